@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ABI_BOOTINFO_H
+#define ABI_BOOTINFO_H
+
+/*
+ * What the loader hands to the hypervisor: the hypervisor's image header, which the loader
+ * reads and completes, and struct bootinfo. Both programs are built together into one image,
+ * so the layout carries a magic number but no versions. All addresses are physical, all sizes
+ * in bytes, unless a name says otherwise. The hypervisor never sees a firmware table.
+ *
+ * Included by assembly for the constants above the types.
+ */
+
+#define BOOT_MAX_CPUS 32
+#define BOOT_MAX_REGIONS 32
+#define BOOT_CMDLINE_BYTES 512
+
+/*
+ * The EL2 virtual address space (one range, TTBR0_EL2, 48 bits, 4 KiB granule), built by the
+ * loader and not changed afterwards:
+ *   RAM and the few devices EL2 drives at VA = PA, never executable (RAM: Normal write-back,
+ *   devices: Device-nGnRE), without the hypervisor's own image;
+ *   the image at HYP_IMAGE_VA: text R-X, rodata R--, data and bss RW-;
+ *   its first page (header and entry code) also at VA = PA, R-X, for the step of turning the
+ *   MMU on;
+ *   CPU i's stack at HYP_STACK_VA + i * HYP_STACK_STRIDE + HYP_STACK_GUARD, HYP_STACK_BYTES
+ *   long; the rest of each stride is never mapped and so guards both ends.
+ * The loader refuses RAM at or above HYP_IMAGE_VA.
+ */
+#define HYP_IMAGE_VA 0xff8000000000
+#define HYP_STACK_VA 0xffc000000000
+#define HYP_STACK_STRIDE 0x10000
+#define HYP_STACK_GUARD 0x8000
+#define HYP_STACK_BYTES 0x4000
+
+#define HYP_HEADER_MAGIC 0x70796e6f73736961 /* "aissonyp" */
+#define BOOTINFO_MAGIC 0x6f666e69746f6f62   /* "bootinfo" */
+
+/* Offsets into struct hyp_header for the entry code. */
+#define HYP_HEADER_TTBR0 0x40
+#define HYP_HEADER_TCR 0x48
+#define HYP_HEADER_MAIR 0x50
+#define HYP_HEADER_SCTLR 0x58
+#define HYP_HEADER_BOOTINFO 0x60
+
+/* MAIR_EL2 indexes used by every EL2 mapping. */
+#define HYP_MAIR_DEVICE 0 /* Device-nGnRE */
+#define HYP_MAIR_NORMAL 1 /* Normal, inner and outer write-back, read and write allocate */
+
+/* The mailbox: see struct boot_mailbox. */
+#define BOOT_MAILBOX_ENTRY 8
+
+#ifndef __ASSEMBLER__
+
+#include <stdint.h>
+
+/*
+ * At offset 0 of the hypervisor's flat image. Offsets are from the image's first byte;
+ * text, rodata, data and bss are contiguous in this order and 4 KiB aligned; the file ends
+ * with data, bss is to be zeroed by the loader.
+ */
+struct hyp_header {
+	uint64_t magic;		   /* HYP_HEADER_MAGIC */
+	uint64_t entry_offset;	   /* boot CPU, MMU off, enters here */
+	uint64_t secondary_offset; /* every other CPU, MMU off, enters here, through its mailbox */
+	uint64_t text_bytes;	   /* from offset 0: this header, entry code, text */
+	uint64_t rodata_bytes;
+	uint64_t data_bytes;
+	uint64_t bss_bytes;
+	uint64_t reserved;
+	/* Filled in by the loader; read by the entry code before the MMU is on. */
+	uint64_t ttbr0_el2;
+	uint64_t tcr_el2;
+	uint64_t mair_el2;
+	uint64_t sctlr_el2; /* to turn MMU and caches on */
+	uint64_t bootinfo;  /* physical address of struct bootinfo, in the kept region */
+};
+
+/*
+ * One per secondary CPU, in its own 4 KiB page, laid out as the ACPI parking protocol says
+ * (Multi-processor Startup for ARM Platforms, version 1). The CPU waits with the MMU off until
+ * entry is not 0, then jumps there. The writer cleans the line to the point of coherency and
+ * executes SEV.
+ */
+struct boot_mailbox {
+	uint32_t cpu_id; /* 0xffffffff until the waker names the CPU */
+	uint32_t reserved;
+	uint64_t entry;
+};
+
+struct boot_region {
+	uint64_t base;
+	uint64_t bytes;
+};
+
+struct boot_cpu {
+	uint64_t mpidr;	  /* affinity fields of MPIDR_EL1 only, other bits 0 */
+	uint64_t mailbox; /* 0 for the boot CPU */
+};
+
+enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1, BOOT_CONDUIT_HVC = 2 };
+
+struct bootinfo {
+	uint64_t magic; /* BOOTINFO_MAGIC */
+	uint64_t entry_cntpct;	 /* CNTPCT_EL0 read at the image's first instructions */
+
+	/* The kept region: never the service VM's; 2 MiB aligned base and size. */
+	struct boot_region kept;
+	struct boot_region image; /* inside kept: hypervisor image with its bss */
+	struct boot_region log;	  /* inside kept: the log ring; contents survive a warm reset */
+	struct boot_region pool;  /* inside kept: free pages, 4 KiB aligned, contents undefined */
+
+	uint32_t cpu_count;    /* 1..BOOT_MAX_CPUS; cpu[0] is the boot CPU */
+	uint32_t cpus_left_out; /* described by firmware but not used */
+	struct boot_cpu cpu[BOOT_MAX_CPUS];
+
+	uint32_t ram_count; /* RAM as firmware describes it, kept region included, sorted */
+	uint32_t hidden_count;
+	struct boot_region ram[BOOT_MAX_REGIONS];
+	/*
+	 * What the service VM's identity map must leave out besides the kept region: GIC frames, ITS,
+	 * the console UART, page of the event line. 4 KiB aligned, sorted, not overlapping.
+	 */
+	struct boot_region hidden[BOOT_MAX_REGIONS];
+
+	/* GICv3: distributor, redistributor regions, maintenance interrupt (a PPI's INTID). */
+	struct boot_region gicd;
+	struct boot_region gicr[4];
+	uint32_t gicr_count;
+	uint32_t gicr_stride; /* bytes between two CPUs' frames; 0: as GICR_TYPER.VLPIS says */
+	uint32_t gic_maintenance_intid;
+
+	/* INTIDs of the generic timer's PPIs. */
+	uint32_t timer_phys_intid; /* CNTP, non-secure EL1 */
+	uint32_t timer_virt_intid; /* CNTV */
+	uint32_t timer_hyp_intid;  /* CNTHP */
+
+	/* The physical console: a PL011. uart.bytes 0 when there is none. */
+	struct boot_region uart;
+	uint32_t uart_intid;
+
+	uint32_t psci_conduit; /* enum boot_conduit: for SYSTEM_OFF and SYSTEM_RESET */
+
+	/* The service VM. */
+	uint64_t svm_entry;	/* first instruction of its kernel */
+	uint64_t svm_dtb;	/* its device tree: x0 */
+	uint64_t svm_ipa_limit; /* its identity map covers [0, svm_ipa_limit) */
+	uint64_t svm_console;	/* IPA of the emulated PL011 (one 4 KiB page) */
+	uint64_t svm_event_line; /* IPA of the event line's PL011 (one 4 KiB page) */
+	uint32_t svm_console_intid;
+	uint32_t svm_event_line_intid;
+
+	char cmdline[BOOT_CMDLINE_BYTES]; /* Caisson's own, NUL-terminated */
+};
+
+#endif
+#endif

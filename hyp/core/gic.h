@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_CORE_GIC_H
+#define HYP_CORE_GIC_H
+
+#include "abi/bootinfo.h"
+#include "lib/bits.h"
+#include "lib/err.h"
+
+/*
+ * The physical GICv3 (Arm IHI 0069), non-secure, Group 1, affinity routing on, EOImode 1 at
+ * EL2: acknowledging masks, EOIR1 drops the priority, DIR (or a guest's EOI through a
+ * hardware-linked list register) deactivates.
+ */
+
+#define GIC_SPURIOUS 1020 /* INTIDs from here to 1023 mean: nothing */
+
+/* SGI that makes another CPU leave its guest or its idle wait and look around. */
+#define GIC_SGI_KICK 8
+
+/* Checks the hardware, resets the distributor: everything disabled, Group 1. Boot CPU, once. */
+enum err gic_init(const struct bootinfo *bi) MUST_CHECK;
+
+/* This CPU's redistributor and CPU interface; every CPU, once, after gic_init(). */
+enum err gic_init_cpu(void) MUST_CHECK;
+
+/* Number of INTIDs the distributor has, 32..1020. */
+uint32_t gic_intid_count(void);
+
+/*
+ * An interrupt that EL2 itself serves: handler runs on the CPU that took it, after the priority
+ * drop; it is deactivated when the handler returns. Register before enabling. A PPI or SGI's
+ * handler serves every CPU.
+ */
+typedef void gic_handler_fn(void *ctx);
+enum err gic_handler_set(uint32_t intid, gic_handler_fn *handler, void *ctx) MUST_CHECK;
+
+/* Enable or disable; PPIs and SGIs: on this CPU. Takes no lock (set/clear registers). */
+void gic_enable(uint32_t intid);
+void gic_disable(uint32_t intid);
+/* Pending and active state, same rules. */
+void gic_pending_set(uint32_t intid, bool pending);
+void gic_active_set(uint32_t intid, bool active);
+bool gic_is_pending(uint32_t intid);
+bool gic_is_active(uint32_t intid);
+/* Edge or level; the interrupt must be disabled. Takes LOCK_GIC. */
+void gic_config_set(uint32_t intid, bool edge);
+/* Routes an SPI to the CPU with these affinity fields. */
+void gic_route_set(uint32_t intid, uint64_t mpidr);
+
+/* Makes CPU `index` look around (GIC_SGI_KICK). */
+void gic_kick(uint32_t index);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_VGIC_H
+#define HYP_VM_VGIC_H
+
+#include "hyp/vm/vcpu.h"
+
+/*
+ * Glue between the pure model in lib/vgic.h, the list registers of this CPU and the physical
+ * GIC. Called on the CPU where the vCPU in question is loaded unless said otherwise.
+ */
+
+/* Boot CPU, once per VM: makes the distributor and the redistributors' devices. */
+enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
+/* State after a reset of the vCPU (CPU_ON); its list registers are loaded empty. */
+void vgic_vcpu_reset(struct vcpu *vcpu);
+/* The vCPU goes off (CPU_OFF): what was in its list registers goes back to the model. */
+void vgic_vcpu_off(struct vcpu *vcpu);
+
+/*
+ * An interrupt exit: acknowledges one physical interrupt and either runs EL2's handler for it
+ * or puts it into the vCPU as a hardware-linked list register. vcpu may be off (idle CPU).
+ */
+void vgic_irq_exit(struct vcpu *vcpu);
+
+/* Trapped writes of ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1. */
+void vgic_sgi1r_write(struct vcpu *vcpu, uint64_t value);
+void vgic_sgi0r_write(struct vcpu *vcpu, uint64_t value);
+/* Trapped write of ICC_DIR_EL1 (EOImode 1 with overflow). */
+void vgic_dir_write(struct vcpu *vcpu, uint64_t value);
+
+/* Would the vCPU's WFI end: is anything pending and enabled for it, PSTATE.I aside? */
+bool vgic_is_pending(struct vcpu *vcpu);
+
+#endif

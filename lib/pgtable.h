@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LIB_PGTABLE_H
+#define LIB_PGTABLE_H
+
+#include "lib/bits.h"
+#include "lib/err.h"
+
+/*
+ * VMSAv8-64 translation tables, 4 KiB granule, 48-bit output addresses (Arm ARM DDI 0487 D8.3),
+ * for EL2 stage 1 and for stage 2. Pure: tables live in pages that the caller supplies, and
+ * nothing here executes a barrier or TLB maintenance. Callers that change a live entry follow
+ * break-before-make themselves.
+ */
+
+enum pgtable_stage { PGTABLE_EL2_STAGE1, PGTABLE_STAGE2 };
+
+/* Access rights and memory type of a mapping; EL2 stage 1 maps nothing both W and X. */
+enum pgtable_attr {
+	PGTABLE_R = 1 << 0,
+	PGTABLE_W = 1 << 1,
+	PGTABLE_X = 1 << 2,	 /* stage 2: both EL1 and EL0 */
+	PGTABLE_DEVICE = 1 << 3, /* Device-nGnRE; otherwise Normal write-back, inner shareable */
+};
+
+struct pgtable_ops {
+	/* One zeroed, 4 KiB aligned page: its physical address, or 0 when there is none left. */
+	uint64_t (*page_alloc)(void *ctx);
+	/* The address at which the code that calls pgtable_* sees the table page at pa. */
+	uint64_t *(*page_va)(void *ctx, uint64_t pa);
+};
+
+struct pgtable {
+	const struct pgtable_ops *ops;
+	void *ctx;
+	enum pgtable_stage stage;
+	unsigned int input_bits;   /* size of the input address space: 32..48 */
+	unsigned int start_level;  /* 0 or 1, from input_bits */
+	uint64_t root;		   /* physical address of the first (one, not concatenated) table */
+};
+
+/*
+ * An empty table for input addresses of input_bits (32..48). ERR_RANGE, ERR_NO_MEMORY.
+ */
+enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int input_bits,
+		      const struct pgtable_ops *ops, void *ctx) MUST_CHECK;
+
+/*
+ * Maps [va, va + bytes) to [pa, pa + bytes) with the largest blocks that alignment and levels
+ * allow (1 GiB, 2 MiB, 4 KiB). All three multiples of 4 KiB. ERR_INVALID on misalignment or W
+ * with X at EL2 stage 1, ERR_RANGE outside the input space, ERR_OVERLAP when something is
+ * mapped there already, ERR_NO_MEMORY. After an error part of the range may be mapped.
+ */
+enum err pgtable_map(struct pgtable *pt, uint64_t va, uint64_t pa, uint64_t bytes,
+		     unsigned int attr) MUST_CHECK;
+
+/*
+ * Removes [va, va + bytes), splitting blocks at its edges with pages from page_alloc; what is
+ * not mapped is skipped. Tables that become empty stay. ERR_INVALID, ERR_RANGE, ERR_NO_MEMORY.
+ */
+enum err pgtable_unmap(struct pgtable *pt, uint64_t va, uint64_t bytes) MUST_CHECK;
+
+struct pgtable_leaf {
+	uint64_t va;	   /* first input address of the block or page, or of the hole */
+	uint64_t pa;	   /* its output address, when mapped */
+	uint64_t bytes;	   /* size of the block, page or hole entry */
+	unsigned int attr; /* enum pgtable_attr, when mapped */
+	unsigned int level;
+	bool mapped;
+};
+
+/* What translates va; a va outside the input space reads as not mapped, with bytes 0. */
+struct pgtable_leaf pgtable_walk(const struct pgtable *pt, uint64_t va);
+
+/*
+ * The register values that go with the table: TCR_EL2 or VTCR_EL2, with pa_range the PARange
+ * field of ID_AA64MMFR0_EL1 (capped at 48 bits), inner shareable write-back walks; MAIR_EL2 as
+ * abi/bootinfo.h numbers it.
+ */
+uint64_t pgtable_tcr(const struct pgtable *pt, unsigned int pa_range);
+uint64_t pgtable_mair(void);
+
+#endif
