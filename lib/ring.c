@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/ring.h"
+
+void ring_init(struct ring *r, uint8_t *data, size_t bytes)
+{
+	*r = (struct ring){.data = data, .bytes = bytes};
+}
+
+size_t ring_used(const struct ring *r)
+{
+	return r->head - r->tail;
+}
+
+size_t ring_free(const struct ring *r)
+{
+	return r->bytes - ring_used(r);
+}
+
+static uint8_t *ring_slot(const struct ring *r, uint64_t position)
+{
+	return &r->data[position & (r->bytes - 1)];
+}
+
+bool ring_put(struct ring *r, uint8_t byte)
+{
+	if (ring_free(r) == 0)
+		return false;
+	*ring_slot(r, r->head) = byte;
+	r->head++;
+	return true;
+}
+
+void ring_put_over(struct ring *r, uint8_t byte)
+{
+	if (ring_free(r) == 0)
+		r->tail++;
+	*ring_slot(r, r->head) = byte;
+	r->head++;
+}
+
+bool ring_take(struct ring *r, uint8_t *byte)
+{
+	if (ring_used(r) == 0)
+		return false;
+	*byte = *ring_slot(r, r->tail);
+	r->tail++;
+	return true;
+}
