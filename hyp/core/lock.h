@@ -2,36 +2,65 @@
 #ifndef HYP_CORE_LOCK_H
 #define HYP_CORE_LOCK_H
 
+#include "check.h"
 #include "lib/attr.h"
 #include "lib/bits.h"
 
 /*
- * Ticket spinlocks. EL2 runs with interrupts masked, so a lock is never contended by its own
- * CPU. The one lock order: a CPU takes locks with rising numbers only, at most one of each.
- * Debug builds panic on a violation.
+ * Ticket spinlocks: fair, so the wait is bounded by the number of CPUs times the longest
+ * section. EL2 runs with interrupts masked, so a CPU never meets a lock of its own in an
+ * interrupt.
+ *
+ * The one lock order: a CPU takes locks with rising numbers only, so at most one of each kind.
+ * Debug builds panic on a violation (hyp/variant/debug/check.h).
  */
 enum lock_order {
-	LOCK_VM_POWER,
-	LOCK_CONSOLE,
+	LOCK_VM_POWER,	/* struct vm's power_lock */
+	LOCK_CONSOLE,	/* an emulated UART's state */
 	LOCK_VGIC_DIST, /* struct vm's vgic_lock */
 	LOCK_VGIC_CPU,	/* struct vcpu's vgic_lock */
 	LOCK_GIC,	/* the physical distributor's read-modify-write registers */
-	LOCK_UART,
-	LOCK_LOG,
+	LOCK_LOG,	/* the log ring */
+	LOCK_UART,	/* the physical UART and its transmit ring */
 };
 
 struct CAPABILITY("spinlock") spinlock {
-	uint16_t next;	/* ticket of the next to come */
-	uint16_t owner; /* ticket being served */
-	uint8_t order;	/* enum lock_order */
+	union {
+		uint32_t both;
+		struct {
+			uint16_t owner; /* the ticket being served */
+			uint16_t next;	/* the ticket the next to come gets */
+		};
+	};
+	uint8_t order; /* enum lock_order */
 };
 
-#define SPINLOCK_INIT(lock_order_of_it)                                                            \
+#define SPINLOCK_INIT(order_of_it)                                                                 \
 	{                                                                                          \
-		.order = (lock_order_of_it)                                                        \
+		.both = 0, .order = (order_of_it)                                                  \
 	}
 
-void lock_acquire(struct spinlock *lock) ACQUIRES(*lock);
-void lock_release(struct spinlock *lock) RELEASES(*lock);
+static inline void lock_init(struct spinlock *lock, enum lock_order order)
+{
+	lock->both = 0;
+	lock->order = order;
+}
+
+static inline void lock_acquire(struct spinlock *lock) ACQUIRES(*lock) NO_THREAD_CHECK
+{
+	uint16_t ticket;
+
+	check_lock_order(lock->order);
+	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+		;
+	check_lock_taken(lock->order);
+}
+
+static inline void lock_release(struct spinlock *lock) RELEASES(*lock) NO_THREAD_CHECK
+{
+	check_lock_dropped(lock->order);
+	__atomic_store_n(&lock->owner, (uint16_t)(lock->owner + 1), __ATOMIC_RELEASE);
+}
 
 #endif

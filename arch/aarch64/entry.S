@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first page of the hypervisor's image: its header (abi/bootinfo.h) and the code that every
+ * CPU enters with the MMU off, at the image's physical address. The page is mapped there too,
+ * so that execution goes on when the MMU comes on.
+ */
+#include "abi/bootinfo.h"
+#include "arch/aarch64/asm_offsets.h"
+
+	.section .head, "ax"
+	.global	hyp_header
+hyp_header:
+	.quad	HYP_HEADER_MAGIC
+	.quad	entry_boot - hyp_header
+	.quad	entry_secondary - hyp_header
+	.quad	hyp_text_bytes
+	.quad	hyp_rodata_bytes
+	.quad	hyp_data_bytes
+	.quad	hyp_bss_bytes
+	.quad	0
+	.fill	5, 8, 0			/* for the loader */
+
+entry_boot:
+entry_secondary:
+	msr	daifset, #0xf
+	msr	spsel, #1
+	mov	x1, #(1 << 31)		/* HCR_EL2.RW: EL1 is AArch64, E2H is 0 */
+	msr	hcr_el2, x1
+	isb
+	adr	x1, hyp_header
+	ldr	x2, [x1, #HYP_HEADER_TTBR0]
+	ldr	x3, [x1, #HYP_HEADER_TCR]
+	ldr	x4, [x1, #HYP_HEADER_MAIR]
+	ldr	x5, [x1, #HYP_HEADER_SCTLR]
+	ldr	x19, [x1, #HYP_HEADER_BOOTINFO]
+	tlbi	alle2
+	tlbi	alle1
+	ic	iallu
+	dsb	nsh
+	isb
+	msr	ttbr0_el2, x2
+	msr	tcr_el2, x3
+	msr	mair_el2, x4
+	isb
+	msr	sctlr_el2, x5
+	isb
+	ldr	x1, =1f
+	br	x1
+1:	/* At the link address from here. Which CPU is this? */
+	mrs	x1, mpidr_el1
+	ldr	x2, =0xff00ffffff
+	and	x1, x1, x2
+	ldr	w2, [x19, #BOOTINFO_CPU_COUNT]
+	add	x3, x19, #BOOTINFO_CPU
+	mov	x20, #0
+2:	ldr	x4, [x3], #BOOTINFO_CPU_BYTES
+	cmp	x4, x1
+	b.eq	3f
+	add	x20, x20, #1
+	cmp	x20, x2
+	b.lo	2b
+	b	entry_park		/* not in the table: the loader does not release such a CPU */
+3:	ldr	x1, =HYP_STACK_VA + HYP_STACK_GUARD + HYP_STACK_BYTES
+	mov	x2, #HYP_STACK_STRIDE
+	madd	x1, x20, x2, x1
+	mov	sp, x1
+	mov	x29, xzr
+	mov	x30, xzr
+	ldr	x1, =vectors
+	msr	vbar_el2, x1
+	mov	x0, x19
+	mov	x1, x20
+	bl	hyp_main		/* (bootinfo, index), does not return */
+entry_park:
+	wfi
+	b	entry_park
+	.ltorg

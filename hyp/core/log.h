@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_CORE_LOG_H
+#define HYP_CORE_LOG_H
+
+#include "abi/bootinfo.h"
+#include "lib/bits.h"
+
+/*
+ * The hypervisor's log: a ring of text in memory that survives a warm reset, and a sink that
+ * shows lines as they come.
+ */
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/*
+ * Takes over the ring in bi->log. What a run that panicked left there is kept for
+ * log_show_previous(). Boot CPU, before the first log_printf().
+ */
+void log_init(const struct bootinfo *bi);
+
+/*
+ * Where lines of at most `level` go besides the ring. The sink is called without LOCK_LOG,
+ * with whole lines. NULL: nowhere.
+ */
+typedef void log_sink_fn(const char *text, size_t length);
+void log_set_sink(log_sink_fn *sink);
+void log_set_level(enum log_level level);
+
+/* Writes the end of the crashed run's log to the sink, if there was one. Boot CPU, once. */
+void log_show_previous(void);
+
+/*
+ * One line; the line end is added. At most LOG_LINE_BYTES are kept. Any CPU; takes LOCK_LOG and
+ * what the sink takes.
+ */
+#define LOG_LINE_BYTES 200
+void log_printf(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* For panic: writes to the ring without its lock and marks the run as crashed. */
+void log_write_panic(const char *text, size_t length);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_CORE_PANIC_H
+#define HYP_CORE_PANIC_H
+
+#include "lib/bits.h"
+
+/*
+ * The end: EL2 found itself broken. One CPU reports, polled, to the log ring and to the sink; the
+ * others are stopped as they come by. No guest can cause this; if one can, it is a bug.
+ */
+
+/* Where the report goes besides the log ring: must work with any lock held, polled. */
+typedef void panic_sink_fn(const char *text, size_t length);
+void panic_set_sink(panic_sink_fn *sink);
+
+void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CHECK_H
+#define CHECK_H
+
+/* The debug build's checks; the release build has empty ones in the other folder. */
+
+/* Panics when this CPU holds a lock of this order or a later one (hyp/core/lock.h). */
+void check_lock_order(unsigned int order);
+void check_lock_taken(unsigned int order);
+/* Panics when this CPU does not hold it. */
+void check_lock_dropped(unsigned int order);
+
+/*
+ * `panic-test=write|exec|stack|undef|lock` on Caisson's command line makes EL2 fail on purpose:
+ * a write to its text, a jump into its data, a stack overrun, an undefined instruction, locks in
+ * the wrong order. The dump that follows is what a test looks for.
+ */
+void check_panic_test(const char *cmdline);
+
+#endif
