@@ -8,8 +8,18 @@
 /*
  * VMSAv8-64 translation tables, 4 KiB granule, 48-bit output addresses (Arm ARM DDI 0487 D8.3),
  * for EL2 stage 1 and for stage 2. Pure: tables live in pages that the caller supplies, and
- * nothing here executes a barrier or TLB maintenance. Callers that change a live entry follow
- * break-before-make themselves.
+ * nothing here executes a barrier or TLB maintenance.
+ *
+ * A table that no CPU walks yet needs nothing more than a barrier before it is used. For a live
+ * one the caller:
+ *  - keeps other writers out (one lock around every call);
+ *  - gives a page_alloc that returns with the page's zeroes visible to table walks (DSB ISHST);
+ *  - gives ops->broken, so that a split block is replaced by break-before-make (D8.14.1);
+ *  - after pgtable_map executes DSB ISHST (and ISB, for its own regime);
+ *  - after pgtable_unmap executes DSB ISHST, invalidates the range in the TLBs and completes that
+ *    with DSB ISH before it gives the memory to anyone else;
+ *  - treats a translation fault on what is mapped, seen under the lock by pgtable_walk, as one
+ *    that lost a race with a split, and retries.
  */
 
 enum pgtable_stage { PGTABLE_EL2_STAGE1, PGTABLE_STAGE2 };
@@ -18,7 +28,7 @@ enum pgtable_stage { PGTABLE_EL2_STAGE1, PGTABLE_STAGE2 };
 enum pgtable_attr {
 	PGTABLE_R = 1 << 0,
 	PGTABLE_W = 1 << 1,
-	PGTABLE_X = 1 << 2,	 /* stage 2: both EL1 and EL0 */
+	PGTABLE_X = 1 << 2,      /* stage 2: both EL1 and EL0 */
 	PGTABLE_DEVICE = 1 << 3, /* Device-nGnRE; otherwise Normal write-back, inner shareable */
 };
 
@@ -27,42 +37,54 @@ struct pgtable_ops {
 	uint64_t (*page_alloc)(void *ctx);
 	/* The address at which the code that calls pgtable_* sees the table page at pa. */
 	uint64_t *(*page_va)(void *ctx, uint64_t pa);
+	/*
+	 * Live tables only, else NULL: the block that translated [va, va + bytes) was made invalid
+	 * and is about to be replaced by a table, complete in memory, which keeps what was mapped.
+	 * The callback returns when no TLB holds the block any more (DSB ISHST, TLBI, DSB ISH).
+	 */
+	void (*broken)(void *ctx, uint64_t va, uint64_t bytes);
 };
 
 struct pgtable {
 	const struct pgtable_ops *ops;
 	void *ctx;
 	enum pgtable_stage stage;
-	unsigned int input_bits;   /* size of the input address space: 32..48 */
-	unsigned int start_level;  /* 0 or 1, from input_bits */
-	uint64_t root;		   /* physical address of the first (one, not concatenated) table */
+	unsigned int input_bits;  /* size of the input address space: 32..48 */
+	unsigned int start_level; /* 0 or 1, from input_bits */
+	uint64_t root;            /* physical address of the first (one, not concatenated) table */
 };
 
 /*
- * An empty table for input addresses of input_bits (32..48). ERR_RANGE, ERR_NO_MEMORY.
+ * An empty table for input addresses of input_bits (32..48). ERR_RANGE, ERR_NO_MEMORY. The
+ * caller makes sure that the CPU takes it: a stage 2 input is at most as wide as the CPU's
+ * physical addresses, and more than 39 bits start at level 0, which stage 2 allows only on CPUs
+ * with at least 44 bits of physical address (D8.2, VTCR_EL2.SL0).
  */
 enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int input_bits,
 		      const struct pgtable_ops *ops, void *ctx) MUST_CHECK;
 
 /*
  * Maps [va, va + bytes) to [pa, pa + bytes) with the largest blocks that alignment and levels
- * allow (1 GiB, 2 MiB, 4 KiB). All three multiples of 4 KiB. ERR_INVALID on misalignment or W
- * with X at EL2 stage 1, ERR_RANGE outside the input space, ERR_OVERLAP when something is
- * mapped there already, ERR_NO_MEMORY. After an error part of the range may be mapped.
+ * allow (1 GiB, 2 MiB, 4 KiB). All three multiples of 4 KiB. ERR_INVALID on misalignment, an
+ * unknown attribute, or at EL2 stage 1 W or DEVICE with X, or no R; ERR_RANGE outside the input
+ * space or above 48 bits of pa; ERR_OVERLAP when something is mapped there already;
+ * ERR_NO_MEMORY. After the last two the part of the range below the obstacle is mapped. At
+ * stage 2, attr without R, W and X makes accesses fault with a permission fault.
  */
 enum err pgtable_map(struct pgtable *pt, uint64_t va, uint64_t pa, uint64_t bytes,
 		     unsigned int attr) MUST_CHECK;
 
 /*
  * Removes [va, va + bytes), splitting blocks at its edges with pages from page_alloc; what is
- * not mapped is skipped. Tables that become empty stay. ERR_INVALID, ERR_RANGE, ERR_NO_MEMORY.
+ * not mapped is skipped. Tables that become empty stay. ERR_INVALID, ERR_RANGE, ERR_NO_MEMORY;
+ * after the last one the part of the range below the block to split is removed, nothing else.
  */
 enum err pgtable_unmap(struct pgtable *pt, uint64_t va, uint64_t bytes) MUST_CHECK;
 
 struct pgtable_leaf {
-	uint64_t va;	   /* first input address of the block or page, or of the hole */
-	uint64_t pa;	   /* its output address, when mapped */
-	uint64_t bytes;	   /* size of the block, page or hole entry */
+	uint64_t va;       /* first input address of the block or page, or of the hole */
+	uint64_t pa;       /* its output address, when mapped */
+	uint64_t bytes;    /* size of the block, page or hole entry */
 	unsigned int attr; /* enum pgtable_attr, when mapped */
 	unsigned int level;
 	bool mapped;
