@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tests/guest/lib/check.h"
+#include "tests/guest/lib/dt.h"
+#include "tests/guest/lib/exc.h"
+#include "tests/guest/lib/gic.h"
+#include "tests/guest/lib/psci.h"
+#include "tests/guest/lib/smp.h"
+
+#define MAIR_VALUE 0xff00 /* 0: Device-nGnRnE, 1: Normal write-back */
+/* 39-bit VA, 4 KiB granule, inner shareable write-back walks, no TTBR1, 40-bit PA */
+#define TCR_VALUE     (25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | UINT64_C(2) << 32)
+#define SCTLR_MMU     0x30d01805 /* M, C, I over the RES1 bits */
+#define PTE_BLOCK     0x1
+#define PTE_NORMAL    (1 << 2)
+#define PTE_INNER     (3 << 8)
+#define PTE_AF        (1 << 10)
+#define PTE_NG        (1 << 11)
+#define PTE_DEVICE_XN (UINT64_C(3) << 53)
+#define TABLE_ENTRIES 512
+#define GIB_SHIFT     30
+
+struct cpu cpus[MAX_CPUS];
+unsigned int cpu_count;
+uint64_t guest_entry_cntvct;
+uint64_t guest_image_base;
+/* Used by start.S. */
+extern uint8_t cpu_stacks[];
+uint8_t cpu_stacks[MAX_CPUS * CPU_STACK_BYTES] __attribute__((aligned(4096)));
+
+static uint64_t table[TABLE_ENTRIES] __attribute__((aligned(4096)));
+
+void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct);
+void guest_secondary(struct cpu *c);
+void *memcpy(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+
+void *memcpy(void *to, const void *from, size_t bytes)
+{
+	uint8_t *t = to;
+	const uint8_t *f = from;
+
+	while (bytes--)
+		*t++ = *f++;
+	return to;
+}
+
+void *memset(void *to, int value, size_t bytes)
+{
+	uint8_t *t = to;
+
+	while (bytes--)
+		*t++ = (uint8_t)value;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t bytes)
+{
+	const uint8_t *x = a, *y = b;
+
+	for (; bytes; bytes--, x++, y++)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
+void cache_flush(const void *addr, size_t bytes)
+{
+	uint64_t line = UINT64_C(4) << bits(sysreg_read(ctr_el0), 19, 16);
+	uint64_t at = (uint64_t)addr & ~(line - 1);
+
+	for (; at < (uint64_t)addr + bytes; at += line)
+		__asm__ volatile("dc civac, %0" ::"r"(at) : "memory");
+	dsb();
+}
+
+void mmu_build(void)
+{
+	struct dt_range ram[DT_MAX_RAM];
+	unsigned int count = dt_ram(ram, DT_MAX_RAM), i;
+	uint64_t gib;
+
+	for (gib = 0; gib < TABLE_ENTRIES; gib++)
+		table[gib] = gib << GIB_SHIFT | PTE_BLOCK | PTE_AF | PTE_DEVICE_XN;
+	for (i = 0; i < count; i++)
+		for (gib = ram[i].base >> GIB_SHIFT;
+		     gib <= (ram[i].base + ram[i].bytes - 1) >> GIB_SHIFT && gib < TABLE_ENTRIES;
+		     gib++)
+			table[gib] = gib << GIB_SHIFT | PTE_BLOCK | PTE_AF | PTE_NORMAL | PTE_INNER;
+	cache_flush(table, sizeof(table));
+}
+
+void mmu_enable(void)
+{
+	sysreg_write(mair_el1, MAIR_VALUE);
+	sysreg_write(tcr_el1, TCR_VALUE);
+	sysreg_write(ttbr0_el1, (uint64_t)table);
+	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" ::: "memory");
+	sysreg_write(sctlr_el1, SCTLR_MMU);
+	isb();
+}
+
+void mmu_disable(void)
+{
+	sysreg_write(sctlr_el1, SCTLR_MMU & ~UINT64_C(5));
+	isb();
+	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" ::: "memory");
+}
+
+static bool string_is(const char *a, const char *b)
+{
+	while (a && *a && *a == *b) {
+		a++;
+		b++;
+	}
+	return a && *a == *b;
+}
+
+/* Fills cpus[] from the tree; the boot CPU comes first. */
+static void cpus_find(void)
+{
+	uint64_t boot = sysreg_read(mpidr_el1) & MPIDR_AFFINITY, mpidr, bytes;
+	struct dt_node node;
+
+	cpus[0].mpidr = boot;
+	cpu_count = 1;
+	if (!dt_find_path("/cpus", &node))
+		return;
+	while (dt_next(&node) && node.depth > 1 && cpu_count < MAX_CPUS) {
+		if (!string_is(dt_prop_string(&node, "device_type"), "cpu") ||
+		    !dt_reg(&node, 0, &mpidr, &bytes) || mpidr == boot)
+			continue;
+		cpus[cpu_count].index = cpu_count;
+		cpus[cpu_count].mpidr = mpidr;
+		cpu_count++;
+	}
+}
+
+void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct)
+{
+	sysreg_write(tpidr_el1, (uint64_t)&cpus[0]);
+	guest_image_base = base;
+	guest_entry_cntvct = entry_cntvct;
+	cpus[0].online = true;
+	(void)dt_init(dtb);
+	psci_init();
+	cpus_find();
+	mmu_build();
+	mmu_enable();
+	console_init();
+	(void)gic_init();
+	payload_main();
+	check_done();
+}
+
+bool smp_start(unsigned int index)
+{
+	struct cpu *c = &cpus[index];
+
+	if (index >= cpu_count)
+		return false;
+	if (__atomic_load_n(&c->online, __ATOMIC_ACQUIRE))
+		return true;
+	c->job = NULL;
+	cache_flush(c, sizeof(*c));
+	if (psci_call(PSCI_CPU_ON, c->mpidr, (uint64_t)secondary_start, (uint64_t)c))
+		return false;
+	return wait_for(__atomic_load_n(&c->online, __ATOMIC_ACQUIRE), 5000);
+}
+
+unsigned int smp_start_all(void)
+{
+	unsigned int i, running = 1;
+
+	for (i = 1; i < cpu_count; i++)
+		running += smp_start(i);
+	return running;
+}
+
+void guest_secondary(struct cpu *c)
+{
+	void (*job)(void *arg);
+
+	sysreg_write(tpidr_el1, (uint64_t)c);
+	mmu_enable();
+	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	for (;;) {
+		job = __atomic_load_n(&c->job, __ATOMIC_ACQUIRE);
+		if (!job) {
+			relax();
+			continue;
+		}
+		job(c->job_arg);
+		__atomic_store_n(&c->job, NULL, __ATOMIC_RELEASE);
+	}
+}
+
+bool smp_run(unsigned int index, void (*fn)(void *arg), void *arg)
+{
+	if (!smp_wait(index, 10000))
+		return false;
+	cpus[index].job_arg = arg;
+	__atomic_store_n(&cpus[index].job, fn, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool smp_wait(unsigned int index, uint64_t ms)
+{
+	return wait_for(__atomic_load_n(&cpus[index].job, __ATOMIC_ACQUIRE) == NULL, ms);
+}
+
+static void job_off(void *arg)
+{
+	__atomic_store_n(&cpu_this()->online, false, __ATOMIC_RELEASE);
+	(void)psci_call(PSCI_CPU_OFF, 0, 0, 0);
+}
+
+bool smp_stop(unsigned int index)
+{
+	if (!smp_run(index, job_off, NULL))
+		return false;
+	return wait_for(psci_call(PSCI_AFFINITY_INFO, cpus[index].mpidr, 0, 0) == PSCI_AFFINITY_OFF,
+			5000);
+}

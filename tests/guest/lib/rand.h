@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUEST_RAND_H
+#define GUEST_RAND_H
+
+#include <stdint.h>
+
+/* SplitMix64: a run repeats from its seed. */
+static inline uint64_t rand_next(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static inline uint64_t rand_below(uint64_t *state, uint64_t limit)
+{
+	return rand_next(state) % limit;
+}
+
+#endif

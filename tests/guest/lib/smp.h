@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUEST_SMP_H
+#define GUEST_SMP_H
+
+#include "tests/guest/lib/cpu.h"
+
+/* Secondary CPUs: started by PSCI CPU_ON, then each waits for jobs, interrupts masked. */
+
+/* Where CPU_ON starts a secondary; the context ID is its struct cpu. */
+void secondary_start(void);
+
+/* Starts CPU index and waits for it; true if it runs. Already running: true. */
+bool smp_start(unsigned int index);
+/* Starts all; returns how many run, the boot CPU included. */
+unsigned int smp_start_all(void);
+/* Has a running CPU other than this one execute fn(arg); waits until an earlier job ended. */
+bool smp_run(unsigned int index, void (*fn)(void *arg), void *arg);
+/* Waits for the end of its job. */
+bool smp_wait(unsigned int index, uint64_t ms);
+/* A job that calls CPU_OFF, and the wait until AFFINITY_INFO says OFF. */
+bool smp_stop(unsigned int index);
+
+#endif
