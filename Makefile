@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A thin front: what is done stands in tools/ and in the meson.build files.
+
+.PHONY: help setup build run test unit system bench soak lint fuzz clean
+
+help:
+	@echo "make run            install what is missing, build, start Debian on Caisson in QEMU"
+	@echo "make test           install what is missing, build, pass every test"
+	@echo
+	@echo "make setup          install what is missing (Debian 12; root or sudo)"
+	@echo "make build          all builds: release, debug, clang, host"
+	@echo "make unit           tests of the pure code, with sanitizers, on this machine"
+	@echo "make fuzz [T=NAME] [SECONDS=N]"
+	@echo "                    fuzz the pure code, all fuzzers or one, N seconds each (60)"
+	@echo "make system [T=SUITE]"
+	@echo "                    tests of whole systems in QEMU, all suites or one"
+	@echo "make soak           the tests that take hours; results go into docs/soak.md"
+	@echo "make bench          compare with bare metal, KVM and Xen; writes docs/benchmarks.md"
+	@echo "make lint           format, static analysis, sizes, headers, rooms"
+	@echo "make clean          remove build/ (downloads are kept)"
+
+setup:
+	@tools/setup
+
+build: setup
+	@tools/build
+
+run: setup
+	@tools/build target
+	@tools/run
+
+test: setup
+	@tools/test
+
+unit: setup
+	@tools/test unit
+
+system: setup
+	@tools/test system $(if $(T),--suite $(T))
+
+soak: setup
+	@tools/test soak
+
+fuzz: setup
+	@tools/build fuzz
+	@tools/fuzz $(T) $(if $(SECONDS),--seconds $(SECONDS))
+
+bench: setup
+	@tools/build target
+	@tests/bench/run
+
+lint: setup
+	@tools/lint
+
+clean:
+	rm -rf build
