@@ -6,6 +6,7 @@
  */
 #include "hyp/core/log.h"
 
+#include "arch/aarch64/cache.h"
 #include "hyp/core/lock.h"
 #include "lib/fmt.h"
 #include "lib/ring.h"
@@ -122,6 +123,6 @@ void log_write_panic(const char *text, size_t length) NO_THREAD_CHECK
 {
 	put_text(text, length);
 	header->state = LOG_CRASHED;
-	/* The dump must reach memory, not just this CPU's cache, to outlive a reset. */
-	__asm__ volatile("dsb sy" : : : "memory");
+	/* To outlive a reset it must be in memory, not just in this CPU's cache. */
+	cache_clean_poc((uint64_t)header, sizeof(*header) + header->text_bytes);
 }

@@ -112,7 +112,7 @@ void panic_exception(const struct panic_frame *frame, unsigned int kind)
 
 	claim_report();
 	print("\nCaisson panic on CPU %u: %s in EL2: %s\n", percpu_this()->index, kinds[kind & 3],
-	      esr_class_name(frame->esr));
+	      esr_class_name(esr_class(frame->esr)));
 	print("ESR_EL2 0x%016lx  FAR_EL2 0x%016lx\n", frame->esr, frame->far);
 	print("ELR_EL2 0x%016lx SPSR_EL2 0x%016lx  SP 0x%016lx\n", frame->elr, frame->spsr,
 	      frame->sp);

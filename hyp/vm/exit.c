@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exits from guests, by exception class. The vectors call exit_*() with the guest's general
+ * registers in the vCPU and everything else still in the system registers.
+ */
+#include "hyp/vm/exit.h"
+
+#include "hyp/core/log.h"
+#include "hyp/vm/run.h"
+#include "hyp/vm/vgic.h"
+#include "lib/esr.h"
+#include "lib/guestexc.h"
+
+/* Called by arch/aarch64/vectors.S; each returns the vCPU to enter. */
+struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr);
+struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr);
+struct vcpu *exit_fiq(struct vcpu *vcpu, uint64_t esr);
+struct vcpu *exit_serror(struct vcpu *vcpu, uint64_t esr);
+
+/* Has this kind of event been logged? A guest can repeat it for ever; the log shows it once. */
+static bool log_first(uint64_t *seen, unsigned int bit)
+{
+	return !(__atomic_fetch_or(seen, BIT(bit & 63), __ATOMIC_RELAXED) & BIT(bit & 63));
+}
+
+static enum exit_action unhandled(struct vcpu *vcpu, uint64_t esr)
+{
+	static uint64_t seen;
+
+	if (log_first(&seen, esr_class(esr)))
+		log_printf(LOG_WARN, "%s: vCPU %u: %s (ESR 0x%lx) at 0x%lx is UNDEFINED for it",
+			   vcpu->vm->name, vcpu->index, esr_class_name(esr_class(esr)), esr,
+			   sysreg_read(elr_el2));
+	return EXIT_INJECT_UNDEF;
+}
+
+static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
+{
+	static uint64_t seen;
+
+	if (log_first(&seen, vcpu->index))
+		log_printf(LOG_WARN, "%s: vCPU %u: fetch from IPA 0x%lx, which it does not have",
+			   vcpu->vm->name, vcpu->index,
+			   bits_get(sysreg_read(hpfar_el2), 43, 4) << 12);
+	return EXIT_INJECT_ABORT;
+}
+
+static exit_handler_fn *const handlers[ESR_EC_COUNT] = {
+	[0 ... ESR_EC_COUNT - 1] = unhandled,
+	[ESR_EC_HVC64] = smccc_exit_hvc,
+	[ESR_EC_SMC64] = smccc_exit_smc,
+	[ESR_EC_SYSREG] = sysreg_exit,
+	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
+	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit,
+};
+
+static void enter_el1(const struct guestexc_entry *entry)
+{
+	sysreg_write(elr_el1, entry->elr);
+	sysreg_write(spsr_el1, entry->spsr_el1);
+	sysreg_write(esr_el1, entry->esr);
+	sysreg_write(elr_el2, entry->pc);
+	sysreg_write(spsr_el2, entry->spsr);
+}
+
+static void inject(uint64_t esr, enum exit_action action)
+{
+	struct guestexc_state state = {
+		.pc = sysreg_read(elr_el2),
+		.spsr = sysreg_read(spsr_el2),
+		.sctlr = sysreg_read(sctlr_el1),
+		.vbar = sysreg_read(vbar_el1),
+	};
+	struct guestexc_entry entry;
+
+	if (action == EXIT_INJECT_ABORT) {
+		entry = guestexc_external_abort(&state, esr);
+		sysreg_write(far_el1, sysreg_read(far_el2));
+	} else {
+		entry = guestexc_undef(&state, esr & ESR_IL);
+	}
+	enter_el1(&entry);
+}
+
+/*
+ * Behind the trapped instruction: single step's state and BTYPE are what executing it would
+ * have left (Arm ARM DDI 0487 D2.12, C6.1.3).
+ */
+static inline void advance(void)
+{
+	sysreg_write(elr_el2, sysreg_read(elr_el2) + 4);
+	sysreg_write(spsr_el2, sysreg_read(spsr_el2) & ~(SPSR_SS | SPSR_BTYPE));
+}
+
+struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
+{
+	enum exit_action action = handlers[esr_class(esr)](vcpu, esr);
+
+	if (action == EXIT_ADVANCE)
+		advance();
+	else if (action == EXIT_POWERED_OFF)
+		run_idle(vcpu);
+	else if (action != EXIT_RESUME)
+		inject(esr, action);
+	return vcpu;
+}
+
+struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
+{
+	vgic_irq_exit(vcpu);
+	return vcpu;
+}
+
+/* Caisson's interrupts are all in Group 1, so an FIQ is the firmware's; it is not EL2's to take. */
+struct vcpu *exit_fiq(struct vcpu *vcpu, uint64_t esr)
+{
+	static uint64_t seen;
+
+	if (log_first(&seen, 0))
+		log_printf(LOG_WARN, "CPU %u: FIQ taken to EL2 and ignored", percpu_this()->index);
+	return vcpu;
+}
+
+/* A guest's SError is its own: it is made pending for it again. */
+struct vcpu *exit_serror(struct vcpu *vcpu, uint64_t esr)
+{
+	static uint64_t seen;
+
+	if (log_first(&seen, 0))
+		log_printf(LOG_ERROR, "%s: vCPU %u: SError, ESR 0x%lx", vcpu->vm->name, vcpu->index,
+			   esr);
+	sysreg_write(hcr_el2, sysreg_read(hcr_el2) | HCR_VSE);
+	return vcpu;
+}

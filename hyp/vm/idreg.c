@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/vm/idreg.h"
+
+#include "lib/idreg.h"
+
+#define SHOW(crm, op2)                                                                             \
+	vm->id_reg[IDREG(crm, op2)] =                                                              \
+		idreg_filter(IDREG(crm, op2), sysreg_read(S3_0_C0_C##crm##_##op2))
+
+/* The whole of a CRm; encodings with no register read as zero (DDI 0487 D18.1). */
+#define SHOW_CRM(crm)                                                                              \
+	do {                                                                                       \
+		SHOW(crm, 0);                                                                      \
+		SHOW(crm, 1);                                                                      \
+		SHOW(crm, 2);                                                                      \
+		SHOW(crm, 3);                                                                      \
+		SHOW(crm, 4);                                                                      \
+		SHOW(crm, 5);                                                                      \
+		SHOW(crm, 6);                                                                      \
+		SHOW(crm, 7);                                                                      \
+	} while (0)
+
+void idreg_init(struct vm *vm)
+{
+	SHOW_CRM(1);
+	SHOW_CRM(2);
+	SHOW_CRM(3);
+	SHOW_CRM(4);
+	SHOW_CRM(5);
+	SHOW_CRM(6);
+	SHOW_CRM(7);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_IDREG_H
+#define HYP_VM_IDREG_H
+
+#include "hyp/vm/vcpu.h"
+
+/*
+ * Fills vm->id_reg[] from this CPU's ID registers: index is CRm << 3 | op2 of S3_0_C0_CRm_op2.
+ * Boot CPU, once per VM.
+ */
+void idreg_init(struct vm *vm);
+
+#endif

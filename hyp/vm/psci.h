@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_PSCI_H
+#define HYP_VM_PSCI_H
+
+#include "abi/bootinfo.h"
+#include "hyp/vm/exit.h"
+
+/*
+ * A PSCI call of the service VM (DEN 0022): id is a function identifier of the standard secure
+ * range, 32- or 64-bit; arguments in vcpu->x[1..3], the result goes to vcpu->x[0].
+ */
+enum exit_action psci_call(struct vcpu *vcpu, uint32_t id);
+
+/*
+ * Is this a PSCI function that psci_call() carries out? For PSCI_FEATURES and SMCCC.
+ */
+bool psci_is_supported(uint32_t id);
+
+/* Called before the machine is switched off or reset, to get the last words out. */
+typedef void psci_flush_fn(void);
+void psci_set_flush(psci_flush_fn *flush);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_RUN_H
+#define HYP_VM_RUN_H
+
+#include "hyp/vm/vcpu.h"
+
+/* EL2's controls for this CPU as the service VM needs them. Every CPU, once, after gic_init_cpu(). */
+void run_cpu_init(struct vm *vm);
+
+/* Waits, serving interrupts, until the vCPU is switched on, and makes its state that of a reset. */
+void run_idle(struct vcpu *vcpu);
+
+/* Runs the vCPU on this CPU from reset, whenever it is on. Does not return. */
+void run_vcpu(struct vcpu *vcpu) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LIB_GUESTEXC_H
+#define LIB_GUESTEXC_H
+
+#include "lib/bits.h"
+
+/*
+ * Taking a synchronous exception to EL1 on a guest's behalf: what AArch64.TakeException does
+ * (Arm ARM DDI 0487 J1.1), as a function of the state before it. For guests whose EL1 is
+ * AArch64.
+ */
+
+struct guestexc_state {
+	uint64_t pc;	/* ELR_EL2 at the exit: where the exception is taken */
+	uint64_t spsr;	/* SPSR_EL2 at the exit */
+	uint64_t sctlr; /* SCTLR_EL1 */
+	uint64_t vbar;	/* VBAR_EL1 */
+};
+
+struct guestexc_entry {
+	uint64_t pc;   /* into ELR_EL2 */
+	uint64_t spsr; /* into SPSR_EL2 */
+	uint64_t elr;  /* into ELR_EL1 */
+	uint64_t spsr_el1;
+	uint64_t esr;
+};
+
+/* Unknown reason (EC 0): what an UNDEFINED instruction gets. il: ESR_EL2.IL at the exit. */
+struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il);
+
+/*
+ * A synchronous external abort on a data access or an instruction fetch (DFSC/IFSC 0x10), from
+ * the ESR_EL2 of the stage-2 abort. FAR_EL1 is FAR_EL2, which the caller copies.
+ */
+struct guestexc_entry guestexc_external_abort(const struct guestexc_state *s, uint64_t esr_el2);
+
+#endif
