@@ -170,11 +170,14 @@ struct fault {
 
 struct exc_frame;
 
-/* One CPU; TPIDR_EL1 points at it. index must stay first: start.S reads it. */
+/* One CPU; TPIDR_EL1 points at it. start.S knows the offsets of the members up to suspend_sp. */
 struct cpu {
 	uint64_t index;
 	uint64_t mpidr; /* affinity fields */
 	uint64_t gicr;  /* its redistributor; 0 without a GICv3 */
+	/* Of a secondary, as it was entered. */
+	uint64_t entry_sctlr, entry_daif, entry_currentel;
+	uint64_t suspend_sp;
 	bool online;
 	bool expecting; /* between fault_begin() and fault_end() */
 	struct fault fault;

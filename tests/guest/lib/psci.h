@@ -47,6 +47,11 @@ extern bool psci_by_smc;
 void psci_init(void);
 /* A call with three arguments by the conduit; returns x0. */
 int64_t psci_call(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
+/*
+ * CPU_SUSPEND of this CPU (c) with a resume address: returns what the call returned, or 1, with
+ * the MMU off, if the CPU came back through the resume address with the right context ID.
+ */
+int64_t psci_suspend(struct cpu *c, uint64_t function, uint64_t state);
 void psci_system_off(void) __attribute__((noreturn));
 
 #endif

@@ -53,9 +53,14 @@ start:
 4:	wfi
 	b	4b
 
-/* A secondary, MMU off: x0 is its struct cpu, whose first word is its index. */
+/* A secondary, MMU off: x0 is its struct cpu; offsets as there. */
 	.globl secondary_start
 secondary_start:
+	mrs	x1, sctlr_el1
+	mrs	x2, daif
+	stp	x1, x2, [x0, #24]
+	mrs	x1, currentel
+	str	x1, [x0, #40]
 	mov	x23, x0
 	ldr	x22, [x0]
 	bl	cpu_setup
@@ -63,6 +68,48 @@ secondary_start:
 	bl	guest_secondary
 5:	wfi
 	b	5b
+
+/* int64_t psci_suspend(struct cpu *c, uint64_t function, uint64_t state): see psci.h. */
+	.globl	psci_suspend
+psci_suspend:
+	stp	x29, x30, [sp, #-96]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	mov	x19, x0
+	str	x29, [x0, #48]
+	add	x9, x0, #48
+	dc	civac, x9		/* read back with the MMU off */
+	dsb	sy
+	mov	x0, x1
+	mov	x1, x2
+	adr	x2, suspend_resume
+	mov	x3, x19
+	adrp	x9, psci_by_smc
+	ldrb	w9, [x9, :lo12:psci_by_smc]
+	cbnz	w9, 6f
+	hvc	#0
+	b	7f
+6:	smc	#0
+7:	ldp	x19, x20, [sp, #16]
+	ldp	x21, x22, [sp, #32]
+	ldp	x23, x24, [sp, #48]
+	ldp	x25, x26, [sp, #64]
+	ldp	x27, x28, [sp, #80]
+	ldp	x29, x30, [sp], #96
+	ret
+suspend_resume:
+	mov	x23, x0
+	ldr	x22, [x0]
+	bl	cpu_setup
+	msr	tpidr_el1, x23
+	ldr	x9, [x23, #48]
+	mov	sp, x9
+	mov	x0, #1
+	b	7b
 
 /* Stack of CPU x22, vectors, FP access, SCTLR_EL1 with MMU off. Clobbers x0, x1. */
 cpu_setup:
