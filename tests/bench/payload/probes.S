@@ -6,6 +6,11 @@
  * nothing but the path under test lies between the event and the reading.
  */
 
+/* By encoding: assemblers know these names only with some -march. */
+#define ICC_IAR1_EL1  S3_0_C12_C12_0
+#define ICC_EOIR1_EL1 S3_0_C12_C12_1
+#define ICC_SGI1R_EL1 S3_0_C12_C11_5
+
 	.macro	function name
 	.text
 	.balign	64
@@ -68,7 +73,7 @@ function probe_sgi_self
 	msr	daifclr, #2
 	isb
 	mrs	x9, cntvct_el0
-	msr	icc_sgi1r_el1, x0
+	msr	ICC_SGI1R_EL1, x0
 	isb
 1:	cbz	x16, 1b
 	mrs	x10, cntvct_el0
@@ -112,7 +117,7 @@ function probe_vtimer_wfi
 function probe_ipi_send
 	isb
 	mrs	x9, cntvct_el0
-	msr	icc_sgi1r_el1, x0
+	msr	ICC_SGI1R_EL1, x0
 	isb
 	mov	x0, x9
 	ret
@@ -134,18 +139,47 @@ function probe_ipi_receive
 	mov	x0, x16
 	ret
 
-/* x0: PSCI function, x1 to x3: its arguments, x4: 1 for SMC. Returns the count before the call,
- * and the call's result through x5. */
-function probe_psci
+/*
+ * x0: PSCI function, x1 to x3: its arguments, x4: where its result goes. Returns the count before
+ * the call.
+ */
+function probe_psci_hvc
 	isb
 	mrs	x9, cntvct_el0
-	cbnz	x4, 1f
 	hvc	#0
-	b	2f
-1:	smc	#0
-2:	str	x0, [x5]
+	str	x0, [x4]
 	mov	x0, x9
 	ret
+
+function probe_psci_smc
+	isb
+	mrs	x9, cntvct_el0
+	smc	#0
+	str	x0, [x4]
+	mov	x0, x9
+	ret
+
+/*
+ * Where CPU_ON starts the second CPU, MMU off: stores the count at its first instruction in the
+ * word that the context ID points at, and goes off again.
+ */
+function probe_second_hvc
+	mrs	x9, cntvct_el0
+	str	x9, [x0]
+	dsb	sy
+	mov	x0, #2
+	movk	x0, #0x8400, lsl #16
+	hvc	#0
+	b	.
+
+function probe_second_smc
+	mrs	x9, cntvct_el0
+	str	x9, [x0]
+	dsb	sy
+	mov	x0, #2
+	movk	x0, #0x8400, lsl #16
+	smc	#0
+	b	.
 
 /*
  * Vectors. An interrupt is acknowledged and ended; the virtual timer is switched off too, which
@@ -158,8 +192,8 @@ function probe_psci
 
 	.text
 	.balign	0x800
-	.globl	vectors
-vectors:
+	.globl	probe_vectors
+probe_vectors:
 	.rept	4
 	vector				/* current EL with SP_EL0: not used */
 	b	unexpected
@@ -168,9 +202,9 @@ vectors:
 	b	skip_instruction
 	vector				/* current EL: IRQ */
 	mrs	x16, cntvct_el0
-	mrs	x17, icc_iar1_el1
+	mrs	x17, ICC_IAR1_EL1
 	msr	cntv_ctl_el0, xzr
-	msr	icc_eoir1_el1, x17
+	msr	ICC_EOIR1_EL1, x17
 	isb
 	eret
 	.rept	10			/* FIQ, SError, and from EL0: not used */
@@ -179,8 +213,8 @@ vectors:
 	.endr
 
 skip_instruction:
-	adrp	x16, skipped
-	add	x16, x16, :lo12:skipped
+	adrp	x16, probe_skipped
+	add	x16, x16, :lo12:probe_skipped
 	ldr	x17, [x16]
 	add	x17, x17, #1
 	str	x17, [x16]
@@ -190,4 +224,6 @@ skip_instruction:
 	eret
 
 unexpected:
-	bl	exception_fatal
+	b	.
+
+	.section .note.GNU-stack, "", %progbits

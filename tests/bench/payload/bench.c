@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The benchmark payload: the same bytes bare, on Caisson and on its peers. Prints a line
+ * "ROW name minimum median" for each row, in counter ticks, and powers the machine off. The
+ * harness (tests/bench/run) runs it with a counter that counts instructions.
+ */
+#include "tests/bench/payload/probes.h"
+#include "tests/guest/lib/console.h"
+#include "tests/guest/lib/dt.h"
+#include "tests/guest/lib/gic.h"
+#include "tests/guest/lib/psci.h"
+#include "tests/guest/lib/smp.h"
+
+#define SAMPLES 201
+#define WARM_UP 16
+#define SPIN_DELAY 50000
+#define WFI_DELAY 1000000
+#define DELAY_STEP 7 /* deadlines differ, so that no two runs meet the same phase */
+#define SGI 1
+#define TOUCH_OFFSET (UINT64_C(64) << 20)
+#define PAGE_BYTES 4096
+#define SETTLE_TURNS 16
+#define PATIENCE_MS 5000
+
+uint64_t probe_skipped;
+static uint64_t overhead;
+static uint64_t touch_base;
+static uint64_t samples[SAMPLES], samples_back[SAMPLES];
+
+static void sort(uint64_t *values)
+{
+	for (int i = 1; i < SAMPLES; i++) {
+		uint64_t value = values[i];
+		int j = i;
+
+		for (; j > 0 && values[j - 1] > value; j--)
+			values[j] = values[j - 1];
+		values[j] = value;
+	}
+}
+
+static void report(const char *name, uint64_t *values)
+{
+	sort(values);
+	if (probe_skipped)
+		print("ROW %s undefined\n", name);
+	else
+		print("ROW %s %lu %lu\n", name, values[0], values[SAMPLES / 2]);
+	probe_skipped = 0;
+}
+
+static void fail(const char *why)
+{
+	print("BENCH failed: %s\n", why);
+	psci_system_off();
+}
+
+static uint64_t measure_hvc(uint64_t i)
+{
+	return psci_by_smc ? probe_smc() : probe_hvc();
+}
+
+static uint64_t measure_gicd_read(uint64_t i)
+{
+	return probe_read32(gicd_base + GICD_TYPER);
+}
+
+static uint64_t measure_gicr_write(uint64_t i)
+{
+	return probe_write32(gic_frame(cpu_this(), SGI) + GICD_ISENABLER, 1U << SGI);
+}
+
+static uint64_t measure_touch(uint64_t i)
+{
+	return probe_touch(touch_base + i * PAGE_BYTES);
+}
+
+static uint64_t measure_mdccsr(uint64_t i)
+{
+	return probe_mdccsr();
+}
+
+static uint64_t measure_idreg(uint64_t i)
+{
+	return probe_idreg();
+}
+
+static uint64_t measure_mdscr(uint64_t i)
+{
+	return probe_mdscr();
+}
+
+static uint64_t measure_vtimer_spin(uint64_t i)
+{
+	return probe_vtimer_spin(SPIN_DELAY + DELAY_STEP * i) + overhead;
+}
+
+static uint64_t measure_vtimer_wfi(uint64_t i)
+{
+	return probe_vtimer_wfi(WFI_DELAY + DELAY_STEP * i) + overhead;
+}
+
+static void run_row(const char *name, uint64_t (*measure)(uint64_t i))
+{
+	for (uint64_t i = 0; i < WARM_UP + SAMPLES; i++) {
+		uint64_t value = measure(i) - overhead;
+
+		if (i >= WARM_UP)
+			samples[i - WARM_UP] = value;
+	}
+	report(name, samples);
+}
+
+static uint64_t sgi1r(uint64_t mpidr)
+{
+	return bits(mpidr, 39, 32) << 48 | bits(mpidr, 7, 4) << 44 | bits(mpidr, 23, 16) << 32 |
+	       UINT64_C(SGI) << 24 | bits(mpidr, 15, 8) << 16 | UINT64_C(1) << bits(mpidr, 3, 0);
+}
+
+static void run_sgi_self(void)
+{
+	for (int i = 0; i < WARM_UP + SAMPLES; i++) {
+		struct sgi_times times;
+
+		probe_sgi_self(sgi1r(cpu_this()->mpidr), &times);
+		if (i >= WARM_UP) {
+			samples[i - WARM_UP] = times.to_handler;
+			samples_back[i - WARM_UP] = times.and_back;
+		}
+	}
+	report("sgi_self", samples);
+	report("sgi_eoi", samples_back);
+}
+
+/* Written by the second CPU with its MMU off: no copy of it may stay in a cache. */
+static uint64_t first_count __attribute__((aligned(64)));
+
+static uint64_t first_count_read(void)
+{
+	cache_flush(&first_count, sizeof(first_count));
+	return *(volatile uint64_t *)&first_count;
+}
+
+static void run_cpu_on(void)
+{
+	uint64_t mpidr = cpus[1].mpidr, result, start;
+	uint64_t entry = (uint64_t)(psci_by_smc ? probe_second_smc : probe_second_hvc);
+
+	for (int i = 0; i < WARM_UP + SAMPLES; i++) {
+		first_count = 0;
+		cache_flush(&first_count, sizeof(first_count));
+		start = (psci_by_smc ? probe_psci_smc : probe_psci_hvc)(
+			PSCI_CPU_ON, mpidr, entry, (uint64_t)&first_count, &result);
+		if (result)
+			fail("CPU_ON was refused");
+		if (!wait_for(first_count_read(), PATIENCE_MS))
+			fail("the second CPU did not start");
+		if (!wait_for(psci_call(PSCI_AFFINITY_INFO, mpidr, 0, 0) == PSCI_AFFINITY_OFF,
+			      PATIENCE_MS))
+			fail("the second CPU did not go off");
+		if (i >= WARM_UP)
+			samples[i - WARM_UP] = first_count - start;
+	}
+	report("cpu_on", samples);
+}
+
+static struct {
+	uint64_t ready; /* the receiver's round */
+	uint64_t done;  /* the last round whose count is valid */
+	uint64_t count;
+} ipi;
+
+static void ipi_receive(void *arg)
+{
+	uint64_t vbar = sysreg_read(vbar_el1);
+
+	gic_init_cpu();
+	gic_enable(SGI);
+	sysreg_write(vbar_el1, probe_vectors);
+	isb();
+	for (uint64_t i = 1; i <= WARM_UP + SAMPLES; i++) {
+		ipi.count = probe_ipi_receive(&ipi.ready, i);
+		__atomic_store_n(&ipi.done, i, __ATOMIC_RELEASE);
+	}
+	sysreg_write(vbar_el1, vbar);
+	isb();
+}
+
+static void run_ipi(void)
+{
+	uint64_t target = sgi1r(cpus[1].mpidr), start;
+
+	if (!smp_start(1) || !smp_run(1, ipi_receive, NULL))
+		fail("the second CPU did not start");
+	for (uint64_t i = 1; i <= WARM_UP + SAMPLES; i++) {
+		if (!wait_for(__atomic_load_n(&ipi.ready, __ATOMIC_ACQUIRE) == i, PATIENCE_MS))
+			fail("the second CPU does not answer");
+		for (int turn = 0; turn < SETTLE_TURNS; turn++)
+			relax();
+		start = probe_ipi_send(target);
+		if (!wait_for(__atomic_load_n(&ipi.done, __ATOMIC_ACQUIRE) == i, PATIENCE_MS))
+			fail("an SGI to the second CPU was lost");
+		if (i > WARM_UP)
+			samples[i - 1 - WARM_UP] = ipi.count - start;
+	}
+	(void)smp_stop(1);
+	report("ipi", samples);
+}
+
+/* Pages that neither the image nor a boot loader has used: far into the largest bank. */
+static bool touch_find(void)
+{
+	struct dt_range ram[DT_MAX_RAM];
+	unsigned int banks = dt_ram(ram, DT_MAX_RAM), best = 0;
+
+	for (unsigned int i = 1; i < banks; i++)
+		if (ram[i].bytes > ram[best].bytes)
+			best = i;
+	if (!banks || ram[best].bytes < TOUCH_OFFSET + (WARM_UP + SAMPLES) * PAGE_BYTES)
+		return false;
+	touch_base = ram[best].base + TOUCH_OFFSET;
+	return touch_base >= (uint64_t)image_end;
+}
+
+static void calibrate(void)
+{
+	overhead = UINT64_MAX;
+	for (int i = 0; i < SAMPLES; i++) {
+		uint64_t value = probe_empty();
+
+		if (value < overhead)
+			overhead = value;
+	}
+}
+
+void payload_main(void)
+{
+	print("\nBENCH start, counter at %lu Hz\n", sysreg_read(cntfrq_el0));
+	print("ROW start_first_insn %lu %lu\n", guest_entry_cntvct, guest_entry_cntvct);
+	if (!gic_init())
+		fail("no GICv3");
+	gic_init_dist();
+	gic_init_cpu();
+	gic_enable(SGI);
+	gic_enable(gic_timer_virt_intid);
+	sysreg_write(vbar_el1, probe_vectors);
+	isb();
+	calibrate();
+	run_row("hvc_null", measure_hvc);
+	run_row("gicd_read", measure_gicd_read);
+	run_row("gicr_write", measure_gicr_write);
+	run_sgi_self();
+	run_row("vtimer_spin", measure_vtimer_spin);
+	run_row("vtimer_wfi", measure_vtimer_wfi);
+	if (touch_find())
+		run_row("touch_4k", measure_touch);
+	run_row("mdccsr_el1", measure_mdccsr);
+	run_row("idreg_read", measure_idreg);
+	run_row("mdscr_read", measure_mdscr);
+	if (cpu_count > 1) {
+		run_cpu_on();
+		run_ipi();
+	}
+	print("BENCH done\n");
+	psci_system_off();
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BENCH_PROBES_H
+#define BENCH_PROBES_H
+
+#include <stdint.h>
+
+/*
+ * One function per thing measured (probes.S). Interrupts are masked when they are called, and
+ * VBAR_EL1 holds probe_vectors. Results are in ticks of CNTVCT_EL0.
+ */
+
+extern char probe_vectors[];
+/* Instructions that raised a synchronous exception, and were skipped. */
+extern uint64_t probe_skipped;
+
+/* The cost of an instruction, and with it of what probe_empty() costs. */
+uint64_t probe_empty(void);
+uint64_t probe_hvc(void); /* PSCI_VERSION */
+uint64_t probe_smc(void);
+uint64_t probe_read32(uint64_t address);
+uint64_t probe_write32(uint64_t address, uint32_t value);
+uint64_t probe_touch(uint64_t address); /* stores a doubleword */
+uint64_t probe_mdccsr(void);
+uint64_t probe_idreg(void);
+uint64_t probe_mdscr(void);
+
+struct sgi_times {
+	uint64_t to_handler; /* from the write to the handler's first instruction */
+	uint64_t and_back;   /* from the write, through handler and EOI, to what was interrupted */
+};
+
+/* sgi1r: for ICC_SGI1R_EL1, naming this CPU. */
+void probe_sgi_self(uint64_t sgi1r, struct sgi_times *times);
+
+/* The virtual timer, due in delay ticks: from due to the handler's first instruction. */
+uint64_t probe_vtimer_spin(uint64_t delay);
+uint64_t probe_vtimer_wfi(uint64_t delay);
+
+/* The count before the write; sgi1r names the other CPU. */
+uint64_t probe_ipi_send(uint64_t sgi1r);
+/* Sets *ready to value, spins, returns the count at the handler's first instruction. */
+uint64_t probe_ipi_receive(volatile uint64_t *ready, uint64_t value);
+
+/* The count before the call. */
+uint64_t probe_psci_hvc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t *result);
+uint64_t probe_psci_smc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t *result);
+/* Entry points for CPU_ON; the context ID is the address of a uint64_t. */
+void probe_second_hvc(void);
+void probe_second_smc(void);
+
+#endif
