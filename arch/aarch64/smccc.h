@@ -4,13 +4,12 @@
 
 #include <stdint.h>
 
-/* x0 to x17: arguments before a call, results after it (SMC Calling Convention 1.2, 2.6). */
-struct smccc_regs {
-	uint64_t x[18];
-};
-
-/* Executes SMC #0 or HVC #0 with these registers and stores back what they hold afterwards. */
-void smccc_smc(struct smccc_regs *regs);
-void smccc_hvc(struct smccc_regs *regs);
+/*
+ * A call to the firmware by the SMC Calling Convention (DEN 0028, 2.6 and 2.7): function
+ * identifier and three arguments; returns x0. A caller of a 32-bit function looks at the low
+ * 32 bits only.
+ */
+uint64_t smccc_smc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
+uint64_t smccc_hvc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
 #endif
