@@ -45,8 +45,8 @@ static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 	return EXIT_INJECT_ABORT;
 }
 
+/* NULL: unhandled(). */
 static exit_handler_fn *const handlers[ESR_EC_COUNT] = {
-	[0 ... ESR_EC_COUNT - 1] = unhandled,
 	[ESR_EC_HVC64] = smccc_exit_hvc,
 	[ESR_EC_SMC64] = smccc_exit_smc,
 	[ESR_EC_SYSREG] = sysreg_exit,
@@ -94,7 +94,8 @@ static inline void advance(void)
 
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 {
-	enum exit_action action = handlers[esr_class(esr)](vcpu, esr);
+	exit_handler_fn *handler = handlers[esr_class(esr)];
+	enum exit_action action = handler ? handler(vcpu, esr) : unhandled(vcpu, esr);
 
 	if (action == EXIT_ADVANCE)
 		advance();

@@ -85,9 +85,8 @@ static enum exit_action not_supported(struct vcpu *vcpu, uint32_t id)
 	return EXIT_RESUME;
 }
 
-/* By bit 31 (fast call) and bits 29:24 (owner) of the function identifier. */
+/* By bits 29:24 of the function identifier, the owner. NULL: not_supported(). */
 static enum exit_action (*const owners[64])(struct vcpu *vcpu, uint32_t id) = {
-	[0 ... 63] = not_supported,
 	[SMCCC_OWNER_ARCH] = arch_call,
 	[SMCCC_OWNER_STANDARD_SECURE] = psci_call,
 };
@@ -95,10 +94,11 @@ static enum exit_action (*const owners[64])(struct vcpu *vcpu, uint32_t id) = {
 enum exit_action smccc_exit_hvc(struct vcpu *vcpu, uint64_t esr)
 {
 	uint32_t id = (uint32_t)vcpu->x[0];
+	unsigned int owner = (unsigned int)bits_get(id, 29, 24);
 
-	if (esr_imm16(esr) != 0 || !(id & SMCCC_FAST))
+	if (esr_imm16(esr) != 0 || !(id & SMCCC_FAST) || !owners[owner])
 		return not_supported(vcpu, id);
-	return owners[bits_get(id, 29, 24)](vcpu, id);
+	return owners[owner](vcpu, id);
 }
 
 /* A trapped SMC has not been executed yet: ELR_EL2 points at it. */

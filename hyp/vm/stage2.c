@@ -53,7 +53,7 @@ static void map_identity(struct vm *vm, uint64_t from, uint64_t to)
 void stage2_init(struct vm *vm, const struct bootinfo *bi)
 {
 	unsigned int pa_range = (unsigned int)bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
-	struct boot_region hole;
+	struct boot_region hole = {0};
 	uint64_t at = 0;
 
 	if (pgtable_init(&vm->stage2, PGTABLE_STAGE2, bits_for(bi->svm_ipa_limit), &ops, NULL) !=

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_CONSOLE_CONSOLE_H
+#define HYP_CONSOLE_CONSOLE_H
+
+#include "abi/bootinfo.h"
+#include "lib/bits.h"
+#include "lib/err.h"
+
+struct vm;
+
+/* The serial line shows the log from here on. Boot CPU, after log_init(). */
+void console_init(const struct bootinfo *bi);
+
+/*
+ * Gives the service VM its console and its event line, and the serial line to that console; the log
+ * shows only warnings from then on. Boot CPU, while the VM is being made, after gic_init_cpu().
+ */
+enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
+
+/* Waits until the serial line has sent all that was written. */
+void console_flush(void);
+
+#endif

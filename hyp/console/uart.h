@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_CONSOLE_UART_H
+#define HYP_CONSOLE_UART_H
+
+#include "abi/bootinfo.h"
+#include "lib/bits.h"
+#include "lib/err.h"
+
+/*
+ * The physical serial port: a PL011 (Arm DDI 0183), interrupt driven, with a transmit ring.
+ * The line's speed and format stay as firmware left them. Without a port everything written is
+ * dropped and nothing is ever received.
+ */
+
+/* What a user of the port gets; called with no lock held, on the CPU that took the interrupt. */
+struct uart_client {
+	/* Bytes that came in. */
+	void (*received)(void *ctx, const uint8_t *bytes, size_t count);
+	/* There is room in the transmit ring again, after uart_write() had taken less than all. */
+	void (*writable)(void *ctx);
+	void *ctx;
+};
+
+/* Boot CPU, once; from then on uart_write_polled() works. */
+void uart_init(const struct bootinfo *bi);
+
+/* Starts interrupts; the client stays for good. After gic_init_cpu(). */
+enum err uart_start(const struct uart_client *client) MUST_CHECK;
+
+/* Puts bytes into the transmit ring; returns how many fitted. Any CPU; takes LOCK_UART. */
+size_t uart_write(const uint8_t *bytes, size_t count);
+
+/* As uart_write(), but waits for the line until all have gone to the ring. */
+void uart_write_all(const uint8_t *bytes, size_t count);
+
+/* Waits until the ring and the port's FIFO are empty. Takes LOCK_UART. */
+void uart_flush(void);
+
+/* Straight to the port, no lock, no ring: for panic. */
+void uart_write_polled(const char *text, size_t length);
+
+#endif

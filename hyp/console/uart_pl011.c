@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/console/uart.h"
+
+#include "arch/aarch64/mmio.h"
+#include "hyp/core/gic.h"
+#include "hyp/core/lock.h"
+#include "lib/pl011.h"
+#include "lib/ring.h"
+
+#define TX_RING_BYTES 16384
+#define RX_CHUNK_BYTES 32
+
+static uint64_t base;
+static uint32_t intid;
+static struct uart_client client;
+
+static struct spinlock uart_lock = SPINLOCK_INIT(LOCK_UART);
+static uint8_t tx_data[TX_RING_BYTES];
+static struct ring tx GUARDED_BY(uart_lock);
+static bool tx_was_full GUARDED_BY(uart_lock);
+
+void uart_init(const struct bootinfo *bi) NO_THREAD_CHECK
+{
+	ring_init(&tx, tx_data, sizeof(tx_data));
+	if (bi->uart.bytes == 0)
+		return;
+	base = bi->uart.base;
+	intid = bi->uart_intid;
+	mmio_write32(base + PL011_IMSC, 0);
+	mmio_write32(base + PL011_LCR_H, mmio_read32(base + PL011_LCR_H) | PL011_LCR_H_FEN);
+	mmio_write32(base + PL011_CR, mmio_read32(base + PL011_CR) | PL011_CR_UARTEN |
+					      PL011_CR_TXE | PL011_CR_RXE);
+}
+
+/* Moves what fits from the ring to the port; asks for an interrupt while something is left. */
+static void tx_push(void) REQUIRES(uart_lock)
+{
+	uint8_t byte;
+
+	while (!(mmio_read32(base + PL011_FR) & PL011_FR_TXFF)) {
+		if (!ring_take(&tx, &byte))
+			break;
+		mmio_write32(base + PL011_DR, byte);
+	}
+	mmio_write32(base + PL011_IMSC,
+		     PL011_INT_RX | PL011_INT_RT | (ring_used(&tx) ? PL011_INT_TX : 0));
+}
+
+size_t uart_write(const uint8_t *bytes, size_t count)
+{
+	size_t done = 0;
+
+	if (base == 0)
+		return count;
+	lock_acquire(&uart_lock);
+	while (done < count && ring_put(&tx, bytes[done]))
+		done++;
+	if (done < count)
+		tx_was_full = true;
+	tx_push();
+	lock_release(&uart_lock);
+	return done;
+}
+
+void uart_write_all(const uint8_t *bytes, size_t count)
+{
+	size_t done = uart_write(bytes, count);
+
+	while (done < count)
+		done += uart_write(bytes + done, count - done);
+}
+
+static bool tx_is_empty(void)
+{
+	bool empty;
+
+	lock_acquire(&uart_lock);
+	tx_push();
+	empty = ring_used(&tx) == 0 && !(mmio_read32(base + PL011_FR) & PL011_FR_BUSY);
+	lock_release(&uart_lock);
+	return empty;
+}
+
+void uart_flush(void)
+{
+	while (base != 0 && !tx_is_empty())
+		;
+}
+
+static void receive(void)
+{
+	uint8_t bytes[RX_CHUNK_BYTES];
+	size_t count = 0;
+
+	lock_acquire(&uart_lock);
+	while (count < sizeof(bytes) && !(mmio_read32(base + PL011_FR) & PL011_FR_RXFE))
+		bytes[count++] = (uint8_t)mmio_read32(base + PL011_DR);
+	lock_release(&uart_lock);
+	if (count > 0)
+		client.received(client.ctx, bytes, count);
+}
+
+static void transmit(void)
+{
+	bool tell;
+
+	lock_acquire(&uart_lock);
+	tx_push();
+	tell = tx_was_full && ring_free(&tx) >= TX_RING_BYTES / 2;
+	if (tell)
+		tx_was_full = false;
+	lock_release(&uart_lock);
+	if (tell)
+		client.writable(client.ctx);
+}
+
+/* Level-sensitive: what is not served now interrupts again. */
+static void interrupt(void *ctx)
+{
+	uint32_t pending = mmio_read32(base + PL011_MIS);
+
+	mmio_write32(base + PL011_ICR, pending);
+	if (pending & (PL011_INT_RX | PL011_INT_RT))
+		receive();
+	if (pending & PL011_INT_TX)
+		transmit();
+}
+
+enum err uart_start(const struct uart_client *new_client)
+{
+	enum err err;
+
+	if (base == 0)
+		return ERR_OK;
+	client = *new_client;
+	err = gic_handler_set(intid, interrupt, NULL);
+	if (err != ERR_OK)
+		return err;
+	gic_config_set(intid, false);
+	gic_enable(intid);
+	lock_acquire(&uart_lock);
+	tx_push();
+	lock_release(&uart_lock);
+	return ERR_OK;
+}
+
+void uart_write_polled(const char *text, size_t length)
+{
+	size_t i;
+
+	for (i = 0; base != 0 && i < length; i++) {
+		if (text[i] == '\n') {
+			while (mmio_read32(base + PL011_FR) & PL011_FR_TXFF)
+				;
+			mmio_write32(base + PL011_DR, '\r');
+		}
+		while (mmio_read32(base + PL011_FR) & PL011_FR_TXFF)
+			;
+		mmio_write32(base + PL011_DR, (uint8_t)text[i]);
+	}
+}

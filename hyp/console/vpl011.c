@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/console/vpl011.h"
+
+/* Brings the vGIC's idea of the line up to date. */
+static void update_line(struct vpl011 *u) REQUIRES(u->lock)
+{
+	bool level = pl011_interrupt(&u->state);
+
+	if (level == u->level)
+		return;
+	u->level = level;
+	vdev_irq_set(u->vm, u->intid, level);
+}
+
+/*
+ * A byte that is refused is held; the guest is shown a full FIFO from then on. A guest that
+ * writes all the same loses what it writes, as with a real one.
+ */
+static void write_register(struct vpl011 *u, const struct vdev_access *access) REQUIRES(u->lock)
+{
+	uint8_t byte;
+
+	if (!pl011_write(&u->state, (uint32_t)access->offset, (uint32_t)access->value, &byte))
+		return;
+	if (u->state.tx_blocked || u->send(byte))
+		return;
+	u->held = byte;
+	pl011_set_tx_blocked(&u->state, true);
+}
+
+/* Registers are 16 or 32 bits wide accesses, bytes too, as on the AMBA bus with a 32-bit slave. */
+static bool access_register(void *dev, struct vcpu *vcpu, struct vdev_access *access)
+{
+	struct vpl011 *u = dev;
+
+	if (access->bytes == 8)
+		return false;
+	lock_acquire(&u->lock);
+	if (access->write)
+		write_register(u, access);
+	else
+		access->value = pl011_read(&u->state, (uint32_t)access->offset);
+	update_line(u);
+	lock_release(&u->lock);
+	if (!access->write && access->bytes < 4)
+		access->value &= BIT(8 * access->bytes) - 1;
+	return true;
+}
+
+enum err vpl011_init(struct vpl011 *u, struct vm *vm, const char *name, uint64_t base,
+		     uint32_t intid, bool (*send)(uint8_t byte)) NO_THREAD_CHECK
+{
+	struct vdev vdev = {
+		.name = name, .base = base, .bytes = 4096, .access = access_register, .dev = u};
+
+	lock_init(&u->lock, LOCK_CONSOLE);
+	pl011_reset(&u->state);
+	u->vm = vm;
+	u->intid = intid;
+	u->level = false;
+	u->send = send;
+	return vdev_register(vm, &vdev);
+}
+
+void vpl011_receive(struct vpl011 *u, const uint8_t *bytes, size_t count)
+{
+	lock_acquire(&u->lock);
+	(void)pl011_receive(&u->state, bytes, count);
+	update_line(u);
+	lock_release(&u->lock);
+}
+
+void vpl011_writable(struct vpl011 *u)
+{
+	lock_acquire(&u->lock);
+	if (u->state.tx_blocked && u->send(u->held))
+		pl011_set_tx_blocked(&u->state, false);
+	update_line(u);
+	lock_release(&u->lock);
+}

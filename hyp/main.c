@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Initialisation, in order. */
+#include "abi/bootinfo.h"
+#include "arch/aarch64/barrier.h"
+#include "arch/aarch64/cache.h"
+#include "check.h"
+#include "hyp/console/console.h"
+#include "hyp/core/gic.h"
+#include "hyp/core/log.h"
+#include "hyp/core/mem.h"
+#include "hyp/core/panic.h"
+#include "hyp/core/percpu.h"
+#include "hyp/vm/psci.h"
+#include "hyp/vm/smccc.h"
+#include "hyp/vm/svm.h"
+
+extern const struct hyp_header hyp_header;
+
+/* Called by arch/aarch64/entry.S on every CPU. */
+void hyp_main(const struct bootinfo *bi, uint32_t index) __attribute__((noreturn));
+
+static struct vm *svm; /* set by the boot CPU before the others are released */
+
+/* Lets the waiting CPUs in, all at once, through their mailboxes. */
+static void release_secondaries(const struct bootinfo *bi)
+{
+	uint32_t i;
+
+	for (i = 1; i < bi->cpu_count; i++) {
+		struct boot_mailbox *mailbox = (struct boot_mailbox *)bi->cpu[i].mailbox;
+
+		mailbox->cpu_id = i;
+		mailbox->entry = bi->image.base + hyp_header.secondary_offset;
+		cache_clean_poc((uint64_t)mailbox, sizeof(*mailbox));
+	}
+	sev();
+}
+
+static void say_hello(const struct bootinfo *bi)
+{
+	log_printf(LOG_INFO, "Caisson %s on %u CPU%s, %lu KiB of %lu KiB kept free in its pool",
+		   CAISSON_VERSION, bi->cpu_count, bi->cpu_count == 1 ? "" : "s",
+		   mem_free_bytes() / 1024, bi->pool.bytes / 1024);
+}
+
+static void boot_cpu(const struct bootinfo *bi)
+{
+	log_init(bi);
+	console_init(bi);
+	log_show_previous();
+	mem_init(bi);
+	check_panic_test(bi->cmdline);
+	if (gic_init(bi) != ERR_OK || gic_init_cpu() != ERR_OK)
+		panic("the interrupt controller does not answer as a GICv3 should");
+	smccc_init(bi);
+	svm = svm_create(bi);
+	if (console_attach_svm(svm, bi) != ERR_OK)
+		panic("no console for the service VM");
+	psci_set_flush(console_flush);
+	mem_seal();
+	say_hello(bi);
+	release_secondaries(bi);
+}
+
+void hyp_main(const struct bootinfo *bi, uint32_t index)
+{
+	if (index == 0)
+		percpu_init(bi);
+	percpu_set_this(index);
+	if (index == 0)
+		boot_cpu(bi);
+	else if (gic_init_cpu() != ERR_OK)
+		panic("this CPU's redistributor does not answer");
+	svm_run(svm);
+}
