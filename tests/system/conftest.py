@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures of the system tests: the service VM's files, and machines whose consoles are kept in
+build/logs and shown when a test fails."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from machine import ROOT, Machine
+
+LOGS = os.path.join(ROOT, "build", "logs")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "soak: takes long; not part of make test")
+
+
+def _built(name, remedy):
+    path = os.path.join(ROOT, "build", name)
+    if not os.path.exists(path):
+        pytest.fail(f"{path} is missing: {remedy}", pytrace=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def image():
+    """Caisson's release build."""
+    return _built("caisson.img", "tools/build target")
+
+
+@pytest.fixture(scope="session")
+def debug_image():
+    """Caisson with its checks at run time."""
+    return _built("caisson-debug.img", "tools/build debug")
+
+
+def _service_vm(*options):
+    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), *options], check=True)
+    folder = "-".join(["servicevm", *options[1::2]])
+    return os.path.join(ROOT, "build", folder)
+
+
+@pytest.fixture(scope="session")
+def service_vm():
+    """Folder with vmlinuz and initrd of the small service VM."""
+    return _service_vm()
+
+
+@pytest.fixture(scope="session")
+def stress_vm():
+    """The same with stress-ng in it."""
+    return _service_vm("--with", "stress-ng")
+
+
+@pytest.fixture
+def start(request, image):
+    """A function that starts a machine: start(cpus=4, kernel=…, timeout=…, …), options as those
+    of tools/host with _ for -. It is stopped at the end of the test."""
+    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
+    machines = []
+
+    def start_one(*arguments, **options):
+        options.setdefault("timeout", 120)
+        if not options.get("bare"):
+            options.setdefault("image", image)
+        log = os.path.join(LOGS, f"{name}.log" if not machines else f"{name}.{len(machines)}.log")
+        machines.append(Machine(log, *arguments, **options))
+        return machines[-1]
+
+    request.node.machines = machines
+    yield start_one
+    for machine in machines:
+        machine.stop()
+
+
+@pytest.fixture
+def boot(start, service_vm):
+    """A function that starts Debian on Caisson and gives the machine before its first output."""
+
+    def boot_one(*arguments, append="quiet", **options):
+        return start(*arguments, kernel=f"{service_vm}/vmlinuz", initrd=f"{service_vm}/initrd",
+                     append=append, **options)
+
+    return boot_one
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for machine in getattr(item, "machines", []):
+            report.sections.append((f"console of {machine}", machine.tail()))

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine started by tools/host, its console under pexpect."""
+
+import os
+import re
+
+import pexpect
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+HOST = os.path.join(ROOT, "tools", "host")
+PROMPT = r"root@servicevm:[^#]*# "
+
+# Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
+# the bare machine, the second is about a busy machine under emulation.
+HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns"]
+
+
+class Machine:
+    def __init__(self, log, *arguments, timeout, **options):
+        os.makedirs(os.path.dirname(log), exist_ok=True)
+        self.log = log
+        command = list(arguments)
+        for key, value in options.items():
+            option = "--" + key.replace("_", "-")
+            for item in value if isinstance(value, list) else [value]:
+                command += [option] if item is True else [f"{option}={item}"]
+        command += [f"--timeout={timeout}", f"--log={log}"]
+        self.command = [HOST, *command]
+        self.limit = timeout + 10
+        self._child = pexpect.spawn(HOST, command, timeout=self.limit, encoding="utf-8",
+                                    codec_errors="replace", dimensions=(50, 200))
+
+    def __str__(self):
+        return f"{os.path.basename(self.log)} ({' '.join(self.command)})"
+
+    def stop(self):
+        self._child.close(force=True)
+
+    def tail(self, lines=40):
+        """The console's last lines, and what tools/host said that is not on the console."""
+        try:
+            with open(self.log, encoding="utf-8", errors="replace") as file:
+                return "\n".join(file.read().replace("\r", "").splitlines()[-lines:])
+        except OSError:
+            return self._child.before or ""
+
+    def expect(self, pattern, timeout=None):
+        """Waits for the pattern on the console; gives its match. Fails when the machine ends
+        first or time is up."""
+        limit = self.limit if timeout is None else timeout
+        found = self._child.expect([pattern, pexpect.EOF, pexpect.TIMEOUT], timeout=limit)
+        if found == 1:
+            raise AssertionError(f"the machine ended before /{pattern}/ was seen")
+        if found == 2:
+            raise AssertionError(f"/{pattern}/ was not seen within {limit:g} s")
+        return self._child.match
+
+    def expect_no_more(self, pattern, seconds):
+        """The machine may go on for this long or end, but does not print the pattern."""
+        if self._child.expect([pattern, pexpect.EOF, pexpect.TIMEOUT], timeout=seconds) == 0:
+            raise AssertionError(f"/{pattern}/ was printed: {self._child.match.group()}")
+
+    def before(self):
+        """What was printed before the last expected pattern."""
+        return self._child.before
+
+    def login(self):
+        """Waits for the shell."""
+        self.expect(PROMPT)
+
+    def send(self, text):
+        self._child.send(text)
+
+    def run(self, command, timeout=None, status=0):
+        """Runs a shell command in the service VM; gives its output, checks its exit status. The
+        marks are typed so that their echo does not look like them."""
+        self._child.sendline(f"echo =\"\"begin=; {command}; echo =\"\"end=$?=")
+        self.expect("=begin=\r*\n", timeout)
+        match = self.expect(r"=end=(\d+)=", timeout)
+        output = self.before().replace("\r", "")
+        self.expect(PROMPT)
+        if status is not None and int(match.group(1)) != status:
+            raise AssertionError(f"'{command}' ended with status {match.group(1)}: {output}")
+        return output.strip()
+
+    def end(self):
+        """Waits for the end; gives the exit status of tools/host."""
+        self.expect_end()
+        self._child.close()
+        return self._child.exitstatus
+
+    def expect_end(self):
+        if self._child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=self.limit) == 1:
+            raise AssertionError("the machine did not end")
+
+    def power_off(self):
+        """Powers off from the shell; the machine must end by itself."""
+        self._child.sendline("poweroff -f")
+        status = self.end()
+        assert status == 0, f"tools/host ended with {status} after poweroff"
+
+
+def check_caisson(machine):
+    """Debian really runs on Caisson: nothing but Caisson makes these two."""
+    assert machine.run("ls -d /proc/device-tree/caisson") == "/proc/device-tree/caisson"
+    assert machine.run("cat /proc/device-tree/psci/method").strip("\0") == "hvc"
+
+
+def check_dmesg(machine):
+    """No kernel message of level warning or worse, but the harmless ones."""
+    raw = machine.run("dmesg -r")
+    lines = [line for line in raw.splitlines() if line.startswith("<")]
+    assert len(lines) > 100, f"dmesg gave only {len(lines)} lines"
+    bad = [line for line in lines if re.match(r"<[0-4]>", line)
+           and not any(re.search(pattern, line) for pattern in HARMLESS)]
+    assert not bad, "\n".join(bad)
+    return lines
+
+
+def system_ram(machine):
+    """[(start, end), …) of the service VM's memory, from its /proc/iomem."""
+    ranges = []
+    for line in machine.run("cat /proc/iomem").splitlines():
+        match = re.match(r"([0-9a-f]+)-([0-9a-f]+) : System RAM$", line)
+        if match:
+            ranges.append((int(match.group(1), 16), int(match.group(2), 16) + 1))
+    assert ranges, "no System RAM in /proc/iomem"
+    return sorted(ranges)
+
+
+def kept_ranges(machine, base, memory):
+    """The parts of the machine's memory that the service VM does not have: Caisson's."""
+    kept = []
+    position = base
+    for start, end in [*system_ram(machine), (base + memory, base + memory)]:
+        if start > position:
+            kept.append((position, start))
+        position = max(position, end)
+    return kept
