@@ -24,13 +24,14 @@ enum err vdev_register(struct vm *vm, const struct vdev *vdev)
 	return ERR_OK;
 }
 
-static const struct vdev *vdev_find(const struct vm *vm, uint64_t ipa, unsigned int bytes)
+/* For an aligned access, which cannot reach over a device's last page. */
+static const struct vdev *vdev_find(const struct vm *vm, uint64_t ipa)
 {
 	const struct vdev *vdev = vm->vdev;
 	const struct vdev *end = vdev + vm->vdev_count;
 
 	for (; vdev < end; vdev++) {
-		if (bits_contains(vdev->base, vdev->bytes, ipa, bytes))
+		if (ipa - vdev->base < vdev->bytes)
 			return vdev;
 	}
 	return NULL;
@@ -48,31 +49,31 @@ static enum exit_action refuse(const struct vcpu *vcpu, uint64_t esr, uint64_t i
 	return EXIT_INJECT_ABORT;
 }
 
+/* A translation fault on the access itself, decoded by the hardware. */
+#define EMULATED_MASK (ESR_ABORT_ISV | ESR_ABORT_S1PTW | 0x3c)
+#define EMULATED      (ESR_ABORT_ISV | ESR_FAULT_TRANSLATION << 2)
+
 enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
 {
 	/* HPFAR_EL2.FIPA holds IPA bits 47:12 (51:12 with LPA) from bit 4 on. */
 	uint64_t ipa = (bits_get(sysreg_read(hpfar_el2), 43, 4) << 12) |
 		       (sysreg_read(far_el2) & 0xfff);
 	struct esr_access abort = esr_access(esr);
-	const struct vdev *vdev;
+	const struct vdev *vdev = vdev_find(vcpu->vm, ipa);
 	struct vdev_access access;
 
-	if (!abort.valid || (esr & ESR_ABORT_S1PTW) || esr_fault(esr) != ESR_FAULT_TRANSLATION)
+	if ((esr & EMULATED_MASK) != EMULATED || !vdev || (ipa & (abort.bytes - 1)))
 		return refuse(vcpu, esr, ipa);
-	vdev = vdev_find(vcpu->vm, ipa, abort.bytes);
-	if (!vdev || !bits_is_aligned(ipa, abort.bytes))
-		return refuse(vcpu, esr, ipa);
-	access = (struct vdev_access){
-		.offset = ipa - vdev->base,
-		.bytes = abort.bytes,
-		.write = abort.write,
-		.value = abort.write ? vcpu_reg_get(vcpu, abort.reg) : 0,
-	};
-	if (abort.write && abort.bytes < 8)
-		access.value &= BIT(8 * abort.bytes) - 1;
+	access.offset = ipa - vdev->base;
+	access.bytes = abort.bytes;
+	access.write = abort.write;
+	if (abort.write)
+		access.value = vcpu_reg_get(vcpu, abort.reg) & (~UINT64_C(0) >> (64 - 8 * abort.bytes));
 	if (!vdev->access(vdev->dev, vcpu, &access))
 		return refuse(vcpu, esr, ipa);
+	if (!abort.write && abort.sign_extend)
+		access.value = esr_access_extend(&abort, access.value);
 	if (!abort.write)
-		vcpu_reg_set(vcpu, abort.reg, esr_access_extend(&abort, access.value));
+		vcpu_reg_set(vcpu, abort.reg, access.value);
 	return EXIT_ADVANCE;
 }
