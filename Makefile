@@ -25,9 +25,12 @@ setup:
 build: setup
 	@tools/build
 
+# Status 4: somebody left QEMU.
 run: setup
 	@tools/build target
-	@tools/run
+	@tools/servicevm
+	@tools/host --kernel build/servicevm/vmlinuz --initrd build/servicevm/initrd \
+		--cpus 4 --memory 2G --net user || [ $$? -eq 4 ]
 
 test: setup
 	@tools/test
@@ -43,7 +46,7 @@ soak: setup
 
 fuzz: setup
 	@tools/build fuzz
-	@tools/fuzz $(T) $(if $(SECONDS),--seconds $(SECONDS))
+	@tests/fuzz/run build/fuzz $(or $(SECONDS),60) $(T)
 
 bench: setup
 	@tools/build target
