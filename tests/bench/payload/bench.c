@@ -222,6 +222,17 @@ static bool touch_find(void)
 	return touch_base >= (uint64_t)image_end;
 }
 
+static uint64_t memory_bytes(void)
+{
+	struct dt_range ram[DT_MAX_RAM];
+	unsigned int banks = dt_ram(ram, DT_MAX_RAM);
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < banks; i++)
+		sum += ram[i].bytes;
+	return sum;
+}
+
 static void calibrate(void)
 {
 	overhead = UINT64_MAX;
@@ -237,6 +248,7 @@ void payload_main(void)
 {
 	print("\nBENCH start, counter at %lu Hz\n", sysreg_read(cntfrq_el0));
 	print("ROW start_first_insn %lu %lu\n", guest_entry_cntvct, guest_entry_cntvct);
+	print("BENCH memory %lu\n", memory_bytes());
 	if (!gic_init())
 		fail("no GICv3");
 	gic_init_dist();

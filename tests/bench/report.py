@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From results to the table, docs/benchmarks.md and bench.json."""
+
+import json
+import os
+import statistics
+
+import rows as catalogue
+import sizes
+
+COLUMNS = ["caisson", "kvm", "xen", "bare"]
+
+
+def values_of(name, result, bare):
+    """Row name -> number, for one system."""
+    values = {row: median for row, (_, median) in result.rows.items()}
+    if result.boots:
+        values["linux_boot"] = int(statistics.median(count for count, _ in result.boots))
+        if bare and bare.boots:
+            base = statistics.median(count for count, _ in bare.boots)
+            values["linux_boot_ratio"] = round(values["linux_boot"] / base, 4)
+    if "text" in result.facts:
+        values["el2_text_bytes"] = result.facts["text"]
+    if "kept" in result.facts:
+        values["hyp_memory_bytes"] = result.facts["kept"]
+    if name in catalogue.QUOTED_LINES:
+        values["el2_lines"] = catalogue.QUOTED_LINES[name]
+    if "lines" in result.facts:
+        values["el2_lines"] = result.facts["lines"]
+    return values
+
+
+def collect(results, names):
+    """The rows of bench.json."""
+    columns = {name: values_of(name, result, results.get("bare"))
+               for name, result in results.items()}
+    rows = []
+    for row in catalogue.ROWS:
+        if names and row.name not in names:
+            continue
+        entry = {"name": row.name, "unit": row.unit}
+        entry.update({column: columns.get(column, {}).get(row.name) for column in COLUMNS})
+        rows.append(entry)
+    return rows
+
+
+def aim(row, entry):
+    """The number to stay at or below, and where it comes from."""
+    choices = [(entry[peer], peer) for peer in ("kvm", "xen")
+               if entry[peer] is not None and peer not in row.not_same]
+    if row.bao is not None and "bao" not in row.not_same:
+        choices.append((row.bao, "Bao"))
+    if row.goal is not None:
+        choices.append((row.goal, "set"))
+    return min(choices) if choices else (None, None)
+
+
+def shown(value, unit):
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if unit == "ratio" else f"{value:,}"
+
+
+def line_of(entry):
+    """The cells of a row: name, the systems, two ratios, Bao, aim, verdict."""
+    row = next(row for row in catalogue.ROWS if row.name == entry["name"])
+    unit = row.unit
+    limit, source = aim(row, entry)
+    own = entry["caisson"]
+    verdict = "-" if own is None or limit is None else "yes" if own <= limit else "no"
+
+    def against(peer):
+        other = entry[peer]
+        return "-" if own is None or not other else f"{own / other:.2f}"
+
+    return [row.name, *(shown(entry[column], unit) for column in COLUMNS), against("kvm"),
+            against("xen"), shown(row.bao, unit),
+            "-" if limit is None else f"{shown(limit, unit)} ({source})", verdict]
+
+
+HEADINGS = ["row", *COLUMNS, "to kvm", "to xen", "bao*", "aim", "met"]
+
+
+def table(rows):
+    lines = [HEADINGS, *(line_of(entry) for entry in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
+    return "\n".join("  ".join(cell.ljust(width) if i in (0, 8) else cell.rjust(width)
+                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+                     for line in lines)
+
+
+def markdown_table(headings, lines):
+    rule = ["---"] + ["---:"] * (len(headings) - 1)
+    return "\n".join("| " + " | ".join(line) + " |" for line in [headings, rule, *lines])
+
+
+def write_json(path, rows):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"rows": rows}, file, indent=1)
+        file.write("\n")
+
+
+def minimum_lines(results):
+    lines = []
+    for row in catalogue.ROWS:
+        cells = []
+        for column in COLUMNS:
+            pair = results[column].rows.get(row.name) if column in results else None
+            cells.append(f"{pair[0]:,} / {pair[1]:,}" if pair else "-")
+        if set(cells) != {"-"}:
+            lines.append([row.name, *cells])
+    return lines
+
+
+def boot_lines(results):
+    lines = []
+    for column in COLUMNS:
+        if column in results and results[column].boots:
+            counts = sorted(count for count, _ in results[column].boots)
+            clock = int(statistics.median(clock for _, clock in results[column].boots))
+            lines.append([column, str(len(counts)), f"{counts[0]:,}", f"{counts[-1]:,}",
+                          f"{clock:,}"])
+    return lines
+
+
+def missing_notes(rows):
+    notes = []
+    for entry in rows:
+        row = next(row for row in catalogue.ROWS if row.name == entry["name"])
+        notes += [f"- `{row.name}`, {system}: {why}."
+                  for system, why in row.without.items() if entry[system] is None]
+    return notes
+
+
+def write_docs(path, template, rows, results, versions):
+    facts = {name: result.facts for name, result in results.items()}
+    with open(template, encoding="utf-8") as file:
+        text = file.read()
+    text = text.format(
+        table=markdown_table(HEADINGS, [line_of(entry) for entry in rows]),
+        meaning="\n".join(f"- `{row.name}` ({row.unit}): {row.what}." for row in catalogue.ROWS),
+        missing="\n".join(missing_notes(rows)),
+        spread=markdown_table(["row", *COLUMNS], minimum_lines(results)),
+        boots=markdown_table(["system", "boots", "fewest", "most", "CLOCK_MONOTONIC, ns"],
+                             boot_lines(results)),
+        versions="\n".join(f"- {line}" for line in versions),
+        xen_created=f"{facts['xen']['start since creation']:,}",
+        xen_boot_created=f"{facts['xen']['boot since creation']:,}",
+        kvm_kernel_text=f"{facts['kvm']['kernel text']:,}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def caisson_sizes(result, elf, build, root):
+    result.facts["text"] = sizes.text_bytes(elf)
+    result.facts["lines"] = sizes.el2_lines(elf, build, root)

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The systems that are compared. Each is a function (Setup, number of Linux boots) -> Result.
+
+Rows come from a machine of two CPUs; start_first_insn and linux_boot from one of a single CPU,
+since icount runs CPUs in turns and a CPU that waits for another in a loop eats its whole turn.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import gdbremote
+import machine
+from machine import Failed, Machine
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import newc  # noqa: E402
+
+HOST = os.path.join(ROOT, "tools", "host")
+MIB = 1 << 20
+MEMORY_MIB = 1024  # of every guest, or of the machine where nothing else runs on it
+COMMAND_LINE = "console=ttyAMA0 quiet"
+ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS = 120, 180, 480
+
+
+@dataclasses.dataclass
+class Setup:
+    """Files that all systems share."""
+    payload: str
+    kernel: str
+    initrd: str
+    hypervisor_elf: str
+    work: str
+    fetched: dict  # package -> folder where it is unpacked
+    say: object  # function (text)
+
+
+@dataclasses.dataclass
+class Result:
+    version: str
+    rows: dict = dataclasses.field(default_factory=dict)  # name -> (minimum, median)
+    boots: list = dataclasses.field(default_factory=list)  # (count, CLOCK_MONOTONIC) at user space
+    facts: dict = dataclasses.field(default_factory=dict)  # name -> number, for the notes
+
+
+def read_rows(text):
+    """The payload's lines, wherever a console puts a prefix before them."""
+    rows = {}
+    for name, minimum, median in re.findall(r"ROW (\w+) (\d+) (\d+)\s", text):
+        rows[name] = (int(minimum), int(median))
+    return rows
+
+
+def finish_rows(system):
+    found = system.wait_for(r"BENCH (done|failed.*)")
+    if found[1] != "done":
+        raise Failed(f"{system.name}: the payload says {found[0]}{system.tail()}")
+    return read_rows(system.text)
+
+
+def read_boot(system):
+    found = system.wait_for(r"BENCH user space (\d+) (\d+)\s")
+    return int(found[1]), int(found[2])
+
+
+def host_command(cpus, *arguments):
+    return [HOST, "--icount", "--cpu", "max", "--cpus", str(cpus), "--memory", f"{MEMORY_MIB}M",
+            *arguments]
+
+
+def run_in_host(name, setup, boots, arguments, result):
+    """On tools/host: rows, the start alone, boots."""
+    kernel = ["--kernel", setup.payload]
+    setup.say(f"{name}: rows")
+    with Machine(name, host_command(2, *arguments, *kernel), ROW_SECONDS) as system:
+        result.rows = finish_rows(system)
+        memory = re.search(r"BENCH memory (\d+)", system.text)
+        result.facts["memory"] = int(memory[1])
+    with Machine(name, host_command(1, *arguments, *kernel), ROW_SECONDS) as system:
+        result.rows["start_first_insn"] = finish_rows(system)["start_first_insn"]
+    linux = ["--kernel", setup.kernel, "--initrd", setup.initrd, "--append", COMMAND_LINE]
+    for number in range(boots):
+        setup.say(f"{name}: Linux boot {number + 1} of {boots}")
+        with Machine(name, host_command(1, *arguments, *linux), BOOT_SECONDS) as system:
+            result.boots.append(read_boot(system))
+    return result
+
+
+# ---- bare, and Caisson ------------------------------------------------------------------------
+
+
+def run_bare(setup, boots):
+    """EL1 of a machine without EL2."""
+    return run_in_host("bare", setup, boots, ["--bare"], Result("-"))
+
+
+def run_caisson(setup, boots):
+    version = command_output(["git", "-C", ROOT, "describe", "--always", "--dirty"]) or "unknown"
+    result = run_in_host("caisson", setup, boots, [], Result(version))
+    result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
+    return result
+
+
+def command_output(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+# ---- Xen --------------------------------------------------------------------------------------
+
+XEN_MACHINE = "virt,virtualization=on,gic-version=3"
+XEN_KERNEL_AT, XEN_INITRD_AT = 0x70000000, 0x78000000
+XEN_MEMORY_MIB = MEMORY_MIB + 1024
+XEN_CHOSEN = """
+/ {{ chosen {{
+	#address-cells = <2>;
+	#size-cells = <2>;
+	xen,xen-bootargs = "console=dtuart dtuart=/pl011@9000000 guest_loglvl=all";
+	domU1 {{
+		compatible = "xen,domain";
+		#address-cells = <2>;
+		#size-cells = <2>;
+		cpus = <{cpus}>;
+		memory = <0 {memory_kib}>;
+		vpl011;
+		{modules}
+	}};
+}}; }};
+"""
+XEN_MODULE = """
+		module@{address:x} {{
+			compatible = "multiboot,{kind}", "multiboot,module";
+			reg = <0 {address:#x} 0 {size}>;
+			bootargs = "{bootargs}";
+		}};
+"""
+
+
+def xen_command(setup, cpus, files, bootargs, gdb):
+    """Xen with one domain made by Xen itself (dom0less), its files placed by QEMU's loader."""
+    modules, loaders = "", []
+    for path, kind, address in files:
+        modules += XEN_MODULE.format(address=address, kind=kind, size=os.path.getsize(path),
+                                     bootargs=bootargs if kind == "kernel" else "")
+        loaders += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+    plain, dtb = (os.path.join(setup.work, name) for name in ("plain.dtb", "xen.dtb"))
+    size = ["-smp", str(cpus), "-m", f"{XEN_MEMORY_MIB}M"]
+    subprocess.run([machine.QEMU, "-M", f"{XEN_MACHINE},dumpdtb={plain}", "-cpu", "max", *size,
+                    "-nodefaults", "-display", "none"], check=True, capture_output=True)
+    source = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", plain], check=True,
+                            capture_output=True, text=True).stdout
+    source += XEN_CHOSEN.format(cpus=cpus, memory_kib=MEMORY_MIB * 1024, modules=modules)
+    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", dtb], input=source, text=True,
+                   check=True)
+    return [*machine.qemu(XEN_MACHINE, cpus, f"{XEN_MEMORY_MIB}M"),
+            "-kernel", os.path.join(setup.fetched["xen"], "boot", "xen-4.17-arm64"),
+            "-dtb", dtb, "-gdb", f"unix:{gdb},server=on,wait=off", *loaders]
+
+
+def xen_free_bytes(system):
+    """Asks Xen's console for its free memory (key m)."""
+    for _ in range(6):
+        before = len(system.text)
+        system.send("\x01\x01\x01")
+        found = system.wait_for(r"(?s)^.{%d}.*?Serial input to (\w+)" % before)
+        if found[1] == "Xen":
+            break
+    system.send("m")
+    system.wait_for(r"Dom heap: *\d+kB free|DOM heap: *\d+kB free")
+    return sum(1024 * int(kib) for kib in
+               re.findall(r"(?:Xen heap|Dom heap|DOM heap): *(\d+)kB free", system.text))
+
+
+def run_xen(setup, boots):
+    result = Result(setup.fetched["xen version"])
+    payload = [(setup.payload, "kernel", XEN_KERNEL_AT)]
+    gdb = os.path.join(setup.work, "gdb")
+    setup.say("xen: rows")
+    with Machine("xen", xen_command(setup, 2, payload, "", gdb), ROW_SECONDS) as system:
+        result.rows = finish_rows(system)
+        free = xen_free_bytes(system)
+        result.facts["kept"] = (XEN_MEMORY_MIB - MEMORY_MIB) * MIB - free
+        remote = gdbremote.Remote(gdb)
+        result.facts["text"] = gdbremote.el2_executable_bytes(remote)
+        remote.close()
+    with Machine("xen", xen_command(setup, 1, payload, "", gdb), ROW_SECONDS) as system:
+        created = finish_rows(system)["start_first_insn"][0]
+        start = created + xen_counter_offset(gdb)
+        result.rows["start_first_insn"] = (start, start)
+        result.facts["start since creation"] = created
+    files = [(setup.kernel, "kernel", XEN_KERNEL_AT), (setup.initrd, "ramdisk", XEN_INITRD_AT)]
+    for number in range(boots):
+        setup.say(f"xen: Linux boot {number + 1} of {boots}")
+        command = xen_command(setup, 1, files, COMMAND_LINE, gdb)
+        with Machine("xen", command, BOOT_SECONDS) as system:
+            count, monotonic = read_boot(system)
+            result.facts["boot since creation"] = count
+            result.boots.append((count + xen_counter_offset(gdb), monotonic))
+    return result
+
+
+def xen_counter_offset(gdb):
+    """What a domain's counter lacks to the time since reset."""
+    remote = gdbremote.Remote(gdb)
+    offset = remote.register("CNTVOFF_EL2")
+    remote.close()
+    return offset
+
+
+# ---- KVM --------------------------------------------------------------------------------------
+
+KVM_MEMORY = "4G"
+KVM_INIT = """#!/bin/busybox sh
+export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+grep -E ' (_stext|_etext|__hyp_text_start|__hyp_text_end)$' /proc/kallsyms | sed 's/^/BENCH symbol /'
+vmm() {{
+	qemu -accel kvm -cpu host -M virt,gic-version=3 -m {memory}M -nodefaults -display none \\
+		-serial stdio "$@"
+}}
+huge=/sys/kernel/mm/transparent_hugepage/enabled
+echo never >$huge
+vmm -smp 2 -kernel /payload
+echo always >$huge
+vmm -smp 1 -kernel /payload | sed 's/ROW/SINGLE/; s/BENCH done//'
+for number in {numbers}; do
+	vmm -smp 1 -kernel /vmlinuz -initrd /initrd -append "{append}"
+done
+echo BENCH end
+poweroff -f
+"""
+
+
+def shared_libraries(program, root):
+    """The files that a program needs, by name: its DT_NEEDED entries and theirs."""
+    places = {}
+    for folder in ("lib", "lib/aarch64-linux-gnu", "usr/lib", "usr/lib/aarch64-linux-gnu"):
+        for base, folders, names in os.walk(os.path.join(root, folder)):
+            folders.clear()
+            places.update({name: os.path.join(base, name) for name in names})
+    found, waiting = {}, [program]
+    while waiting:
+        text = command_output(["aarch64-linux-gnu-readelf", "-d", waiting.pop()]) or ""
+        for name in re.findall(r"\(NEEDED\).*\[(.*)\]", text):
+            if name not in found:
+                if name not in places:
+                    raise Failed(f"kvm: no package holds {name}, which QEMU needs")
+                found[name] = places[name]
+                waiting.append(places[name])
+    return found
+
+
+def kvm_initrd(setup, boots):
+    archive = newc.Archive()
+    for folder in ("bin", "dev", "lib", "proc", "sys", "tmp"):
+        archive.directory(folder)
+    archive.char_device("dev/console", 5, 1)
+    program = os.path.join(setup.fetched["qemu"], "usr/bin/qemu-system-aarch64")
+    files = {"bin/busybox": os.path.join(setup.fetched["busybox"], "bin/busybox"),
+             "bin/qemu": program, "payload": setup.payload, "vmlinuz": setup.kernel,
+             "initrd": setup.initrd}
+    libraries = shared_libraries(program, setup.fetched["qemu"])
+    files.update({f"lib/{name}": path for name, path in libraries.items()})
+    for name, path in sorted(files.items()):
+        with open(path, "rb") as file:
+            archive.file(name, file.read(), 0o755)
+    archive.symlink("bin/sh", "busybox")
+    numbers = " ".join(str(number + 1) for number in range(boots))
+    init = KVM_INIT.format(memory=MEMORY_MIB, numbers=numbers, append=COMMAND_LINE)
+    archive.file("init", init.encode(), 0o755)
+    path = os.path.join(setup.work, "kvm-initrd")
+    with open(path, "wb") as file:
+        file.write(archive.data())
+    return path
+
+
+def run_kvm(setup, boots):
+    """Debian's kernel at EL2, and QEMU in it as VMM."""
+    result = Result(setup.fetched["kvm version"])
+    command = [*machine.qemu(XEN_MACHINE, 2, KVM_MEMORY), "-kernel", setup.kernel,
+               "-initrd", kvm_initrd(setup, boots), "-append", "console=ttyAMA0 quiet"]
+    with Machine("kvm", command, KVM_SECONDS) as system:
+        setup.say("kvm: starting Debian's kernel at EL2")
+        system.wait_for("BENCH start")
+        setup.say("kvm: rows")
+        result.rows = finish_rows(system)
+        for number in range(boots):
+            setup.say(f"kvm: Linux boot {number + 1} of {boots}")
+            system.wait_for(r"(?s)(BENCH user space \d+ \d+\s.*){%d}" % (number + 1))
+        system.wait_for("BENCH end")
+    start = int(system.wait_for(r"SINGLE start_first_insn (\d+)")[1])
+    result.rows["start_first_insn"] = (start, start)
+    result.boots = [(int(count), int(monotonic)) for count, monotonic in
+                    re.findall(r"BENCH user space (\d+) (\d+)", system.text)]
+    symbols = {name: int(address, 16) for address, name in
+               re.findall(r"BENCH symbol (\w+) \w (\w+)", system.text)}
+    result.facts["text"] = symbols["__hyp_text_end"] - symbols["__hyp_text_start"]
+    result.facts["kernel text"] = symbols["_etext"] - symbols["_stext"]
+    return result
+
+
+SYSTEMS = {"bare": run_bare, "xen": run_xen, "kvm": run_kvm, "caisson": run_caisson}
+
+
+# ---- what they are made of --------------------------------------------------------------------
+
+
+def fetch(command, *packages):
+    """tools/fetch; gives what it prints."""
+    done = subprocess.run([os.path.join(ROOT, "tools", "fetch"), *command, *packages],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"tools/fetch could not get {' '.join(packages)}")
+    return done.stdout.split()
+
+
+def package_version(deb):
+    """NAME_VERSION_ARCH.deb -> VERSION"""
+    return os.path.basename(deb).split("_")[1].replace("%3a", ":")
+
+
+def unpack(name, packages, output, deps=False):
+    """A folder with the packages unpacked, made anew when any of them changed."""
+    debs = fetch(["--deps", "deb"] if deps else ["deb"], *packages)
+    folder, stamp = os.path.join(output, name), os.path.join(output, name + ".stamp")
+    wanted = "\n".join(os.path.basename(deb) for deb in debs)
+    if not os.path.exists(stamp) or open(stamp, encoding="utf-8").read() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        for deb in debs:
+            subprocess.run(["dpkg-deb", "--extract", deb, folder], check=True)
+        with open(stamp, "w", encoding="utf-8") as file:
+            file.write(wanted)
+    return folder, debs
+
+
+def prepare(build, names, say):
+    """Fetches and makes what the named systems need; build is the folder of the target build."""
+    output = os.path.join(ROOT, "build", "bench")
+    os.makedirs(output, exist_ok=True)
+    say("packages")
+    kernels = os.path.join(output, "servicevm")
+    done = subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", kernels],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"tools/servicevm failed:\n{done.stderr}")
+    with open(os.path.join(kernels, "stamp"), encoding="utf-8") as file:
+        kernel_deb = re.search(r"linux-image-\S+_\S+", file.read())[0]
+    fetched = {"kernel version": package_version(kernel_deb)}
+    fetched["busybox"], _ = unpack("busybox", ["busybox-static"], output)
+    if "xen" in names:
+        fetched["xen"], debs = unpack("xen", ["xen-hypervisor-4.17-arm64"], output)
+        fetched["xen version"] = package_version(debs[0])
+    if "kvm" in names:
+        fetched["qemu"], debs = unpack("qemu", ["qemu-system-arm"], output, deps=True)
+        vmm = next(deb for deb in debs if os.path.basename(deb).startswith("qemu-system-arm_"))
+        fetched["kvm version"] = (f"{fetched['kernel version']} with QEMU "
+                                  f"{package_version(vmm)}")
+    setup = Setup(payload=os.path.join(build, "tests/bench/bench.img"),
+                  kernel=os.path.join(kernels, "vmlinuz"),
+                  initrd=os.path.join(output, "initrd"),
+                  hypervisor_elf=os.path.join(build, "hyp/hyp.elf"),
+                  work=tempfile.mkdtemp(prefix="caisson-bench."), fetched=fetched, say=say)
+    first = os.path.join(build, "tests/bench/first-process")
+    for path in (setup.payload, first):
+        if not os.path.isfile(path):
+            raise Failed(f"{path} does not exist: build it with tools/build target")
+    write_initrd(setup.initrd, first, os.path.join(fetched["busybox"], "bin/busybox"))
+    return setup
+
+
+def write_initrd(path, first, busybox):
+    """The initial RAM disk that every system boots: busybox, and the first process as /init."""
+    archive = newc.Archive()
+    archive.directory("bin")
+    archive.directory("dev")
+    archive.char_device("dev/console", 5, 1)
+    for name, source in (("bin/busybox", busybox), ("init", first)):
+        with open(source, "rb") as file:
+            archive.file(name, file.read(), 0o755)
+    with open(path, "wb") as file:
+        file.write(archive.data())
