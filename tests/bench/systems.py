@@ -115,7 +115,8 @@ def command_output(command):
 
 XEN_MACHINE = "virt,virtualization=on,gic-version=3"
 XEN_KERNEL_AT, XEN_INITRD_AT = 0x70000000, 0x78000000
-XEN_MEMORY_MIB = MEMORY_MIB + 1024
+XEN_ROWS = (1024, 128)  # MiB of machine and domain for the payload
+XEN_BOOTS = (MEMORY_MIB + 1024, MEMORY_MIB)  # and for Linux
 XEN_CHOSEN = """
 / {{ chosen {{
 	#address-cells = <2>;
@@ -141,23 +142,24 @@ XEN_MODULE = """
 """
 
 
-def xen_command(setup, cpus, files, bootargs, gdb):
+def xen_command(setup, cpus, memory, files, gdb):
     """Xen with one domain made by Xen itself (dom0less), its files placed by QEMU's loader."""
     modules, loaders = "", []
     for path, kind, address in files:
         modules += XEN_MODULE.format(address=address, kind=kind, size=os.path.getsize(path),
-                                     bootargs=bootargs if kind == "kernel" else "")
+                                     bootargs=COMMAND_LINE if kind == "kernel" else "")
         loaders += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
     plain, dtb = (os.path.join(setup.work, name) for name in ("plain.dtb", "xen.dtb"))
-    size = ["-smp", str(cpus), "-m", f"{XEN_MEMORY_MIB}M"]
+    machine_mib, domain_mib = memory
+    size = ["-smp", str(cpus), "-m", f"{machine_mib}M"]
     subprocess.run([machine.QEMU, "-M", f"{XEN_MACHINE},dumpdtb={plain}", "-cpu", "max", *size,
                     "-nodefaults", "-display", "none"], check=True, capture_output=True)
     source = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", plain], check=True,
                             capture_output=True, text=True).stdout
-    source += XEN_CHOSEN.format(cpus=cpus, memory_kib=MEMORY_MIB * 1024, modules=modules)
+    source += XEN_CHOSEN.format(cpus=cpus, memory_kib=domain_mib * 1024, modules=modules)
     subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", dtb], input=source, text=True,
                    check=True)
-    return [*machine.qemu(XEN_MACHINE, cpus, f"{XEN_MEMORY_MIB}M"),
+    return [*machine.qemu(XEN_MACHINE, cpus, f"{machine_mib}M"),
             "-kernel", os.path.join(setup.fetched["xen"], "boot", "xen-4.17-arm64"),
             "-dtb", dtb, "-gdb", f"unix:{gdb},server=on,wait=off", *loaders]
 
@@ -181,14 +183,14 @@ def run_xen(setup, boots):
     payload = [(setup.payload, "kernel", XEN_KERNEL_AT)]
     gdb = os.path.join(setup.work, "gdb")
     setup.say("xen: rows")
-    with Machine("xen", xen_command(setup, 2, payload, "", gdb), ROW_SECONDS) as system:
+    with Machine("xen", xen_command(setup, 2, XEN_ROWS, payload, gdb), ROW_SECONDS) as system:
         result.rows = finish_rows(system)
         free = xen_free_bytes(system)
-        result.facts["kept"] = (XEN_MEMORY_MIB - MEMORY_MIB) * MIB - free
+        result.facts["kept"] = (XEN_ROWS[0] - XEN_ROWS[1]) * MIB - free
         remote = gdbremote.Remote(gdb)
         result.facts["text"] = gdbremote.el2_executable_bytes(remote)
         remote.close()
-    with Machine("xen", xen_command(setup, 1, payload, "", gdb), ROW_SECONDS) as system:
+    with Machine("xen", xen_command(setup, 1, XEN_ROWS, payload, gdb), ROW_SECONDS) as system:
         created = finish_rows(system)["start_first_insn"][0]
         start = created + xen_counter_offset(gdb)
         result.rows["start_first_insn"] = (start, start)
@@ -196,7 +198,7 @@ def run_xen(setup, boots):
     files = [(setup.kernel, "kernel", XEN_KERNEL_AT), (setup.initrd, "ramdisk", XEN_INITRD_AT)]
     for number in range(boots):
         setup.say(f"xen: Linux boot {number + 1} of {boots}")
-        command = xen_command(setup, 1, files, COMMAND_LINE, gdb)
+        command = xen_command(setup, 1, XEN_BOOTS, files, gdb)
         with Machine("xen", command, BOOT_SECONDS) as system:
             count, monotonic = read_boot(system)
             result.facts["boot since creation"] = count
