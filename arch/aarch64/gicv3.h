@@ -2,6 +2,9 @@
 #ifndef ARCH_AARCH64_GICV3_H
 #define ARCH_AARCH64_GICV3_H
 
+#include "arch/aarch64/sysreg.h"
+#include "lib/bits.h"
+
 /*
  * GICv3 registers (Arm IHI 0069): offsets of the memory-mapped ones, encodings and fields of
  * the system registers. The encodings are spelt out, so that any assembler takes them.
@@ -99,5 +102,97 @@
 #define ICH_HCR_EOICOUNT_SHIFT	27
 #define ICH_HCR_EOICOUNT_MASK	0x1f
 #define ICH_VMCR_VEOIM		(1u << 9)
+
+/* List register n, 0..15: they cannot be indexed. */
+static inline uint64_t gicv3_lr_read(uint32_t n)
+{
+	switch (n) {
+	case 0:
+		return sysreg_read(ICH_LR0_EL2);
+	case 1:
+		return sysreg_read(ICH_LR1_EL2);
+	case 2:
+		return sysreg_read(ICH_LR2_EL2);
+	case 3:
+		return sysreg_read(ICH_LR3_EL2);
+	case 4:
+		return sysreg_read(ICH_LR4_EL2);
+	case 5:
+		return sysreg_read(ICH_LR5_EL2);
+	case 6:
+		return sysreg_read(ICH_LR6_EL2);
+	case 7:
+		return sysreg_read(ICH_LR7_EL2);
+	case 8:
+		return sysreg_read(ICH_LR8_EL2);
+	case 9:
+		return sysreg_read(ICH_LR9_EL2);
+	case 10:
+		return sysreg_read(ICH_LR10_EL2);
+	case 11:
+		return sysreg_read(ICH_LR11_EL2);
+	case 12:
+		return sysreg_read(ICH_LR12_EL2);
+	case 13:
+		return sysreg_read(ICH_LR13_EL2);
+	case 14:
+		return sysreg_read(ICH_LR14_EL2);
+	default:
+		return sysreg_read(ICH_LR15_EL2);
+	}
+}
+
+static inline void gicv3_lr_write(uint32_t n, uint64_t value)
+{
+	switch (n) {
+	case 0:
+		sysreg_write(ICH_LR0_EL2, value);
+		break;
+	case 1:
+		sysreg_write(ICH_LR1_EL2, value);
+		break;
+	case 2:
+		sysreg_write(ICH_LR2_EL2, value);
+		break;
+	case 3:
+		sysreg_write(ICH_LR3_EL2, value);
+		break;
+	case 4:
+		sysreg_write(ICH_LR4_EL2, value);
+		break;
+	case 5:
+		sysreg_write(ICH_LR5_EL2, value);
+		break;
+	case 6:
+		sysreg_write(ICH_LR6_EL2, value);
+		break;
+	case 7:
+		sysreg_write(ICH_LR7_EL2, value);
+		break;
+	case 8:
+		sysreg_write(ICH_LR8_EL2, value);
+		break;
+	case 9:
+		sysreg_write(ICH_LR9_EL2, value);
+		break;
+	case 10:
+		sysreg_write(ICH_LR10_EL2, value);
+		break;
+	case 11:
+		sysreg_write(ICH_LR11_EL2, value);
+		break;
+	case 12:
+		sysreg_write(ICH_LR12_EL2, value);
+		break;
+	case 13:
+		sysreg_write(ICH_LR13_EL2, value);
+		break;
+	case 14:
+		sysreg_write(ICH_LR14_EL2, value);
+		break;
+	default:
+		sysreg_write(ICH_LR15_EL2, value);
+	}
+}
 
 #endif

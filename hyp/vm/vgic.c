@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Glue between the model (lib/vgic.c), the list registers and the physical GIC.
+ *
+ * vm->vgic_lock ("dist") guards the distributor: all state of SPIs. A vCPU's vgic_lock ("cpu")
+ * guards its SGIs and PPIs, what its list registers are said to hold, and what waits for one.
+ * dist comes before cpu, and no two cpu locks are ever held together, so a change that concerns
+ * several vCPUs goes through them one after the other (settle()).
+ *
+ * The list registers themselves are touched by the CPU that runs the vCPU only, with cpu held
+ * since the bookkeeping goes with them. SGIs and PPIs need no more than that. What may involve
+ * an SPI (fold, fill, the distributor's registers) takes both locks.
+ *
+ * Physical effects are carried out before the lock is released under which they were decided,
+ * so that two CPUs' effects on one interrupt happen in the order of the decisions.
+ *
+ * Nobody ever waits for another CPU. What another CPU is to do is written down under its cpu
+ * lock, and then it is kicked; it looks when the kick arrives (vgic_irq_exit()). The lock makes
+ * the note visible before the kick: gic_kick() has the barrier.
+ *
+ * A vCPU of the service VM never leaves its CPU, so its list registers are always loaded.
+ */
+#include "hyp/vm/vgic.h"
+
+#include "arch/aarch64/gicv3.h"
+#include "hyp/core/gic.h"
+#include "hyp/core/log.h"
+
+#define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
+#define SGI1R_IRM	   BIT(40)
+#define DIR_INTID	   0xffffff
+
+/* --- the hardware --- */
+
+static void lrs_read(const struct vgic_cpu *c, struct vgic_lrs *lrs)
+{
+	uint32_t used = c->used;
+
+	for (; used; used &= used - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(used);
+
+		lrs->lr[n] = gicv3_lr_read(n);
+	}
+	lrs->eoi_count = sysreg_read(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT & ICH_HCR_EOICOUNT_MASK;
+	if (lrs->eoi_count)
+		lrs->eoi_mode = sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM;
+}
+
+static void lrs_write(const struct vgic_cpu *c, const struct vgic_lrs *lrs)
+{
+	uint32_t write = lrs->write;
+
+	for (; write; write &= write - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(write);
+
+		gicv3_lr_write(n, lrs->lr[n]);
+	}
+	sysreg_write(ICH_HCR_EL2, c->hcr);
+}
+
+/* Carries out what the model wants of the physical GIC; private interrupts: on CPU cpu. */
+static void apply(const struct vm *vm, uint32_t cpu, const struct vgic_effects *fx)
+{
+	uint32_t i;
+
+	for (i = 0; i < fx->count; i++) {
+		const struct vgic_effect *e = &fx->list[i];
+
+		switch (e->kind) {
+		case VGIC_PHYS_ENABLE:
+			gic_enable_on(cpu, e->intid);
+			break;
+		case VGIC_PHYS_DISABLE:
+			gic_disable_on(cpu, e->intid);
+			break;
+		case VGIC_PHYS_SET_PENDING:
+		case VGIC_PHYS_CLEAR_PENDING:
+			gic_pending_set_on(cpu, e->intid, e->kind == VGIC_PHYS_SET_PENDING);
+			break;
+		case VGIC_PHYS_ACTIVATE:
+		case VGIC_PHYS_DEACTIVATE:
+			gic_active_set_on(cpu, e->intid, e->kind == VGIC_PHYS_ACTIVATE);
+			break;
+		case VGIC_PHYS_CONFIG:
+			gic_config_set_on(cpu, e->intid, e->arg);
+			break;
+		case VGIC_PHYS_ROUTE:
+			gic_route_set(e->intid, vm->vcpu[e->arg]->mpidr);
+			break;
+		default: /* VGIC_MOVE: settle() */
+			break;
+		}
+	}
+}
+
+/* --- keeping model and list registers together --- */
+
+/* Evaluates one SPI on one vCPU after the other until it has found its place. */
+static void evaluate(struct vm *vm, uint32_t cpu, uint32_t intid, uint32_t *kick)
+	REQUIRES(vm->vgic_lock) NO_THREAD_CHECK
+{
+	struct vgic_effects fx;
+	uint32_t hops;
+
+	vgic_effects_init(&fx);
+	/* Where it was, where it is in a list register or active, where it is routed to. */
+	for (hops = 0; hops < 4 && cpu < vm->vcpu_count; hops++) {
+		struct vcpu *target = vm->vcpu[cpu];
+
+		lock_acquire(&target->vgic_lock);
+		cpu = vgic_eval(&vm->vgic, &target->vgic, intid, &fx);
+		lock_release(&target->vgic_lock);
+	}
+	apply(vm, 0, &fx);
+	*kick |= fx.kick;
+}
+
+static void evaluate_all(struct vm *vm, uint32_t *kick) REQUIRES(vm->vgic_lock) NO_THREAD_CHECK
+{
+	uint32_t i;
+
+	for (i = 0; i < vm->vcpu_count; i++) {
+		struct vgic_effects fx;
+
+		vgic_effects_init(&fx);
+		lock_acquire(&vm->vcpu[i]->vgic_lock);
+		vgic_eval_all(&vm->vgic, &vm->vcpu[i]->vgic, &fx);
+		apply(vm, i, &fx);
+		lock_release(&vm->vcpu[i]->vgic_lock);
+		*kick |= fx.kick;
+	}
+}
+
+static void kick_others(struct vm *vm, const struct vcpu *self, uint32_t kick)
+{
+	if (self)
+		kick &= ~(1u << self->index);
+	for (; kick; kick &= kick - 1)
+		gic_kick(vm->vcpu[__builtin_ctz(kick)]->index);
+}
+
+/* SPIs that came out of list registers and are routed to other vCPUs. */
+static void settle_moves(struct vm *vm, const struct vgic_effects *fx, uint32_t *kick)
+	REQUIRES(vm->vgic_lock)
+{
+	uint32_t i;
+
+	for (i = 0; i < fx->count; i++) {
+		if (fx->list[i].kind == VGIC_MOVE)
+			evaluate(vm, fx->list[i].arg, fx->list[i].intid, kick);
+	}
+}
+
+/*
+ * Follows up a change of SPIs (fx) through all vCPUs it concerns. Returns whether self, the
+ * vCPU of this CPU, must sync.
+ */
+static bool settle(struct vm *vm, const struct vcpu *self, const struct vgic_effects *fx)
+	REQUIRES(vm->vgic_lock)
+{
+	uint32_t kick = fx->kick;
+	uint32_t bits;
+
+	apply(vm, 0, fx);
+	if (fx->all)
+		evaluate_all(vm, &kick);
+	for (bits = fx->changed; bits; bits &= bits - 1) {
+		uint32_t intid = fx->word * 32 + (uint32_t)__builtin_ctz(bits);
+		uint32_t from = fx->from;
+
+		evaluate(vm, from == VGIC_NO_CPU ? vgic_holder(&vm->vgic, intid) : from, intid,
+			 &kick);
+	}
+	settle_moves(vm, fx, &kick);
+	kick_others(vm, self, kick);
+	return self && (kick >> self->index & 1);
+}
+
+/* Takes this CPU's list registers into the model; fill() must follow. */
+static void fold(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
+{
+	struct vgic_effects fx;
+	struct vgic_lrs lrs;
+
+	vgic_effects_init(&fx);
+	lock_acquire(&vcpu->vgic_lock);
+	lrs_read(&vcpu->vgic, &lrs);
+	vgic_fold(&vcpu->vm->vgic, &vcpu->vgic, &lrs, &fx);
+	apply(vcpu->vm, vcpu->index, &fx);
+	lock_release(&vcpu->vgic_lock);
+	fx.kick &= ~(1u << vcpu->index);
+	settle_moves(vcpu->vm, &fx, &fx.kick);
+	kick_others(vcpu->vm, vcpu, fx.kick);
+}
+
+static void fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
+{
+	struct vgic_lrs lrs;
+
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_fill(&vcpu->vm->vgic, &vcpu->vgic, &lrs);
+	lrs_write(&vcpu->vgic, &lrs);
+	lock_release(&vcpu->vgic_lock);
+}
+
+/* The general way to bring this CPU's list registers up to date. No lock held. */
+static void __attribute__((noinline)) sync(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	lock_acquire(&vcpu->vm->vgic_lock);
+	fold(vcpu);
+	fill(vcpu);
+	lock_release(&vcpu->vm->vgic_lock);
+}
+
+/* --- fast paths: private interrupts, under the cpu lock only --- */
+
+/* Puts a pending private interrupt into a list register; false: that takes a sync. */
+static inline bool load_private(struct vgic_cpu *c, uint32_t intid)
+{
+	int n = vgic_private_fast(c, intid, (uint32_t)sysreg_read(ICH_ELRSR_EL2));
+
+	if (n >= 0) {
+		gicv3_lr_write((uint32_t)n, c->template[intid]);
+		return true;
+	}
+	if (!vgic_private_again(c, intid))
+		return false;
+	n = c->lr_of[intid];
+	gicv3_lr_write((uint32_t)n, gicv3_lr_read((uint32_t)n) | VGIC_LR_PENDING);
+	return true;
+}
+
+/* A private interrupt became pending on this CPU. */
+static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
+{
+	struct vgic_cpu *c = &vcpu->vgic;
+	struct vgic_effects fx;
+
+	lock_acquire(&vcpu->vgic_lock);
+	if (load_private(c, intid)) {
+		lock_release(&vcpu->vgic_lock);
+		return;
+	}
+	vgic_effects_init(&fx);
+	vgic_private_pend(&vcpu->vm->vgic, c, intid, &fx);
+	apply(vcpu->vm, vcpu->index, &fx);
+	lock_release(&vcpu->vgic_lock);
+	if (fx.kick)
+		sync(vcpu);
+}
+
+/* Someone left something to do for this CPU's vCPU. */
+static void kicked(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	struct vgic_cpu *c = &vcpu->vgic;
+	bool done;
+
+	lock_acquire(&vcpu->vgic_lock);
+	done = !(c->slow & ~VGIC_SLOW_OFFLINE) && !(c->want_sum & ~1u);
+	while (done && c->want[0] && !(c->slow & VGIC_SLOW_OFFLINE)) {
+		uint32_t intid = (uint32_t)__builtin_ctz(c->want[0]);
+		uint32_t bit = 1u << intid;
+		uint32_t latch = c->word0.latch & bit;
+
+		c->word0.latch &= ~bit;
+		c->want[0] &= ~bit;
+		/* A level's latch is not to be lost in a list register: see put(). */
+		done = (latch & (c->word0.edge | c->word0.hw)) && load_private(c, intid);
+		if (!done) {
+			c->word0.latch |= latch;
+			c->want[0] |= bit;
+		}
+	}
+	if (done && !c->want[0])
+		c->want_sum = 0;
+	lock_release(&vcpu->vgic_lock);
+	if (!done)
+		sync(vcpu);
+}
+
+/* --- physical interrupts --- */
+
+/* A hardware-linked SPI arrived at this CPU. */
+static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	struct vgic_effects fx;
+	bool must_sync;
+	uint64_t lr;
+	int n;
+
+	lock_acquire(&vm->vgic_lock);
+	lock_acquire(&vcpu->vgic_lock);
+	n = vgic_spi_fast(&vm->vgic, &vcpu->vgic, intid, (uint32_t)sysreg_read(ICH_ELRSR_EL2), &lr);
+	if (n >= 0)
+		gicv3_lr_write((uint32_t)n, lr);
+	lock_release(&vcpu->vgic_lock);
+	if (n < 0) {
+		vgic_effects_init(&fx);
+		vgic_spi_arrived(&vm->vgic, intid);
+		fx.word = intid / 32;
+		fx.changed = 1u << intid % 32;
+		must_sync = settle(vm, vcpu, &fx);
+		if (must_sync) {
+			fold(vcpu);
+			fill(vcpu);
+		}
+	}
+	lock_release(&vm->vgic_lock);
+}
+
+void vgic_irq_exit(struct vcpu *vcpu)
+{
+	uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1);
+
+	if (intid < VGIC_PRIVATE && (vcpu->vgic.word0.hw >> intid & 1)) {
+		sysreg_write(ICC_EOIR1_EL1, intid);
+		pend_private(vcpu, intid);
+	} else if (intid == GIC_SGI_KICK) {
+		sysreg_write(ICC_EOIR1_EL1, intid);
+		sysreg_write(ICC_DIR_EL1, intid);
+		kicked(vcpu);
+	} else if (intid >= GIC_SPURIOUS) {
+		return;
+	} else if (vcpu->vm->vgic.word[intid / 32].hw >> intid % 32 & 1) {
+		sysreg_write(ICC_EOIR1_EL1, intid);
+		pend_spi(vcpu, intid);
+	} else {
+		gic_handler_run(intid);
+	}
+}
+
+/* The maintenance interrupt: list registers ran out, or an EOI is to be looked at. */
+static void maintenance(void *ctx)
+{
+	if (percpu_this()->current)
+		sync(percpu_this()->current);
+}
+
+/* --- what the guest sends --- */
+
+static void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid, bool group1)
+	NO_THREAD_CHECK
+{
+	bool must_kick;
+
+	/* One configured for the other group is not made pending (IHI 0069 table 12-18). */
+	if ((target->vgic.word0.group >> intid & 1) != group1)
+		return;
+	if (target == self) {
+		pend_private(self, intid);
+		return;
+	}
+	lock_acquire(&target->vgic_lock);
+	must_kick = vgic_sgi_post(&target->vgic, intid);
+	lock_release(&target->vgic_lock);
+	if (must_kick)
+		gic_kick(target->index);
+}
+
+static void sgi_write(struct vcpu *vcpu, uint64_t value, bool group1)
+{
+	struct vm *vm = vcpu->vm;
+	uint32_t intid = SGI1R_INTID(value);
+	const struct vgic_cluster *cluster = vm->vgic.cluster;
+	uint32_t i, targets;
+
+	if (value & SGI1R_IRM) {
+		for (i = 0; i < vm->vcpu_count; i++) {
+			if (vm->vcpu[i] != vcpu)
+				send_sgi(vcpu, vm->vcpu[i], intid, group1);
+		}
+		return;
+	}
+	for (i = 0; cluster[i].key != vgic_sgi_key(value); i++) {
+		if (i == vm->vgic.cluster_count - 1)
+			return;
+	}
+	for (targets = (uint32_t)value & cluster[i].present; targets; targets &= targets - 1)
+		send_sgi(vcpu, vm->vcpu[cluster[i].cpu[__builtin_ctz(targets)]], intid, group1);
+}
+
+void vgic_sgi1r_write(struct vcpu *vcpu, uint64_t value)
+{
+	sgi_write(vcpu, value, true);
+}
+
+void vgic_sgi0r_write(struct vcpu *vcpu, uint64_t value)
+{
+	sgi_write(vcpu, value, false);
+}
+
+void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
+{
+	struct vgic_effects fx;
+
+	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM))
+		return;
+	vgic_effects_init(&fx);
+	lock_acquire(&vcpu->vm->vgic_lock);
+	fold(vcpu);
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_deactivate(&vcpu->vm->vgic, &vcpu->vgic, (uint32_t)(value & DIR_INTID), &fx);
+	apply(vcpu->vm, vcpu->index, &fx);
+	lock_release(&vcpu->vgic_lock);
+	settle_moves(vcpu->vm, &fx, &fx.kick);
+	kick_others(vcpu->vm, vcpu, fx.kick);
+	fill(vcpu);
+	lock_release(&vcpu->vm->vgic_lock);
+}
+
+bool vgic_is_pending(struct vcpu *vcpu)
+{
+	struct vgic_cpu *c = &vcpu->vgic;
+	uint32_t n;
+
+	if (c->want_sum || (c->slow & VGIC_SLOW_SYNC))
+		return true;
+	for (n = 0; n < c->lr_count; n++) {
+		if ((c->used >> n & 1) && (gicv3_lr_read(n) & VGIC_LR_PENDING))
+			return true;
+	}
+	return false;
+}
+
+/* An emulated device's interrupt line. */
+void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
+{
+	struct vcpu *self = percpu_this()->current;
+	struct vgic_effects fx;
+
+	if (intid < VGIC_PRIVATE || intid >= VGIC_INTIDS)
+		return;
+	if (self && self->vm != vm)
+		self = NULL;
+	vgic_effects_init(&fx);
+	lock_acquire(&vm->vgic_lock);
+	vgic_line_set(&vm->vgic, intid, level, &fx);
+	if (settle(vm, self, &fx)) {
+		fold(self);
+		fill(self);
+	}
+	lock_release(&vm->vgic_lock);
+}
+
+/* --- registers --- */
+
+/* Physical pending bits of the word's hardware-linked interrupts, when the register shows such. */
+static uint64_t physical_pending(const struct vgic_word *w, uint32_t cpu, uint64_t offset)
+{
+	uint32_t n;
+
+	if (!vgic_shows_pending(offset, &n))
+		return 0;
+	return w->hw ? gic_pending_word(cpu, n) & w->hw : 0;
+}
+
+static bool dist_read(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t offset = access->offset;
+	bool ok;
+
+	if (vgic_dist_is_exact(&vm->vgic, offset))
+		sync(vcpu);
+	ok = vgic_dist_read(&vm->vgic, offset, access->bytes, &access->value);
+	if (ok && offset >= GICD_ISPENDR && offset < GICD_ISACTIVER)
+		access->value |= physical_pending(&vm->vgic.word[offset >> 2 & 31], 0, offset);
+	return ok;
+}
+
+static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	struct vgic_effects fx;
+	bool exact, ok, must_sync;
+
+	if (!access->write)
+		return dist_read(vcpu, access);
+	vgic_effects_init(&fx);
+	lock_acquire(&vm->vgic_lock);
+	exact = vgic_dist_is_exact(&vm->vgic, access->offset);
+	if (exact)
+		fold(vcpu);
+	ok = vgic_dist_write(&vm->vgic, access->offset, access->bytes, access->value, &fx);
+	must_sync = settle(vm, vcpu, &fx);
+	if (must_sync && !exact)
+		fold(vcpu);
+	if (must_sync || exact)
+		fill(vcpu);
+	lock_release(&vm->vgic_lock);
+	return ok;
+}
+
+/* Reads and writes that need what is in this CPU's list registers. */
+static bool redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access)
+	NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	struct vgic_effects fx;
+	bool ok;
+
+	vgic_effects_init(&fx);
+	lock_acquire(&vm->vgic_lock);
+	fold(vcpu);
+	lock_acquire(&vcpu->vgic_lock);
+	if (access->write)
+		ok = vgic_cpu_write(&vm->vgic, &vcpu->vgic, offset, access->bytes, access->value,
+				    &fx);
+	else
+		ok = vgic_cpu_read(&vm->vgic, &vcpu->vgic, offset, access->bytes, &access->value);
+	apply(vm, vcpu->index, &fx);
+	lock_release(&vcpu->vgic_lock);
+	fill(vcpu);
+	lock_release(&vm->vgic_lock);
+	return ok;
+}
+
+static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
+			 const struct vdev_access *access) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	struct vgic_effects fx;
+	bool ok;
+
+	vgic_effects_init(&fx);
+	lock_acquire(&target->vgic_lock);
+	ok = vgic_cpu_write(&vm->vgic, &target->vgic, offset, access->bytes, access->value, &fx);
+	apply(vm, target->index, &fx);
+	lock_release(&target->vgic_lock);
+	if (!fx.kick)
+		return ok;
+	if (target == vcpu)
+		sync(vcpu);
+	else
+		gic_kick(target->index);
+	return ok;
+}
+
+static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access)
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t offset = access->offset;
+	uint32_t cpu = vgic_region_cpu(dev, &offset);
+	struct vcpu *target;
+	bool ok;
+
+	if (cpu == VGIC_NO_CPU) { /* no frame: RAZ/WI, as the rest of the region */
+		access->value = 0;
+		return true;
+	}
+	target = vm->vcpu[cpu];
+	if (target == vcpu && vgic_cpu_is_exact(&vcpu->vgic, offset))
+		ok = redist_exact(vcpu, offset, access);
+	else if (access->write)
+		ok = redist_write(vcpu, target, offset, access);
+	else
+		ok = vgic_cpu_read(&vm->vgic, &target->vgic, offset, access->bytes, &access->value);
+	if (ok && !access->write && offset >= GICR_SGI_BASE)
+		access->value |= physical_pending(&target->vgic.word0, target->index,
+						  offset - GICR_SGI_BASE);
+	return ok;
+}
+
+/* --- life of VM and vCPU --- */
+
+/* ICH_AP<g>R<n>_EL2: 1, 2 or 4 of each, by the number of preemption bits. */
+static void active_priorities_clear(void)
+{
+	uint64_t bits = bits_get(sysreg_read(ICH_VTR_EL2), 28, 26) + 1;
+
+	sysreg_write(ICH_AP0R0_EL2, 0);
+	sysreg_write(ICH_AP1R0_EL2, 0);
+	if (bits >= 6) {
+		sysreg_write(ICH_AP0R1_EL2, 0);
+		sysreg_write(ICH_AP1R1_EL2, 0);
+	}
+	if (bits >= 7) {
+		sysreg_write(ICH_AP0R2_EL2, 0);
+		sysreg_write(ICH_AP0R3_EL2, 0);
+		sysreg_write(ICH_AP1R2_EL2, 0);
+		sysreg_write(ICH_AP1R3_EL2, 0);
+	}
+}
+
+static uint32_t maintenance_intid;
+
+void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	uint32_t n;
+
+	sysreg_write(ICH_HCR_EL2, 0);
+	for (n = 0; n < vcpu->vgic.lr_count; n++)
+		gicv3_lr_write(n, 0);
+	active_priorities_clear();
+	sysreg_write(ICH_VMCR_EL2, 0);
+	sysreg_write(ICC_SRE_EL1, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
+	gic_enable(maintenance_intid);
+	lock_acquire(&vcpu->vm->vgic_lock);
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_cpu_online(&vcpu->vgic, true);
+	lock_release(&vcpu->vgic_lock);
+	fill(vcpu);
+	lock_release(&vcpu->vm->vgic_lock);
+}
+
+void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	uint32_t n;
+
+	lock_acquire(&vcpu->vm->vgic_lock);
+	fold(vcpu);
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_cpu_online(&vcpu->vgic, false);
+	lock_release(&vcpu->vgic_lock);
+	for (n = 0; n < vcpu->vgic.lr_count; n++)
+		gicv3_lr_write(n, 0);
+	sysreg_write(ICH_HCR_EL2, 0);
+	lock_release(&vcpu->vm->vgic_lock);
+}
+
+/*
+ * Everything belongs to the guest but what EL2 serves itself and the lines of emulated devices.
+ * An emulated device may have the INTID of the physical one that EL2 took away.
+ */
+static void link_hardware(struct vm *vm, const struct bootinfo *bi)
+{
+	const uint32_t not_linked[] = {
+		bi->svm_console_intid,	   bi->svm_event_line_intid,
+		bi->gic_maintenance_intid, bi->timer_hyp_intid,
+		bi->uart.bytes ? bi->uart_intid : 0,
+	};
+	uint32_t intid, i;
+
+	for (intid = VGIC_SGIS; intid < gic_intid_count(); intid++) {
+		bool linked = true;
+
+		for (i = 0; i < ARRAY_SIZE(not_linked); i++)
+			linked &= intid != not_linked[i];
+		if (linked)
+			vgic_hw_set(&vm->vgic, intid);
+	}
+}
+
+/*
+ * The frames of the vCPUs in the order of the physical redistributors, region by region, at
+ * the stride that the device tree names, or without gaps.
+ */
+static enum err add_region(struct vm *vm, const struct bootinfo *bi, uint32_t r)
+{
+	struct vdev vdev = {.name = "GICR", .access = redist_access, .dev = &vm->vgic.region[r]};
+	const struct boot_region *region = &bi->gicr[r];
+	uint64_t stride = bi->gicr_stride ? bi->gicr_stride : VGIC_GICR_BYTES;
+	uint8_t cpu[BOOT_MAX_CPUS];
+	uint32_t count = 0;
+	uint32_t i, k;
+	enum err err;
+
+	if (stride & (stride - 1))
+		return ERR_UNSUPPORTED;
+	for (i = 0; i < bi->cpu_count; i++) {
+		if (!bits_contains(region->base, region->bytes, gic_redistributor(i), 1))
+			continue;
+		for (k = count++; k > 0 && gic_redistributor(cpu[k - 1]) > gic_redistributor(i);
+		     k--)
+			cpu[k] = cpu[k - 1];
+		cpu[k] = (uint8_t)i;
+	}
+	if (count * stride > region->bytes)
+		return ERR_INVALID;
+	err = vgic_region_set(&vm->vgic, r, (uint32_t)__builtin_ctzll(stride), cpu, count);
+	if (err != ERR_OK)
+		return err;
+	vdev.base = region->base;
+	vdev.bytes = region->bytes;
+	return vdev_register(vm, &vdev);
+}
+
+enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
+{
+	struct vdev gicd = {.name = "GICD",
+			    .base = bi->gicd.base,
+			    .bytes = VGIC_GICD_BYTES,
+			    .access = dist_access};
+	uint64_t vtr = sysreg_read(ICH_VTR_EL2);
+	struct vgic_cpu *cpu[BOOT_MAX_CPUS];
+	uint64_t mpidr[BOOT_MAX_CPUS];
+	enum err err;
+	uint32_t i;
+
+	for (i = 0; i < vm->vcpu_count; i++) {
+		cpu[i] = &vm->vcpu[i]->vgic;
+		mpidr[i] = vm->vcpu[i]->mpidr;
+	}
+	err = vgic_init(&vm->vgic, cpu, mpidr, vm->vcpu_count, gic_intid_count(),
+			(uint32_t)bits_get(vtr, 4, 0) + 1, (uint32_t)bits_get(vtr, 31, 29) + 1);
+	if (err != ERR_OK)
+		return err;
+	link_hardware(vm, bi);
+	maintenance_intid = bi->gic_maintenance_intid;
+	if (maintenance_intid < VGIC_SGIS || maintenance_intid >= VGIC_PRIVATE)
+		return ERR_INVALID;
+	err = gic_handler_set(maintenance_intid, maintenance, NULL);
+	if (err != ERR_OK)
+		return err;
+	err = vdev_register(vm, &gicd);
+	for (i = 0; i < bi->gicr_count && err == ERR_OK; i++)
+		err = add_region(vm, bi, i);
+	return err;
+}

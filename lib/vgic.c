@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state of an interrupt is spread over bitmaps of 32, in the form in which the registers
+ * show them (struct vgic_word). From it follows what a vCPU wants in a list register:
+ *
+ *   act   it is active, and no list register says so: it needs one so that the guest's EOI or
+ *	   DIR finds it;
+ *   want  it is pending, enabled, its group is enabled, it is not active, and it is this vCPU's.
+ *
+ * vgic_eval() keeps these two up to date, one interrupt at a time, whenever something changed.
+ * An interrupt in a list register is in neither: the hardware has its pending and active state,
+ * and only the CPU with that list register can look. So whoever changes such an interrupt
+ * leaves a note (VGIC_SLOW_SYNC) and that CPU is kicked; it folds all its list registers back
+ * into the model, which decides anew, and fills them again. The guest sees RWP until then.
+ *
+ * An interrupt is in the list registers of one vCPU at most. in_lr[] of a vCPU may say so for
+ * longer than it is true: a list register that the guest has emptied is noticed when it is used
+ * again or folded. That is safe, as an emptied list register holds nothing to hand back: one
+ * that has something to tell (a level-sensitive interrupt to be looked at after its EOI) asks
+ * for a maintenance interrupt, and does not count as empty until that is served.
+ *
+ * When there is more than fits, pending interrupts go first, by priority, then active ones, by
+ * priority. The maintenance interrupt then comes when list registers run out of pending ones
+ * (NPIE, UIE); the guest's EOI of an interrupt that is in none is counted by the hardware
+ * (LRENPIE) and its DIR trapped (TDIR).
+ *
+ * Hardware-linked interrupts: while the guest has it pending or active, the physical one is
+ * active, so it cannot come again. `latch` then means acknowledged and not yet delivered. One
+ * that the guest disables meanwhile goes back to the physical GIC, which keeps it pending if it
+ * is an edge, and looks at the line if it is a level.
+ */
+#include "lib/vgic.h"
+
+#define PRIORITY_SHIFT 10 /* of a sort key: above the INTID */
+#define KEY_ACTIVE     BIT(18)
+#define KEY_INTID      0x3ff
+
+#define TYPER_ID_BITS (9u << 19) /* INTIDs have 10 bits */
+#define TYPER_A3V     (1u << 24)
+#define TYPER_RSS     (1u << 26)
+
+#define GICR_TYPER_LAST BIT(4)
+
+static inline uint32_t bit_of(uint32_t intid)
+{
+	return 1u << (intid % 32);
+}
+
+static inline struct vgic_word *word_of(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid)
+{
+	return intid < VGIC_PRIVATE ? &c->word0 : &d->word[intid / 32];
+}
+
+static inline void emit(struct vgic_effects *fx, enum vgic_effect_kind kind, uint32_t intid,
+			uint32_t arg)
+{
+	if (fx->count < VGIC_MAX_EFFECTS)
+		fx->list[fx->count++] = (struct vgic_effect){
+			.kind = (uint8_t)kind, .arg = (uint8_t)arg, .intid = (uint16_t)intid};
+}
+
+/* --- setting up --- */
+
+static void clusters_init(struct vgic_dist *d)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < d->cpu_count; i++) {
+		uint64_t m = d->mpidr[i];
+		uint64_t key = bits_get(m, 39, 32) << 48 | bits_get(m, 23, 16) << 32 |
+			       bits_get(m, 15, 8) << 16 | bits_get(m, 7, 4) << 44;
+
+		for (k = 0; k < d->cluster_count && d->cluster[k].key != key; k++)
+			;
+		if (k == d->cluster_count)
+			d->cluster[d->cluster_count++].key = key;
+		d->cluster[k].present |= (uint16_t)(1u << (m & 15));
+		d->cluster[k].cpu[m & 15] = (uint8_t)i;
+		if (bits_get(m, 39, 32))
+			d->typer |= TYPER_A3V;
+		if (bits_get(m, 7, 4))
+			d->typer |= TYPER_RSS;
+	}
+}
+
+static void cpu_init(struct vgic_cpu *c, uint32_t index, uint64_t mpidr, uint32_t lr_count)
+{
+	uint32_t i;
+
+	*c = (struct vgic_cpu){0};
+	c->index = (uint8_t)index;
+	c->lr_count = (uint8_t)lr_count;
+	c->slow = VGIC_SLOW_OFFLINE;
+	c->asleep = true;
+	c->hcr = VGIC_HCR_EN;
+	c->word0.edge = MASK(VGIC_SGIS - 1, 0);
+	c->typer = (bits_get(mpidr, 39, 32) << 24 | bits_get(mpidr, 23, 0)) << 32 | index << 8;
+	for (i = 0; i < VGIC_MAX_LRS; i++)
+		c->lr_intid[i] = VGIC_SLOTS - 1; /* an INTID that does not exist */
+	vgic_private_changed(c, 0, ~0u);
+}
+
+enum err vgic_init(struct vgic_dist *d, struct vgic_cpu *const cpu[], const uint64_t mpidr[],
+		   uint32_t cpu_count, uint32_t intid_count, uint32_t lr_count,
+		   uint32_t priority_bits)
+{
+	uint32_t i;
+
+	if (cpu_count < 1 || cpu_count > VGIC_MAX_CPUS || intid_count < VGIC_PRIVATE ||
+	    intid_count > VGIC_INTIDS || lr_count < 1 || lr_count > VGIC_MAX_LRS ||
+	    priority_bits < 4 || priority_bits > 8)
+		return ERR_RANGE;
+	*d = (struct vgic_dist){0};
+	d->words = (intid_count + 31) / 32;
+	d->typer = TYPER_ID_BITS | (d->words - 1);
+	d->priority_mask = 0xff & ~(0xffu >> priority_bits);
+	d->cpu_count = cpu_count;
+	for (i = 0; i < cpu_count; i++) {
+		d->cpu[i] = cpu[i];
+		d->mpidr[i] = mpidr[i];
+		cpu_init(cpu[i], i, mpidr[i], lr_count);
+	}
+	clusters_init(d);
+	for (i = VGIC_PRIVATE; i < VGIC_SLOTS; i++) {
+		d->router[i] = mpidr[0];
+		d->target[i] = 0;
+		d->owner[i] = 0;
+	}
+	return ERR_OK;
+}
+
+void vgic_hw_set(struct vgic_dist *d, uint32_t intid)
+{
+	uint32_t i;
+
+	if (intid >= VGIC_PRIVATE) {
+		d->word[intid / 32].hw |= bit_of(intid);
+		return;
+	}
+	for (i = 0; i < d->cpu_count; i++) {
+		d->cpu[i]->word0.hw |= bit_of(intid);
+		vgic_private_changed(d->cpu[i], d->ctlr, bit_of(intid));
+	}
+}
+
+enum err vgic_region_set(struct vgic_dist *d, uint32_t r, uint32_t stride_shift,
+			 const uint8_t cpu[], uint32_t count)
+{
+	struct vgic_region *region = &d->region[r];
+	uint32_t i;
+
+	if (r >= VGIC_FRAME_REGIONS || count > VGIC_MAX_CPUS || stride_shift < 17 ||
+	    stride_shift > 32)
+		return ERR_RANGE;
+	region->count = count;
+	region->stride_shift = stride_shift;
+	for (i = 0; i < count; i++) {
+		if (cpu[i] >= d->cpu_count)
+			return ERR_RANGE;
+		region->cpu[i] = cpu[i];
+	}
+	if (count)
+		d->cpu[cpu[count - 1]]->typer |= GICR_TYPER_LAST;
+	return ERR_OK;
+}
+
+/* --- what a vCPU wants --- */
+
+static uint32_t groups_enabled(uint32_t ctlr, uint32_t group)
+{
+	return (ctlr & VGIC_CTLR_GRP0 ? ~group : 0) | (ctlr & VGIC_CTLR_GRP1 ? group : 0);
+}
+
+void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask)
+{
+	const struct vgic_word *w = &c->word0;
+
+	c->open = w->enabled & groups_enabled(ctlr, w->group);
+	for (; mask; mask &= mask - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(mask);
+		uint64_t lr = VGIC_LR_PENDING | i | (uint64_t)c->priority[i] << VGIC_LR_PRIO_SHIFT;
+
+		if (w->group >> i & 1)
+			lr |= VGIC_LR_GROUP1;
+		if (w->hw >> i & 1)
+			lr |= VGIC_LR_HW | (uint64_t)i << VGIC_LR_PINTID_SHIFT;
+		else if (!(w->edge >> i & 1))
+			lr |= VGIC_LR_EOI;
+		c->template[i] = lr;
+	}
+}
+
+static inline void map_set(uint32_t map[], uint32_t *sum, uint32_t intid)
+{
+	map[intid / 32] |= bit_of(intid);
+	*sum |= 1u << (intid / 32);
+}
+
+static inline void map_clear(uint32_t map[], uint32_t *sum, uint32_t intid)
+{
+	map[intid / 32] &= ~bit_of(intid);
+	if (!map[intid / 32])
+		*sum &= ~(1u << (intid / 32));
+}
+
+uint32_t vgic_holder(const struct vgic_dist *d, uint32_t intid)
+{
+	const struct vgic_word *w = &d->word[intid / 32];
+
+	if ((w->loaded | w->active) & bit_of(intid))
+		return d->owner[intid];
+	return d->target[intid];
+}
+
+/* A hardware-linked interrupt that the guest disabled before it got it: see the top. */
+static void give_back(struct vgic_word *w, uint32_t intid, struct vgic_effects *fx)
+{
+	uint32_t bit = bit_of(intid);
+
+	if (!(w->hw & w->latch & ~w->enabled & ~w->active & bit))
+		return;
+	w->latch &= ~bit;
+	if (w->edge & bit)
+		emit(fx, VGIC_PHYS_SET_PENDING, intid, 0);
+	emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+}
+
+static void kick(struct vgic_cpu *c, struct vgic_effects *fx)
+{
+	if (!(c->slow & VGIC_SLOW_OFFLINE))
+		fx->kick |= 1u << c->index;
+}
+
+uint32_t vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
+		   struct vgic_effects *fx)
+{
+	struct vgic_word *w = word_of(d, c, intid);
+	uint32_t bit = bit_of(intid);
+	bool spi = intid >= VGIC_PRIVATE;
+
+	if (c->in_lr[intid / 32] & bit) {
+		c->slow |= VGIC_SLOW_SYNC;
+		kick(c, fx);
+		return VGIC_NO_CPU;
+	}
+	map_clear(c->want, &c->want_sum, intid);
+	map_clear(c->act, &c->act_sum, intid);
+	if (spi && ((w->loaded | w->active) & bit) && d->owner[intid] != c->index)
+		return d->owner[intid];
+	w->loaded &= ~bit;
+	give_back(w, intid, fx);
+	if (w->active & bit) {
+		map_set(c->act, &c->act_sum, intid);
+		kick(c, fx);
+		return VGIC_NO_CPU;
+	}
+	if (!((w->latch | (w->line & ~w->edge)) & w->enabled & groups_enabled(d->ctlr, w->group) &
+	      bit))
+		return VGIC_NO_CPU;
+	if (spi && d->target[intid] != c->index)
+		return d->target[intid];
+	map_set(c->want, &c->want_sum, intid);
+	kick(c, fx);
+	return VGIC_NO_CPU;
+}
+
+void vgic_eval_all(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects *fx)
+{
+	uint32_t n, bits;
+
+	vgic_private_changed(c, d->ctlr, 0);
+	if (c->used) {
+		c->slow |= VGIC_SLOW_SYNC;
+		kick(c, fx);
+	}
+	for (n = 0; n < d->words; n++) {
+		struct vgic_word *w = n ? &d->word[n] : &c->word0;
+
+		bits = (w->latch | w->line | w->active | c->want[n]) & ~c->in_lr[n];
+		for (; bits; bits &= bits - 1) {
+			uint32_t intid = n * 32 + (uint32_t)__builtin_ctz(bits);
+
+			if (!n || vgic_holder(d, intid) == c->index || (c->want[n] & bit_of(intid)))
+				vgic_eval(d, c, intid, fx);
+		}
+	}
+}
+
+/* --- list registers --- */
+
+/* Takes what list register n held, with hardware state lr, back into the model. */
+static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64_t lr,
+		     struct vgic_effects *fx)
+{
+	uint32_t intid = c->lr_intid[n];
+	uint32_t bit = bit_of(intid);
+	struct vgic_word *w = word_of(d, c, intid);
+	bool pending = lr & VGIC_LR_PENDING;
+	bool active = lr & VGIC_LR_ACTIVE;
+	bool hw = w->hw & bit;
+	uint32_t next;
+
+	c->in_lr[intid / 32] &= ~bit;
+	if (intid < VGIC_PRIVATE || d->owner[intid] == c->index) {
+		if (w->drop_pending & bit) {
+			if (pending && hw)
+				emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+			pending = false;
+		}
+		if (w->drop_active & bit) {
+			if (active && hw)
+				emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+			active = false;
+		}
+		w->drop_pending &= ~bit;
+		w->drop_active &= ~bit;
+		w->loaded &= ~bit;
+		if (pending && (hw || (w->edge & bit) || (c->latched >> n & 1)))
+			w->latch |= bit;
+		if (active)
+			w->active |= bit;
+	}
+	next = vgic_eval(d, c, intid, fx);
+	if (next != VGIC_NO_CPU)
+		emit(fx, VGIC_MOVE, intid, next);
+}
+
+/* The interrupt with the highest priority in a map: its sort key without KEY_ACTIVE. */
+static uint32_t map_key(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t intid)
+{
+	uint32_t priority = intid < VGIC_PRIVATE ? c->priority[intid] : d->priority[intid];
+
+	return priority << PRIORITY_SHIFT | intid;
+}
+
+/*
+ * The guest ended an active interrupt that was in no list register. With EOImode 0 guests do so
+ * in the order of priority, so it was the one with the highest; with EOImode 1 only the
+ * priority was dropped.
+ */
+static void count_eoi(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects *fx)
+{
+	uint32_t best = UINT32_MAX;
+	uint32_t sum, bits;
+
+	for (sum = c->act_sum; sum; sum &= sum - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(sum);
+
+		for (bits = c->act[n]; bits; bits &= bits - 1) {
+			uint32_t key = map_key(d, c, n * 32 + (uint32_t)__builtin_ctz(bits));
+
+			best = key < best ? key : best;
+		}
+	}
+	if (best != UINT32_MAX)
+		vgic_deactivate(d, c, best & KEY_INTID, fx);
+}
+
+void vgic_fold(struct vgic_dist *d, struct vgic_cpu *c, const struct vgic_lrs *lrs,
+	       struct vgic_effects *fx)
+{
+	uint32_t count = lrs->eoi_mode ? 0 : lrs->eoi_count;
+	uint32_t used = c->used;
+
+	for (; count && c->act_sum; count--)
+		count_eoi(d, c, fx);
+	for (; used; used &= used - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(used);
+
+		if (c->in_lr[c->lr_intid[n] / 32] & bit_of(c->lr_intid[n]))
+			fold_one(d, c, n, lrs->lr[n], fx);
+		c->lr_intid[n] = VGIC_SLOTS - 1;
+	}
+	c->slow &= ~VGIC_SLOW_SYNC;
+}
+
+/* The list register for an interrupt that is in want or act, out of which it is taken. */
+static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_t key)
+{
+	uint32_t intid = key & KEY_INTID;
+	uint32_t bit = bit_of(intid);
+	struct vgic_word *w = word_of(d, c, intid);
+	bool ready = (w->latch | (w->line & ~w->edge)) & w->enabled &
+		     groups_enabled(d->ctlr, w->group) & bit;
+	bool pending = true;
+	uint64_t lr = intid | (uint64_t)(key >> PRIORITY_SHIFT & 0xff) << VGIC_LR_PRIO_SHIFT;
+
+	if (w->group & bit)
+		lr |= VGIC_LR_GROUP1;
+	if (w->hw & bit)
+		lr |= VGIC_LR_HW | (uint64_t)intid << VGIC_LR_PINTID_SHIFT;
+	else if (!(w->edge & bit))
+		lr |= VGIC_LR_EOI;
+	if (w->active & bit) {
+		lr |= VGIC_LR_ACTIVE;
+		/* Both at once only where neither a line nor the physical interrupt repeats it. */
+		pending = ready && (w->edge & ~w->hw & bit);
+	}
+	vgic_take(c, n, intid);
+	if (pending) {
+		lr |= VGIC_LR_PENDING;
+		if (w->latch & bit && !(w->edge & bit))
+			c->latched |= (uint16_t)(1u << n);
+		w->latch &= ~bit;
+	}
+	w->active &= ~bit;
+	map_clear(c->want, &c->want_sum, intid);
+	map_clear(c->act, &c->act_sum, intid);
+	if (intid < VGIC_PRIVATE) {
+		c->lr_of[intid] = (uint8_t)n;
+	} else {
+		d->owner[intid] = c->index;
+		w->loaded |= bit;
+	}
+	return lr;
+}
+
+/* Keeps the lowest `max` keys, in order. */
+static uint32_t key_insert(uint32_t keys[], uint32_t count, uint32_t max, uint32_t key)
+{
+	uint32_t i;
+
+	if (count == max) {
+		if (key > keys[max - 1])
+			return count;
+		count--;
+	}
+	for (i = count; i > 0 && keys[i - 1] > key; i--)
+		keys[i] = keys[i - 1];
+	keys[i] = key;
+	return count + 1;
+}
+
+static uint32_t choose(const struct vgic_dist *d, const struct vgic_cpu *c, const uint32_t map[],
+		       uint32_t sum, uint32_t class, uint32_t keys[], uint32_t count)
+{
+	uint32_t bits;
+
+	for (; sum; sum &= sum - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(sum);
+
+		for (bits = map[n]; bits; bits &= bits - 1) {
+			uint32_t intid = n * 32 + (uint32_t)__builtin_ctz(bits);
+
+			count = key_insert(keys, count, c->lr_count, class | map_key(d, c, intid));
+		}
+	}
+	return count;
+}
+
+void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs)
+{
+	uint32_t keys[VGIC_MAX_LRS];
+	uint32_t count, n;
+	uint32_t write = c->used; /* those are to be emptied at least */
+
+	c->hcr = VGIC_HCR_EN;
+	c->used = 0;
+	c->latched = 0;
+	c->slow &= ~VGIC_SLOW_OVERFLOW;
+	for (n = 0; n < c->lr_count; n++)
+		lrs->lr[n] = 0;
+	count = choose(d, c, c->want, c->want_sum, 0, keys, 0);
+	count = choose(d, c, c->act, c->act_sum, KEY_ACTIVE, keys, count);
+	for (n = 0; n < count; n++)
+		lrs->lr[n] = put(d, c, n, keys[n]);
+	if (c->want_sum)
+		c->hcr |= VGIC_HCR_NPIE | (c->lr_count > 1 ? VGIC_HCR_UIE : 0);
+	if (c->act_sum)
+		c->hcr |= VGIC_HCR_LRENPIE | VGIC_HCR_TDIR;
+	if (c->want_sum | c->act_sum)
+		c->slow |= VGIC_SLOW_OVERFLOW;
+	lrs->write = (uint16_t)(write | c->used);
+}
+
+void vgic_cpu_online(struct vgic_cpu *c, bool online)
+{
+	c->slow &= ~VGIC_SLOW_OFFLINE;
+	if (!online)
+		c->slow |= VGIC_SLOW_OFFLINE;
+}
+
+/* --- events --- */
+
+void vgic_line_set(struct vgic_dist *d, uint32_t intid, bool level, struct vgic_effects *fx)
+{
+	struct vgic_word *w = &d->word[intid / 32];
+	uint32_t bit = bit_of(intid);
+
+	if (level == !!(w->line & bit))
+		return;
+	fx->word = intid / 32;
+	if (level) {
+		w->line |= bit;
+		if (w->edge & bit)
+			w->latch |= bit;
+		else if (w->loaded & bit)
+			return; /* looked at again when the guest ends it */
+	} else {
+		w->line &= ~bit;
+	}
+	fx->changed = bit;
+}
+
+void vgic_spi_arrived(struct vgic_dist *d, uint32_t intid)
+{
+	struct vgic_word *w = &d->word[intid / 32];
+
+	/* It could not come while a list register linked to it was in use. */
+	w->loaded &= ~bit_of(intid);
+	w->latch |= bit_of(intid);
+}
+
+int vgic_spi_fast(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, uint32_t empty,
+		  uint64_t *lr)
+{
+	struct vgic_word *w = &d->word[intid / 32];
+	uint32_t bit = bit_of(intid);
+	uint32_t n;
+
+	if (c->slow || d->target[intid] != c->index || (w->active | w->latch) & bit ||
+	    !(w->enabled & groups_enabled(d->ctlr, w->group) & bit))
+		return -1;
+	if (c->in_lr[intid / 32] & bit) {
+		for (n = 0; c->lr_intid[n] != intid; n++) {
+			if (n == c->lr_count - 1u)
+				return -1;
+		}
+		if (!(empty >> n & 1))
+			return -1;
+	} else {
+		if (!empty)
+			return -1;
+		n = (uint32_t)__builtin_ctz(empty);
+		vgic_take(c, n, intid);
+	}
+	d->owner[intid] = c->index;
+	w->loaded |= bit;
+	*lr = VGIC_LR_PENDING | VGIC_LR_HW | (uint64_t)intid << VGIC_LR_PINTID_SHIFT | intid |
+	      (uint64_t)d->priority[intid] << VGIC_LR_PRIO_SHIFT;
+	if (w->group & bit)
+		*lr |= VGIC_LR_GROUP1;
+	return (int)n;
+}
+
+void vgic_deactivate(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
+		     struct vgic_effects *fx)
+{
+	uint32_t bit = bit_of(intid);
+	struct vgic_word *w;
+	uint32_t next;
+
+	if (intid >= d->words * 32)
+		return;
+	w = word_of(d, c, intid);
+	if (intid >= VGIC_PRIVATE && (w->loaded & bit)) {
+		w->drop_active |= bit;
+		emit(fx, VGIC_MOVE, intid, d->owner[intid]);
+		return;
+	}
+	if (!(w->active & bit))
+		return;
+	w->active &= ~bit;
+	if (w->hw & ~w->latch & bit)
+		emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+	next = vgic_eval(d, c, intid, fx);
+	if (next != VGIC_NO_CPU)
+		emit(fx, VGIC_MOVE, intid, next);
+}

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The registers of the vGIC. Those that hold bits or fields of interrupts come in groups, the
+ * same at the same offsets in the distributor (for SPIs) and in a redistributor's SGI_base (for
+ * SGIs and PPIs): one table, a row for each group, and struct bank says whose interrupts are
+ * meant.
+ */
+#include "lib/vgic.h"
+
+#define GROUP_SHIFT   7 /* every group starts at a multiple of 128 bytes */
+#define GROUPS_END    0x1000
+#define PENDING_FIRST 0x200 /* ISPENDR, ICPENDR, */
+#define ACTIVE_END    0x400 /* ISACTIVER, ICACTIVER */
+#define IROUTER	      0x6000
+#define IROUTER_END   0x8000
+#define IROUTER_IRM   BIT(31)
+#define ID_FIRST      0xffd0
+#define SGI_BASE      0x10000
+
+#define CTLR_DS	     (1u << 6)
+#define CTLR_ARE     (1u << 4)
+#define CTLR_RWP     (1u << 31)
+#define GICR_RWP     (1u << 3)
+#define WAKER_SLEEP  (1u << 1)
+#define WAKER_ASLEEP (1u << 2)
+#define IIDR	     0x4300043b /* product 'C', implementer Arm */
+#define AFFINITY     0xff00ffffff
+
+/* The interrupts that an access is about: of the distributor, or of vCPU c. */
+struct bank {
+	struct vgic_dist *d;
+	struct vgic_cpu *c;	/* NULL: SPIs */
+	struct vgic_word *word; /* [first] to [end - 1] exist */
+	uint8_t *priority;
+	uint32_t first;
+	uint32_t end;
+};
+
+/* Register n of the group, about word w of the interrupts. */
+typedef uint32_t get_fn(const struct bank *b, uint32_t w, uint32_t n);
+/* lanes: bits of the register that are written. */
+typedef void set_fn(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
+		    struct vgic_effects *fx);
+
+static inline struct bank bank_dist(const struct vgic_dist *d)
+{
+	struct vgic_dist *dist = (struct vgic_dist *)d; /* reads do not write */
+
+	return (struct bank){dist, NULL, dist->word, dist->priority, 1, d->words};
+}
+
+static inline struct bank bank_cpu(const struct vgic_dist *d, const struct vgic_cpu *c)
+{
+	struct vgic_cpu *cpu = (struct vgic_cpu *)c;
+
+	return (struct bank){(struct vgic_dist *)d, cpu, &cpu->word0, cpu->priority, 0, 1};
+}
+
+/* --- effects --- */
+
+static void emit_bits(struct vgic_effects *fx, enum vgic_effect_kind kind, uint32_t w,
+		      uint32_t bits)
+{
+	for (; bits && fx->count < VGIC_MAX_EFFECTS; bits &= bits - 1)
+		fx->list[fx->count++] = (struct vgic_effect){
+			.kind = (uint8_t)kind,
+			.intid = (uint16_t)(w * 32 + (uint32_t)__builtin_ctz(bits))};
+}
+
+/* Has these bits evaluated: at once for private interrupts, by the caller for SPIs. */
+static void changed(const struct bank *b, uint32_t w, uint32_t bits, struct vgic_effects *fx)
+{
+	if (!b->c) {
+		fx->word = w;
+		fx->changed = bits;
+		return;
+	}
+	for (; bits; bits &= bits - 1)
+		vgic_eval(b->d, b->c, (uint32_t)__builtin_ctz(bits), fx);
+}
+
+/* Those of the word that may be in a list register; not the CPU's that asks, if it folded. */
+static uint32_t loaded(const struct bank *b, uint32_t w)
+{
+	return b->c ? b->c->in_lr[0] : b->word[w].loaded;
+}
+
+/* INTIDs 1020 to 1023 are not interrupts. */
+static inline uint32_t valid(uint32_t w)
+{
+	return w == VGIC_WORDS - 1 ? 0x0fffffff : ~0u;
+}
+
+/* --- the groups --- */
+
+static uint32_t get_zero(const struct bank *b, uint32_t w, uint32_t n)
+{
+	return 0;
+}
+
+static void set_nothing(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			uint32_t lanes, struct vgic_effects *fx)
+{
+}
+
+static uint32_t get_group(const struct bank *b, uint32_t w, uint32_t n)
+{
+	return b->word[w].group;
+}
+
+static void set_group(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+		      uint32_t lanes, struct vgic_effects *fx)
+{
+	uint32_t bits = (value ^ b->word[w].group) & valid(w);
+
+	b->word[w].group ^= bits;
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, bits);
+	changed(b, w, bits, fx);
+}
+
+static uint32_t get_enabled(const struct bank *b, uint32_t w, uint32_t n)
+{
+	return b->word[w].enabled;
+}
+
+static void set_enabled(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			uint32_t lanes, struct vgic_effects *fx)
+{
+	uint32_t bits = value & ~b->word[w].enabled & valid(w);
+
+	b->word[w].enabled |= bits;
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, 0);
+	emit_bits(fx, VGIC_PHYS_ENABLE, w, bits & b->word[w].hw);
+	changed(b, w, bits, fx);
+}
+
+static void clear_enabled(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			  uint32_t lanes, struct vgic_effects *fx)
+{
+	uint32_t bits = value & b->word[w].enabled;
+
+	b->word[w].enabled &= ~bits;
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, 0);
+	emit_bits(fx, VGIC_PHYS_DISABLE, w, bits & b->word[w].hw);
+	changed(b, w, bits, fx);
+}
+
+static uint32_t get_pending(const struct bank *b, uint32_t w, uint32_t n)
+{
+	return b->word[w].latch | (b->word[w].line & ~b->word[w].edge);
+}
+
+static void set_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			uint32_t lanes, struct vgic_effects *fx)
+{
+	struct vgic_word *word = &b->word[w];
+	uint32_t bits = value & valid(w) & ~word->hw;
+
+	/* One that was acknowledged physically is pending here: once is enough. */
+	emit_bits(fx, VGIC_PHYS_SET_PENDING, w, value & word->hw & ~word->latch);
+	word->latch |= bits;
+	changed(b, w, bits, fx);
+}
+
+static void clear_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			  uint32_t lanes, struct vgic_effects *fx)
+{
+	struct vgic_word *word = &b->word[w];
+	uint32_t bits = value & valid(w) & (word->latch | loaded(b, w));
+
+	emit_bits(fx, VGIC_PHYS_CLEAR_PENDING, w, value & word->hw);
+	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->latch & ~word->active);
+	word->latch &= ~bits;
+	word->drop_pending |= bits & loaded(b, w);
+	changed(b, w, bits, fx);
+}
+
+static uint32_t get_active(const struct bank *b, uint32_t w, uint32_t n)
+{
+	return b->word[w].active;
+}
+
+static void set_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+		       uint32_t lanes, struct vgic_effects *fx)
+{
+	struct vgic_word *word = &b->word[w];
+	uint32_t bits = value & ~word->active & valid(w);
+	uint32_t rest;
+
+	for (rest = b->c ? 0 : bits & ~word->loaded; rest; rest &= rest - 1) {
+		uint32_t intid = w * 32 + (uint32_t)__builtin_ctz(rest);
+		uint8_t target = b->d->target[intid];
+
+		b->d->owner[intid] = target == VGIC_NO_CPU ? 0 : target;
+	}
+	emit_bits(fx, VGIC_PHYS_ACTIVATE, w, bits & word->hw);
+	word->active |= bits;
+	changed(b, w, bits, fx);
+}
+
+static void clear_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			 uint32_t lanes, struct vgic_effects *fx)
+{
+	struct vgic_word *word = &b->word[w];
+	uint32_t bits = value & valid(w) & (word->active | loaded(b, w));
+
+	/* An active one that waits to be delivered again keeps the physical one active. */
+	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->active & ~word->latch);
+	word->active &= ~bits;
+	word->drop_active |= bits & loaded(b, w);
+	changed(b, w, bits, fx);
+}
+
+static uint32_t get_priority(const struct bank *b, uint32_t w, uint32_t n)
+{
+	const uint8_t *p = b->priority + n * 4;
+
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void set_priority(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+			 uint32_t lanes, struct vgic_effects *fx)
+{
+	uint32_t bits = 0;
+	uint32_t i;
+
+	for (i = 0; i < 4; i++) {
+		uint8_t *p = &b->priority[n * 4 + i];
+		uint8_t priority = value >> (8 * i) & b->d->priority_mask;
+
+		if (!(lanes >> (8 * i) & 0xff) || *p == priority)
+			continue;
+		*p = priority;
+		bits |= 1u << (n * 4 + i) % 32;
+	}
+	bits &= valid(w);
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, bits);
+	changed(b, w, bits & (loaded(b, w) | get_pending(b, w, 0)), fx);
+}
+
+/* Bits 31, 29, ... 1 of a configuration register say edge for 16 interrupts. */
+static uint32_t get_config(const struct bank *b, uint32_t w, uint32_t n)
+{
+	uint32_t edge = b->word[w].edge >> (n % 2 * 16);
+	uint32_t value = 0;
+	uint32_t i;
+
+	for (i = 0; i < 16; i++)
+		value |= (edge >> i & 1) << (2 * i + 1);
+	return value;
+}
+
+static void set_config(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
+		       uint32_t lanes, struct vgic_effects *fx)
+{
+	struct vgic_word *word = &b->word[w];
+	uint32_t edge = 0;
+	uint32_t bits, i;
+
+	if (b->c && n == 0)
+		return; /* SGIs are edge-triggered */
+	for (i = 0; i < 16; i++)
+		edge |= (value >> (2 * i + 1) & 1) << (n % 2 * 16 + i);
+	bits = (edge ^ word->edge) & (0xffffu << (n % 2 * 16)) & valid(w);
+	word->edge ^= bits;
+	for (i = bits & word->hw; i && fx->count < VGIC_MAX_EFFECTS; i &= i - 1) {
+		uint32_t bit = (uint32_t)__builtin_ctz(i);
+
+		fx->list[fx->count++] = (struct vgic_effect){.kind = VGIC_PHYS_CONFIG,
+							     .arg = word->edge >> bit & 1,
+							     .intid = (uint16_t)(w * 32 + bit)};
+	}
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, bits);
+	changed(b, w, bits, fx);
+}
+
+struct group {
+	uint16_t offset;
+	uint8_t widths;	    /* sizes of access it takes, in bytes, added up */
+	uint8_t word_shift; /* 32 interrupts have 1 << word_shift registers */
+	get_fn *get;
+	set_fn *set;
+};
+
+enum {
+	RESERVED,
+	IGROUPR,
+	ISENABLER,
+	ICENABLER,
+	ISPENDR,
+	ICPENDR,
+	ISACTIVER,
+	ICACTIVER,
+	IPRIORITYR,
+	ITARGETSR,
+	ICFGR,
+};
+
+static const struct group groups[] = {
+	[RESERVED] = {0, 1 | 4 | 8, 0, get_zero, set_nothing},
+	[IGROUPR] = {0x080, 4, 0, get_group, set_group},
+	[ISENABLER] = {0x100, 4, 0, get_enabled, set_enabled},
+	[ICENABLER] = {0x180, 4, 0, get_enabled, clear_enabled},
+	[ISPENDR] = {0x200, 4, 0, get_pending, set_pending},
+	[ICPENDR] = {0x280, 4, 0, get_pending, clear_pending},
+	[ISACTIVER] = {0x300, 4, 0, get_active, set_active},
+	[ICACTIVER] = {0x380, 4, 0, get_active, clear_active},
+	[IPRIORITYR] = {0x400, 1 | 4, 3, get_priority, set_priority},
+	[ITARGETSR] = {0x800, 1 | 4, 3, get_zero, set_nothing},
+	[ICFGR] = {0xc00, 4, 1, get_config, set_config},
+};
+
+/* The row for each 128 bytes. IGRPMODR, NSACR, SGIR: reserved in one security state with ARE. */
+static const uint8_t group_at[GROUPS_END >> GROUP_SHIFT] = {
+	[0x01] = IGROUPR,
+	[0x02] = ISENABLER,
+	[0x03] = ICENABLER,
+	[0x04] = ISPENDR,
+	[0x05] = ICPENDR,
+	[0x06] = ISACTIVER,
+	[0x07] = ICACTIVER,
+	[0x08 ... 0x0f] = IPRIORITYR,
+	[0x10 ... 0x17] = ITARGETSR,
+	[0x18 ... 0x19] = ICFGR,
+};
+
+static bool group_read(const struct bank *b, uint64_t offset, uint32_t bytes, uint64_t *value)
+{
+	const struct group *g = &groups[group_at[offset >> GROUP_SHIFT]];
+	uint32_t n = (uint32_t)(offset - g->offset) / 4;
+	uint32_t w = n >> g->word_shift;
+
+	if (!(g->widths & bytes))
+		return false;
+	if (w < b->first || w >= b->end) {
+		*value = 0;
+		return true;
+	}
+	*value = g->get(b, w, n);
+	if (bytes == 1)
+		*value = *value >> (offset % 4 * 8) & 0xff;
+	return true;
+}
+
+static bool group_write(const struct bank *b, uint64_t offset, uint32_t bytes, uint64_t value,
+			struct vgic_effects *fx)
+{
+	const struct group *g = &groups[group_at[offset >> GROUP_SHIFT]];
+	uint32_t n = (uint32_t)(offset - g->offset) / 4;
+	uint32_t w = n >> g->word_shift;
+	uint32_t shift = offset % 4 * 8;
+
+	if (!(g->widths & bytes))
+		return false;
+	if (w < b->first || w >= b->end)
+		return true;
+	if (bytes == 1)
+		g->set(b, w, n, (uint32_t)value << shift, 0xffu << shift, fx);
+	else
+		g->set(b, w, n, (uint32_t)value, ~0u, fx);
+	return true;
+}
+
+/* --- the distributor --- */
+
+/* PIDR4..7, PIDR0..3, CIDR0..3; PIDR2 says GICv3 (IHI 0069 12.1.13). */
+static const uint8_t id_dist[] = {0x04, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
+static const uint8_t id_redist[] = {0x04, 0, 0, 0, 0x93, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
+
+/* Not all has taken effect that was written: some CPU's list registers are still to follow. */
+static bool writes_pending(const struct vgic_dist *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->cpu_count; i++) {
+		if (__atomic_load_n(&d->cpu[i]->slow, __ATOMIC_RELAXED) & VGIC_SLOW_SYNC)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t dist_control(const struct vgic_dist *d, uint64_t offset)
+{
+	if (offset == 0x4)
+		return d->typer;
+	if (offset == 0x0)
+		return d->ctlr | CTLR_DS | CTLR_ARE | (writes_pending(d) ? CTLR_RWP : 0);
+	if (offset == 0x8)
+		return IIDR;
+	return 0;
+}
+
+static bool is_router(const struct vgic_dist *d, uint64_t offset)
+{
+	return offset >= IROUTER + 8 * VGIC_PRIVATE && offset < IROUTER_END &&
+	       offset < IROUTER + 8 * VGIC_INTIDS && offset < IROUTER + 256 * d->words;
+}
+
+bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset)
+{
+	return offset >= PENDING_FIRST && offset < ACTIVE_END &&
+	       d->word[offset >> 2 & (VGIC_WORDS - 1)].loaded;
+}
+
+bool vgic_shows_pending(uint64_t offset, uint32_t *word)
+{
+	*word = (uint32_t)(offset >> 2) & (VGIC_WORDS - 1);
+	return offset >= PENDING_FIRST && offset < PENDING_FIRST + 0x100;
+}
+
+bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t *value)
+{
+	struct bank b;
+
+	if (offset < 1 << GROUP_SHIFT) {
+		*value = dist_control(d, offset);
+		return bytes == 4;
+	}
+	if (offset < GROUPS_END) {
+		b = bank_dist(d);
+		return group_read(&b, offset, bytes, value);
+	}
+	*value = 0;
+	if (is_router(d, offset)) {
+		*value = d->router[(offset - IROUTER) / 8] >> (offset % 8 * 8);
+		if (bytes == 4)
+			*value &= UINT32_MAX;
+		return bytes >= 4;
+	}
+	if (offset >= ID_FIRST) {
+		*value = offset % 4 ? 0 : id_dist[(offset - ID_FIRST) / 4];
+		return bytes == 4;
+	}
+	return bytes != 2;
+}
+
+static void set_control(struct vgic_dist *d, uint32_t value, struct vgic_effects *fx)
+{
+	uint32_t ctlr = value & (VGIC_CTLR_GRP0 | VGIC_CTLR_GRP1);
+
+	fx->all = ctlr != d->ctlr;
+	d->ctlr = ctlr;
+}
+
+/* 1 of N (GICD_IROUTER.Interrupt_Routing_Mode): the first vCPU that is on. */
+static uint8_t select_target(const struct vgic_dist *d, uint64_t router)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->cpu_count; i++) {
+		if (router & IROUTER_IRM) {
+			if (!(__atomic_load_n(&d->cpu[i]->slow, __ATOMIC_RELAXED) &
+			      VGIC_SLOW_OFFLINE))
+				return (uint8_t)i;
+		} else if (d->mpidr[i] == (router & AFFINITY)) {
+			return (uint8_t)i;
+		}
+	}
+	return router & IROUTER_IRM ? 0 : VGIC_NO_CPU;
+}
+
+static void retarget(struct vgic_dist *d, uint32_t intid, struct vgic_effects *fx)
+{
+	uint32_t bit = 1u << intid % 32;
+	uint8_t target = select_target(d, d->router[intid]);
+
+	if (target == d->target[intid])
+		return;
+	if (!fx->changed)
+		fx->from = (uint8_t)vgic_holder(d, intid);
+	d->target[intid] = target;
+	fx->word = intid / 32;
+	fx->changed |= bit;
+	if ((d->word[intid / 32].hw & bit) && target != VGIC_NO_CPU &&
+	    fx->count < VGIC_MAX_EFFECTS)
+		fx->list[fx->count++] = (struct vgic_effect){
+			.kind = VGIC_PHYS_ROUTE, .arg = target, .intid = (uint16_t)intid};
+}
+
+static void set_router(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,
+		       struct vgic_effects *fx)
+{
+	uint32_t intid = (uint32_t)(offset - IROUTER) / 8;
+	uint64_t router = d->router[intid];
+
+	if (bytes == 8)
+		router = value;
+	else if (offset % 8)
+		router = bits_set(router, 63, 32, value);
+	else
+		router = bits_set(router, 31, 0, value);
+	d->router[intid] = router & (AFFINITY | IROUTER_IRM);
+	retarget(d, intid, fx);
+}
+
+bool vgic_dist_write(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,
+		     struct vgic_effects *fx)
+{
+	struct bank b;
+
+	if (offset < 1 << GROUP_SHIFT) {
+		if (bytes == 4 && offset == 0)
+			set_control(d, (uint32_t)value, fx);
+		return bytes == 4;
+	}
+	if (offset < GROUPS_END) {
+		b = bank_dist(d);
+		return group_write(&b, offset, bytes, value, fx);
+	}
+	if (is_router(d, offset)) {
+		if (bytes >= 4)
+			set_router(d, offset, bytes, value, fx);
+		return bytes >= 4;
+	}
+	return bytes != 2;
+}
+
+/* --- a redistributor --- */
+
+bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
+{
+	return offset >= SGI_BASE + PENDING_FIRST && offset < SGI_BASE + ACTIVE_END && c->in_lr[0];
+}
+
+static bool redist_read(const struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
+			uint64_t *value)
+{
+	*value = 0;
+	switch (offset) {
+	case 0x0:
+		if (__atomic_load_n(&c->slow, __ATOMIC_RELAXED) & VGIC_SLOW_SYNC)
+			*value = GICR_RWP;
+		return bytes == 4;
+	case 0x4:
+		*value = IIDR;
+		return bytes == 4;
+	case 0x8:
+		*value = bytes == 8 ? c->typer : c->typer & UINT32_MAX;
+		return bytes >= 4;
+	case 0xc:
+		*value = c->typer >> 32;
+		return bytes == 4;
+	case 0x14:
+		*value = c->asleep ? WAKER_SLEEP | WAKER_ASLEEP : 0;
+		return bytes == 4;
+	default:
+		if (offset >= ID_FIRST && offset % 4 == 0)
+			*value = id_redist[(offset - ID_FIRST) / 4];
+		return bytes >= 4;
+	}
+}
+
+bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t offset,
+		   uint32_t bytes, uint64_t *value)
+{
+	struct bank b;
+
+	if (offset < SGI_BASE)
+		return redist_read(c, offset, bytes, value);
+	if (offset < SGI_BASE + GROUPS_END) {
+		b = bank_cpu(d, c);
+		return group_read(&b, offset - SGI_BASE, bytes, value);
+	}
+	*value = 0;
+	return bytes != 2;
+}
+
+bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
+		    uint64_t value, struct vgic_effects *fx)
+{
+	struct bank b;
+
+	if (offset >= SGI_BASE && offset < SGI_BASE + GROUPS_END) {
+		b = bank_cpu(d, c);
+		return group_write(&b, offset - SGI_BASE, bytes, value, fx);
+	}
+	if (offset == 0x14 && bytes == 4)
+		c->asleep = value & WAKER_SLEEP;
+	return bytes >= 4;
+}
