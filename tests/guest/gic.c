@@ -7,7 +7,7 @@
 #define UART_IMSC 0x038
 #define UART_ICR  0x044
 #define UART_TXIM 0x020
-#define SGI	  3
+#define SGI       3
 
 static uint32_t spi; /* a spare one */
 
@@ -27,7 +27,7 @@ static void test_dist_ids(void)
 	CHECK_SHOW(bits(typer, 23, 19) >= 9, 9, bits(typer, 23, 19));
 	if (dt_caisson()) {
 		CHECK_EQ(bits(typer, 17, 16), 0); /* no LPIs, no message-based SPIs */
-		CHECK_EQ(bits(typer, 8, 8), 0);	  /* no extended SPIs */
+		CHECK_EQ(bits(typer, 8, 8), 0);   /* no extended SPIs */
 	}
 	CHECK(mmio_read32(gicd_base + GICD_CTLR) & GICD_CTLR_DS);
 	CHECK(mmio_read32(gicd_base + GICD_CTLR) & GICD_CTLR_ARE);
@@ -168,10 +168,11 @@ static void test_config_access(void)
 /* Offsets that IHI 0069 reserves; SPI registers of INTIDs 0 to 31 and beyond the last. */
 static void test_reserved_offsets(void)
 {
-	static const uint32_t dist[] = {0x0020, 0x0030, 0x0078, GICD_ISENABLER, GICD_ISPENDR,
-					GICD_ICFGR, 0x0e00, 0x2000, 0x5ffc, 0x8000, 0xc000};
-	static const uint32_t redist[] = {0x0030, 0x1000, 0x8000, 0x10000 + 0x0040, 0x11000,
-					  0x18000};
+	static const uint32_t dist[] = {0x0020,       0x0030,     0x0078, GICD_ISENABLER,
+					GICD_ISPENDR, GICD_ICFGR, 0x0e00, 0x2000,
+					0x5ffc,       0x8000,     0xc000};
+	static const uint32_t redist[] = {0x0030,           0x1000,  0x8000,
+					  0x10000 + 0x0040, 0x11000, 0x18000};
 	unsigned int i;
 	uint64_t at;
 

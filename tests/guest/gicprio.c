@@ -4,11 +4,11 @@
 #include "tests/guest/lib/irqlog.h"
 #include "tests/guest/lib/rand.h"
 
-#define MANY	  40 /* more than any CPU's list registers, which are 16 at most */
-#define DEPTH	  14
-#define SGIS	  16
-#define IDLE	  0xff
-#define GRANULE	  8 /* five bits of priority */
+#define MANY      40 /* more than any CPU's list registers, which are 16 at most */
+#define DEPTH     14
+#define SGIS      16
+#define IDLE      0xff
+#define GRANULE   8 /* five bits of priority */
 #define STORM_END 3000
 
 static void all_spis_on(uint32_t count)

@@ -197,9 +197,10 @@ static inline struct cpu *cpu_this(void)
 	return (struct cpu *)sysreg_read(tpidr_el1);
 }
 
-/* CNTVCT_EL0 at the image's first instruction, and where the image lies. */
+/* CNTVCT_EL0 at the image's first instruction; where the image and the device tree lie. */
 extern uint64_t guest_entry_cntvct;
 extern uint64_t guest_image_base;
+extern uint64_t guest_dtb;
 
 /* The image's first byte after bss. */
 extern char image_end[];
@@ -214,6 +215,11 @@ void cache_flush(const void *addr, size_t bytes);
 void mmu_build(void);
 void mmu_enable(void);
 void mmu_disable(void);
+/*
+ * A 4 KiB page of address space outside the identity map: maps page there (NULL: nothing), with
+ * TLB maintenance for all CPUs, and returns its address.
+ */
+uint64_t mmu_window(const void *page);
 
 /* A payload's program. Boot CPU, MMU on, interrupts masked. Returning ends the run. */
 void payload_main(void);

@@ -11,10 +11,10 @@
 #define TCR_VALUE     (25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | UINT64_C(2) << 32)
 #define SCTLR_MMU     0x30d01805 /* M, C, I over the RES1 bits */
 #define PTE_BLOCK     0x1
+#define PTE_TABLE     0x3
 #define PTE_NORMAL    (1 << 2)
 #define PTE_INNER     (3 << 8)
 #define PTE_AF        (1 << 10)
-#define PTE_NG        (1 << 11)
 #define PTE_DEVICE_XN (UINT64_C(3) << 53)
 #define TABLE_ENTRIES 512
 #define GIB_SHIFT     30
@@ -23,11 +23,13 @@ struct cpu cpus[MAX_CPUS];
 unsigned int cpu_count;
 uint64_t guest_entry_cntvct;
 uint64_t guest_image_base;
+uint64_t guest_dtb;
 /* Used by start.S. */
 extern uint8_t cpu_stacks[];
 uint8_t cpu_stacks[MAX_CPUS * CPU_STACK_BYTES] __attribute__((aligned(4096)));
 
 static uint64_t table[TABLE_ENTRIES] __attribute__((aligned(4096)));
+static uint64_t window_tables[2][TABLE_ENTRIES] __attribute__((aligned(4096)));
 
 void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct);
 void guest_secondary(struct cpu *c);
@@ -107,6 +109,20 @@ void mmu_disable(void)
 	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" ::: "memory");
 }
 
+uint64_t mmu_window(const void *page)
+{
+	uint64_t pte = page ? (uint64_t)page | PTE_TABLE | PTE_AF | PTE_NORMAL | PTE_INNER : 0;
+
+	window_tables[0][0] = (uint64_t)window_tables[1] | PTE_TABLE;
+	table[TABLE_ENTRIES - 1] = (uint64_t)window_tables[0] | PTE_TABLE;
+	/* Break before make. */
+	window_tables[1][0] = 0;
+	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
+	__atomic_store_n(&window_tables[1][0], pte, __ATOMIC_RELEASE);
+	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+	return (uint64_t)(TABLE_ENTRIES - 1) << GIB_SHIFT;
+}
+
 static bool string_is(const char *a, const char *b)
 {
 	while (a && *a && *a == *b) {
@@ -141,6 +157,7 @@ void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct)
 	sysreg_write(tpidr_el1, (uint64_t)&cpus[0]);
 	guest_image_base = base;
 	guest_entry_cntvct = entry_cntvct;
+	guest_dtb = (uint64_t)dtb;
 	cpus[0].online = true;
 	(void)dt_init(dtb);
 	psci_init();

@@ -3,15 +3,14 @@
 #include "tests/guest/lib/dt.h"
 
 #define SPIS_BELOW_ARE_PCI 64 /* INTIDs to leave alone: PCI's are in an interrupt-map */
-#define NONE_US		   2000
+#define NONE_US            2000
 
 struct irqlog irqlogs[MAX_CPUS];
 
 static void irqlog_hook(bool fiq)
 {
 	struct irqlog *log = &irqlogs[cpu_this()->index];
-	uint32_t intid =
-		(uint32_t)(fiq ? sysreg_read(ICC_IAR0_EL1) : sysreg_read(ICC_IAR1_EL1));
+	uint32_t intid = (uint32_t)(fiq ? sysreg_read(ICC_IAR0_EL1) : sysreg_read(ICC_IAR1_EL1));
 
 	dsb();
 	if (intid >= 1020) {

@@ -10,7 +10,7 @@
 #define IRQLOG_FIQ     0x10000 /* set in an entry that came as FIQ (Group 0) */
 
 struct irqlog {
-	uint32_t count;	   /* interrupts taken; the first IRQLOG_ENTRIES of them are in entry[] */
+	uint32_t count;    /* interrupts taken; the first IRQLOG_ENTRIES of them are in entry[] */
 	uint32_t spurious; /* acknowledged as 1020 to 1023 */
 	uint32_t entry[IRQLOG_ENTRIES];
 	/* Called after the acknowledge, before the EOI: quiets a level source. May be NULL. */
