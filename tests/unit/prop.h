@@ -35,7 +35,7 @@ static inline struct prop prop_start(const char *name)
 	timespec_get(&now, TIME_UTC);
 	p.state = given != NULL ? strtoull(given, NULL, 0)
 				: (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 30;
-	printf("%s: CAISSON_SEED=%#llx\n", name, (unsigned long long)p.state);
+	printf("# %s: CAISSON_SEED=%#llx\n", name, (unsigned long long)p.state);
 	fflush(stdout);
 	return p;
 }
