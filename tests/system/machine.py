@@ -74,7 +74,7 @@ class Machine:
     def run(self, command, timeout=None, status=0):
         """Runs a shell command in the service VM; gives its output, checks its exit status. The
         marks are typed so that their echo does not look like them."""
-        self._child.sendline(f"echo =\"\"begin=; {command}; echo =\"\"end=$?=")
+        self._child.sendline(f"echo =\"\"begin=; ({command}); echo =\"\"end=$?=")
         self.expect("=begin=\r*\n", timeout)
         match = self.expect(r"=end=(\d+)=", timeout)
         output = self.before().replace("\r", "")

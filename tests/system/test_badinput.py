@@ -76,17 +76,17 @@ def test_tree_unchanged(start, tree, bundle):
 
 def test_no_memory_node(start, tree, bundle):
     tree.remove("/memory@40000000")
-    refuses(start_tree(start, tree, bundle), "(?i:memory)")
+    refuses(start_tree(start, tree, bundle), "memory node")
 
 
 def test_unknown_gic(start, tree, bundle):
     tree.put("/intc@8000000", "compatible", "s", "acme,gic-9000")
-    refuses(start_tree(start, tree, bundle), "(?i:interrupt controller|GIC)")
+    refuses(start_tree(start, tree, bundle), "interrupt controller", "acme,gic-9000")
 
 
 def test_gicv2(start, bundle):
     machine = start("--qemu-arg=-machine", "--qemu-arg=gic-version=2", bundle=bundle, timeout=60)
-    refuses(machine, "GIC")
+    refuses(machine, "interrupt controller", "GICv3")
 
 
 def test_el1(start, bundle):
@@ -97,7 +97,7 @@ def test_el1(start, bundle):
 
 def test_too_little_memory(start, tree, bundle):
     tree.put("/memory@40000000", "reg", "x", "0", f"{BASE:x}", "0", f"{16 * MIB:x}")
-    refuses(start_tree(start, tree, bundle), "(?i:memory|RAM)")
+    refuses(start_tree(start, tree, bundle), "16 MiB of memory")
 
 
 def test_33_cpus(boot):
@@ -112,14 +112,14 @@ def test_33_cpus(boot):
 
 
 def test_nothing_to_start(start):
-    refuses(start(timeout=60), "(?i:kernel|module|bundle)")
+    refuses(start(timeout=60), "no kernel")
 
 
 @pytest.mark.parametrize("kept", ["header", "half"])
 def test_bundle_truncated(start, bundle, kept):
     size = os.path.getsize(bundle)
     os.truncate(bundle, {"header": 60, "half": size // 2}[kept])
-    refuses(start(bundle=bundle, timeout=60), "(?i:bundle)", "(?i:trunc|ends|short)")
+    refuses(start(bundle=bundle, timeout=60), "bundle", "truncated")
 
 
 def test_bundle_without_kernel(start, tmp_path):
@@ -127,32 +127,32 @@ def test_bundle_without_kernel(start, tmp_path):
     path = tmp_path / "empty.cpio"
     subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], input=b"", check=True,
                    stdout=open(path, "wb"), cwd=tmp_path)
-    refuses(start(bundle=path, timeout=60), "(?i:kernel)")
+    refuses(start(bundle=path, timeout=60), "bundle", "kernel")
 
 
 def test_initrd_not_a_bundle(start, service_vm):
     """Any file in the initrd slot: here a kernel."""
-    refuses(start(bundle=f"{service_vm}/vmlinuz", timeout=60), "(?i:bundle|archive|cpio)")
+    refuses(start(bundle=f"{service_vm}/vmlinuz", timeout=60), "not a bundle")
 
 
 def test_kernel_not_image(start, service_vm, tmp_path):
     kernel = tmp_path / "kernel"
     kernel.write_bytes(b"\x7fELF" + bytes(100000))
     machine = start(kernel=kernel, initrd=f"{service_vm}/initrd", timeout=60)
-    refuses(machine, "(?i:kernel)", "Image")
+    refuses(machine, "kernel", "not an arm64 Image")
 
 
 def test_kernel_truncated(start, service_vm, tmp_path):
     kernel = tmp_path / "kernel"
     with open(f"{service_vm}/vmlinuz", "rb") as file:
         kernel.write_bytes(file.read(32))
-    refuses(start(kernel=kernel, timeout=60), "(?i:kernel)")
+    refuses(start(kernel=kernel, timeout=60), "kernel", "not an arm64 Image")
 
 
 def test_kernel_compressed(start, tmp_path):
     kernel = tmp_path / "kernel"
     kernel.write_bytes(b"\x1f\x8b\x08" + bytes(100000))
-    refuses(start(kernel=kernel, timeout=60), "(?i:kernel)", "Image|compressed|gzip")
+    refuses(start(kernel=kernel, timeout=60), "kernel", "not an arm64 Image", "compressed")
 
 
 def module(tree, address, size, kind):
@@ -173,14 +173,14 @@ def tree_without_bundle(tree):
 def test_module_overlaps_caisson(start, tree_without_bundle):
     # tools/host --dtb puts the image 2 MiB into memory.
     module(tree_without_bundle, BASE + 2 * MIB, MIB, "kernel")
-    refuses(start_tree(start, tree_without_bundle), "(?i:module|kernel)", "(?i:overlap)")
+    refuses(start_tree(start, tree_without_bundle), "kernel module", "overlaps")
 
 
 def test_module_outside_memory(start, tree_without_bundle):
     module(tree_without_bundle, 0x4000000000, MIB, "kernel")
-    refuses(start_tree(start, tree_without_bundle), "(?i:module|kernel)", "(?i:memory|RAM)")
+    refuses(start_tree(start, tree_without_bundle), "kernel module", "not in memory")
 
 
 def test_module_without_kernel(start, tree_without_bundle):
     module(tree_without_bundle, BASE + 96 * MIB, MIB, "ramdisk")
-    refuses(start_tree(start, tree_without_bundle), "(?i:kernel)")
+    refuses(start_tree(start, tree_without_bundle), "no kernel module")
