@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 enum { SYS_WRITE = 64, SYS_CLOCK_GETTIME = 113, SYS_REBOOT = 142 };
-#define CLOCK_MONOTONIC 1
-#define REBOOT_MAGIC_1 0xfee1dead
-#define REBOOT_MAGIC_2 672274793
+#define CLOCK_MONOTONIC  1
+#define REBOOT_MAGIC_1   0xfee1dead
+#define REBOOT_MAGIC_2   672274793
 #define REBOOT_POWER_OFF 0x4321fedc
 
 void _start(void) __attribute__((noreturn));

@@ -11,16 +11,16 @@
 #include "tests/guest/lib/psci.h"
 #include "tests/guest/lib/smp.h"
 
-#define SAMPLES 201
-#define WARM_UP 16
-#define SPIN_DELAY 50000
-#define WFI_DELAY 1000000
-#define DELAY_STEP 7 /* deadlines differ, so that no two runs meet the same phase */
-#define SGI 1
+#define SAMPLES      201
+#define WARM_UP      16
+#define SPIN_DELAY   50000
+#define WFI_DELAY    1000000
+#define DELAY_STEP   7 /* deadlines differ, so that no two runs meet the same phase */
+#define SGI          1
 #define TOUCH_OFFSET (UINT64_C(64) << 20)
-#define PAGE_BYTES 4096
+#define PAGE_BYTES   4096
 #define SETTLE_TURNS 16
-#define PATIENCE_MS 5000
+#define PATIENCE_MS  5000
 
 uint64_t probe_skipped;
 static uint64_t overhead;
