@@ -140,6 +140,18 @@ void fdtw_prop_string(struct fdtw *w, const char *name, const char *text)
 	fdtw_prop(w, name, text, text_bytes(text));
 }
 
+void fdtw_prop_text(struct fdtw *w, const char *name, const char *text, size_t length)
+{
+	uint8_t *p;
+
+	prop_head(w, name, length + 1);
+	p = claim(w, length + 1);
+	if (p == NULL)
+		return;
+	memcpy(p, text, length);
+	p[length] = '\0';
+}
+
 void fdtw_prop_cells(struct fdtw *w, const char *name, uint32_t cells)
 {
 	prop_head(w, name, 4 * (size_t)cells);

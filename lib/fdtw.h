@@ -34,6 +34,8 @@ void fdtw_end(struct fdtw *w);
 void fdtw_copy(struct fdtw *w, const struct fdt_prop *prop); /* from the source */
 void fdtw_prop(struct fdtw *w, const char *name, const void *data, size_t bytes);
 void fdtw_prop_string(struct fdtw *w, const char *name, const char *text);
+/* `length` bytes of text, to which the NUL is added. */
+void fdtw_prop_text(struct fdtw *w, const char *name, const char *text, size_t length);
 void fdtw_prop_u32(struct fdtw *w, const char *name, uint32_t value);
 void fdtw_prop_u64(struct fdtw *w, const char *name, uint64_t value);
 /* A property of `cells` cells whose contents follow by fdtw_cell() and fdtw_cells(). */

@@ -70,6 +70,22 @@ function memcpy
 	b.ne	.Lcopy_1
 	tst	x3, #3
 	b.ne	.Lcopy_1
+	subs	x2, x2, #32
+	b.lo	.Lcopy_32_done
+1:	ldp	w5, w6, [x1]
+	ldp	w7, w8, [x1, #8]
+	ldp	w9, w10, [x1, #16]
+	ldp	w11, w12, [x1, #24]
+	add	x1, x1, #32
+	stp	w5, w6, [x3]
+	stp	w7, w8, [x3, #8]
+	stp	w9, w10, [x3, #16]
+	stp	w11, w12, [x3, #24]
+	add	x3, x3, #32
+	subs	x2, x2, #32
+	b.hs	1b
+.Lcopy_32_done:
+	add	x2, x2, #32
 .Lcopy_4:
 	subs	x2, x2, #4
 	b.lo	.Lcopy_4_done

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/dt.h"
+
+#include "arch/aarch64/sysreg.h"
+#include "loader/uart.h"
+
+/* What Linux accepts as a device tree, too (booting.rst). */
+#define BLOB_BYTES_MAX MIB(2)
+#define MAX_NODES      4096
+#define RAM_BYTES_MIN  MIB(256)
+#define PAGE_BYTES     KIB(4)
+
+#define INTERRUPT_SPI 0
+#define INTERRUPT_PPI 1
+#define SPI_BASE      32
+#define SPI_END       1020
+#define PPI_BASE      16
+#define PPI_END       32
+
+static struct fdt_node nodes[MAX_NODES] __attribute__((section(".bss.noinit")));
+
+static const char *name_of(const struct machine *m, uint32_t node)
+{
+	return node == FDT_ROOT ? "/" : fdt_name(&m->fdt, node);
+}
+
+static bool text_is(const char *a, const char *b)
+{
+	while (*a == *b && *a != '\0') {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+/* The PL011 that stdout-path means, or else the first one. */
+static uint32_t find_uart(const struct machine *m)
+{
+	struct fdt_prop prop;
+	uint32_t node = FDT_NONE;
+
+	if (m->chosen != FDT_NONE && fdt_prop(&m->fdt, m->chosen, "stdout-path", &prop)) {
+		const char *path = (const char *)prop.data;
+		size_t length = 0;
+
+		while (length < prop.bytes && path[length] != '\0' && path[length] != ':')
+			length++;
+		node = fdt_path(&m->fdt, path, length);
+	}
+	if (node != FDT_NONE && fdt_is_compatible(&m->fdt, node, "arm,pl011"))
+		return node;
+	node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,pl011");
+	while (node != FDT_NONE && !fdt_is_okay(&m->fdt, node))
+		node = fdt_compatible(&m->fdt, node + 1, "arm,pl011");
+	return node;
+}
+
+void dt_open(struct machine *m, uint64_t blob)
+{
+	enum err err = fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES);
+	struct fdt_region reg;
+
+	m->uart_node = FDT_NONE;
+	m->chosen = FDT_NONE;
+	if (m->fdt.node_count != 0) {
+		m->chosen = fdt_child(&m->fdt, FDT_ROOT, "chosen");
+		m->uart_node = find_uart(m);
+	}
+	if (m->uart_node != FDT_NONE && fdt_reg(&m->fdt, m->uart_node, 0, &reg) == ERR_OK &&
+	    bits_is_aligned(reg.base, PAGE_BYTES)) {
+		m->info.uart = (struct boot_region){reg.base, PAGE_BYTES};
+		uart_init(reg.base);
+	} else {
+		m->uart_node = FDT_NONE;
+	}
+	if (err != ERR_OK)
+		uart_stop("the device tree at %#llx is broken (%s)", (unsigned long long)blob,
+			  err == ERR_TRUNCATED     ? "it ends early"
+			  : err == ERR_NO_MEMORY   ? "more than 4096 nodes"
+			  : err == ERR_UNSUPPORTED ? "version or depth"
+						   : "malformed");
+}
+
+static void busy_add(struct machine *m, uint64_t base, uint64_t bytes, const char *name)
+{
+	if (layout_busy_add(&m->busy, base, bytes, name) != ERR_OK)
+		uart_stop("%s at %#llx: wraps around, or there are more than %d reservations", name,
+			  (unsigned long long)base, LAYOUT_MAX_BUSY);
+}
+
+static void read_memory_node(struct machine *m, uint32_t node)
+{
+	struct bootinfo *info = &m->info;
+	struct fdt_region reg;
+	enum err err;
+
+	for (uint32_t i = 0; (err = fdt_reg(&m->fdt, node, i, &reg)) == ERR_OK; i++) {
+		uint64_t base = bits_align_up(reg.base, PAGE_BYTES);
+		uint64_t end = bits_align_down(reg.base + reg.bytes, PAGE_BYTES);
+
+		if (base >= end)
+			continue;
+		if (end > HYP_IMAGE_VA)
+			uart_stop("memory at %#llx is beyond %#llx, the end of what Caisson maps",
+				  (unsigned long long)end - 1, (unsigned long long)HYP_IMAGE_VA);
+		if (layout_merge(info->ram, &info->ram_count, BOOT_MAX_REGIONS, base, end - base) !=
+		    ERR_OK)
+			uart_stop("memory in more than %d pieces", BOOT_MAX_REGIONS);
+	}
+	if (err != ERR_NOT_FOUND)
+		uart_stop("the reg property of memory node %s makes no sense", name_of(m, node));
+}
+
+static void read_memory(struct machine *m)
+{
+	struct fdt_prop type;
+
+	for (uint32_t n = fdt_child_first(&m->fdt, FDT_ROOT); n != FDT_NONE;
+	     n = fdt_child_next(&m->fdt, n)) {
+		const char *text;
+
+		if (!fdt_prop(&m->fdt, n, "device_type", &type) || !fdt_is_okay(&m->fdt, n))
+			continue;
+		text = fdt_prop_string(&type, 0);
+		if (text != NULL && text_is(text, "memory"))
+			read_memory_node(m, n);
+	}
+	for (uint32_t i = 0; i < m->info.ram_count; i++)
+		m->ram_bytes += m->info.ram[i].bytes;
+	if (m->ram_bytes == 0)
+		uart_stop("the device tree has no memory node with memory in it");
+	if (m->ram_bytes < RAM_BYTES_MIN)
+		uart_stop("this machine has %llu MiB of memory, Caisson needs %llu MiB",
+			  (unsigned long long)m->ram_bytes >> 20,
+			  (unsigned long long)RAM_BYTES_MIN >> 20);
+}
+
+static void read_reserved(struct machine *m)
+{
+	uint32_t parent = fdt_child(&m->fdt, FDT_ROOT, "reserved-memory");
+	struct fdt_region reg;
+
+	for (uint32_t i = 0; i < m->fdt.reserve_count; i++) {
+		reg = fdt_reserved(&m->fdt, i);
+		busy_add(m, reg.base, reg.bytes, "memory reservation");
+	}
+	if (parent == FDT_NONE)
+		return;
+	for (uint32_t n = fdt_child_first(&m->fdt, parent); n != FDT_NONE;
+	     n = fdt_child_next(&m->fdt, n)) {
+		for (uint32_t i = 0; fdt_reg(&m->fdt, n, i, &reg) == ERR_OK; i++)
+			busy_add(m, reg.base, reg.bytes, "reserved-memory node");
+	}
+}
+
+static void read_psci(struct machine *m)
+{
+	struct fdt_prop prop;
+	const char *method = NULL;
+	uint64_t id;
+	uint32_t node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,psci-0.2");
+
+	if (node == FDT_NONE)
+		node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,psci-1.0");
+	if (node == FDT_NONE) {
+		node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,psci");
+		m->psci_0_1 = true;
+	}
+	if (node == FDT_NONE)
+		uart_stop("the device tree has no PSCI node: Caisson needs firmware with PSCI");
+	m->psci_node = node;
+	if (fdt_prop_number(&m->fdt, node, "cpu_on", &id))
+		m->psci_cpu_on = id;
+	if (fdt_prop(&m->fdt, node, "method", &prop))
+		method = fdt_prop_string(&prop, 0);
+	if (method != NULL && text_is(method, "smc"))
+		m->info.psci_conduit = BOOT_CONDUIT_SMC;
+	else if (method != NULL && text_is(method, "hvc"))
+		m->info.psci_conduit = BOOT_CONDUIT_HVC;
+	else
+		uart_stop("PSCI node %s: its method is neither smc nor hvc", name_of(m, node));
+}
+
+/* A CPU that PSCI can start: its affinity fields. */
+static bool cpu_is_usable(const struct machine *m, uint32_t node, uint64_t *mpidr)
+{
+	struct fdt_prop prop;
+	const char *method = NULL;
+
+	if (fdt_prop(&m->fdt, node, "enable-method", &prop))
+		method = fdt_prop_string(&prop, 0);
+	return fdt_is_okay(&m->fdt, node) && method != NULL && text_is(method, "psci") &&
+	       fdt_prop_number(&m->fdt, node, "reg", mpidr) && (*mpidr & ~MPIDR_AFFINITY) == 0;
+}
+
+static bool is_cpu(const struct machine *m, uint32_t node)
+{
+	struct fdt_prop prop;
+	const char *type = NULL;
+
+	if (fdt_prop(&m->fdt, node, "device_type", &prop))
+		type = fdt_prop_string(&prop, 0);
+	return type != NULL && text_is(type, "cpu");
+}
+
+static void add_cpu(struct machine *m, uint32_t node, uint64_t mpidr)
+{
+	struct bootinfo *info = &m->info;
+
+	for (uint32_t i = 1; i < info->cpu_count; i++) {
+		if (info->cpu[i].mpidr == mpidr)
+			uart_stop("two CPU nodes have the same reg %#llx",
+				  (unsigned long long)mpidr);
+	}
+	if (info->cpu_count == BOOT_MAX_CPUS) {
+		info->cpus_left_out++;
+		return;
+	}
+	info->cpu[info->cpu_count].mpidr = mpidr;
+	m->cpu_node[info->cpu_count++] = node;
+}
+
+static void read_cpus(struct machine *m, uint64_t own_mpidr)
+{
+	struct bootinfo *info = &m->info;
+	uint32_t cpus = fdt_child(&m->fdt, FDT_ROOT, "cpus");
+	uint64_t mpidr;
+
+	info->cpu[0].mpidr = own_mpidr;
+	m->cpu_node[0] = FDT_NONE;
+	info->cpu_count = 1;
+	for (uint32_t n = cpus == FDT_NONE ? FDT_NONE : fdt_child_first(&m->fdt, cpus);
+	     n != FDT_NONE; n = fdt_child_next(&m->fdt, n)) {
+		if (!is_cpu(m, n))
+			continue;
+		if (fdt_prop_number(&m->fdt, n, "reg", &mpidr) && mpidr == own_mpidr &&
+		    m->cpu_node[0] == FDT_NONE)
+			m->cpu_node[0] = n;
+		else if (cpu_is_usable(m, n, &mpidr))
+			add_cpu(m, n, mpidr);
+		else
+			info->cpus_left_out++;
+	}
+	if (m->cpu_node[0] == FDT_NONE)
+		uart_stop("the device tree has no node of the CPU this runs on (MPIDR %#llx)",
+			  (unsigned long long)own_mpidr);
+}
+
+/* The INTID of interrupt `index` of a node; 0: it has none that is an SPI or a PPI. */
+static uint32_t read_intid(const struct machine *m, uint32_t node, uint32_t index)
+{
+	struct fdt_prop prop;
+	uint32_t cell = index * m->gic_cells;
+	uint32_t number;
+
+	if (!fdt_prop(&m->fdt, node, "interrupts", &prop)) {
+		if (!fdt_prop(&m->fdt, node, "interrupts-extended", &prop))
+			return 0;
+		cell = index * (m->gic_cells + 1) + 1;
+	}
+	if (prop.bytes / 4 < cell + m->gic_cells)
+		return 0;
+	number = fdt_prop_cell(&prop, cell + 1);
+	switch (fdt_prop_cell(&prop, cell)) {
+	case INTERRUPT_SPI:
+		return number < SPI_END - SPI_BASE ? SPI_BASE + number : 0;
+	case INTERRUPT_PPI:
+		return number < PPI_END - PPI_BASE ? PPI_BASE + number : 0;
+	default:
+		return 0;
+	}
+}
+
+/* No GICv3: says what there is instead. */
+static void stop_no_gic(const struct machine *m)
+{
+	struct fdt_prop prop;
+
+	for (uint32_t i = 0; i < m->fdt.node_count; i++) {
+		const char *compatible;
+
+		if (!fdt_prop(&m->fdt, i, "interrupt-controller", &prop) ||
+		    !fdt_prop(&m->fdt, i, "compatible", &prop))
+			continue;
+		compatible = fdt_prop_string(&prop, 0);
+		uart_stop("interrupt controller %s is a \"%s\", Caisson needs a GICv3 "
+			  "(\"arm,gic-v3\"; QEMU: -M virt,gic-version=3)",
+			  name_of(m, i), compatible != NULL ? compatible : "?");
+	}
+	uart_stop("the device tree has no interrupt controller, Caisson needs a GICv3 "
+		  "(\"arm,gic-v3\")");
+}
+
+static struct boot_region gic_frame(const struct machine *m, uint32_t index)
+{
+	struct fdt_region reg;
+
+	if (fdt_reg(&m->fdt, m->gic_node, index, &reg) != ERR_OK || reg.bytes == 0 ||
+	    !bits_is_aligned(reg.base | reg.bytes, PAGE_BYTES) ||
+	    reg.base + reg.bytes > HYP_IMAGE_VA)
+		uart_stop("GIC node %s: reg entry %u makes no sense", name_of(m, m->gic_node),
+			  index);
+	return (struct boot_region){reg.base, reg.bytes};
+}
+
+static void read_gic(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+	uint64_t number = 1;
+
+	m->gic_node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,gic-v3");
+	if (m->gic_node == FDT_NONE)
+		stop_no_gic(m);
+	info->gicd = gic_frame(m, 0);
+	if (fdt_prop_number(&m->fdt, m->gic_node, "#redistributor-regions", &number) &&
+	    (number == 0 || number > ARRAY_SIZE(info->gicr)))
+		uart_stop("GIC node %s has %llu redistributor regions, Caisson handles 1 to %u",
+			  name_of(m, m->gic_node), (unsigned long long)number,
+			  (unsigned int)ARRAY_SIZE(info->gicr));
+	info->gicr_count = number;
+	for (uint32_t i = 0; i < info->gicr_count; i++)
+		info->gicr[i] = gic_frame(m, 1 + i);
+	if (fdt_prop_number(&m->fdt, m->gic_node, "redistributor-stride", &number))
+		info->gicr_stride = number;
+	m->gic_cells = 3;
+	if (fdt_prop_number(&m->fdt, m->gic_node, "#interrupt-cells", &number) && number >= 3 &&
+	    number <= 8)
+		m->gic_cells = number;
+	info->gic_maintenance_intid = read_intid(m, m->gic_node, 0);
+}
+
+/* The timer's interrupts come in this order, secure ones first, unless they are named. */
+static uint32_t timer_intid(const struct machine *m, uint32_t node, const char *name,
+			    uint32_t index)
+{
+	struct fdt_prop prop;
+	const char *text;
+
+	if (!fdt_prop(&m->fdt, node, "interrupt-names", &prop))
+		return read_intid(m, node, index);
+	for (uint32_t i = 0; (text = fdt_prop_string(&prop, i)) != NULL; i++) {
+		if (text_is(text, name))
+			return read_intid(m, node, i);
+	}
+	return 0;
+}
+
+static void read_timer(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+	uint32_t node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,armv8-timer");
+
+	if (node == FDT_NONE)
+		uart_stop("the device tree has no node of the generic timer (arm,armv8-timer)");
+	info->timer_phys_intid = timer_intid(m, node, "phys", 1);
+	info->timer_virt_intid = timer_intid(m, node, "virt", 2);
+	info->timer_hyp_intid = timer_intid(m, node, "hyp-phys", 3);
+	if (info->timer_phys_intid == 0 || info->timer_virt_intid == 0 ||
+	    info->timer_hyp_intid == 0)
+		uart_stop("timer node %s lacks one of the interrupts phys, virt, hyp-phys",
+			  name_of(m, node));
+}
+
+void dt_read(struct machine *m, uint64_t own_mpidr)
+{
+	busy_add(m, (uint64_t)m->fdt.blob, m->fdt.bytes, "firmware's device tree");
+	read_memory(m);
+	read_reserved(m);
+	read_psci(m);
+	read_cpus(m, own_mpidr);
+	read_gic(m);
+	read_timer(m);
+	if (m->uart_node != FDT_NONE)
+		m->info.uart_intid = read_intid(m, m->uart_node, 0);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOADER_DT_H
+#define LOADER_DT_H
+
+#include "loader/machine.h"
+
+/*
+ * Reads firmware's device tree. Each function stops the machine with a message when what it
+ * looks for is missing or makes no sense; what it reads, nothing else relies on being sane.
+ */
+
+/* Checks the blob and starts the console it names. */
+void dt_open(struct machine *m, uint64_t blob);
+/* Fills m and m->info with memory, CPUs, PSCI, GIC, timers; reserved memory becomes busy. */
+void dt_read(struct machine *m, uint64_t own_mpidr);
+
+#endif

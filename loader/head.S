@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first bytes of build/caisson.img: an arm64 Image header and the way from there to C.
+ * Entered as Linux is (booting.rst of the arm64 port): MMU and data cache off, x0 = device tree.
+ */
+#define SCTLR_EL2_OFF 0x30c50830 /* RES1 bits: MMU, caches, alignment checks off, little-endian */
+#define SCTLR_I (1 << 12)
+#define HCR_EL2_RW (1 << 31)
+#define CPTR_EL2_RES1 0x33ff
+#define CURRENTEL_EL2 (2 << 2)
+
+#define IMAGE_FLAGS 0xa /* little-endian, 4 KiB pages, anywhere in memory */
+
+#define R_AARCH64_RELATIVE 1027
+
+	.section .head, "ax", %progbits
+	.global loader_start
+loader_start:
+	b	entry
+	.long	0
+	.quad	0		/* text_offset */
+	.quad	loader_image_bytes
+	.quad	IMAGE_FLAGS
+	.quad	0
+	.quad	0
+	.quad	0
+	.ascii	"ARM\x64"
+	.long	0
+
+entry:
+	mrs	x20, CurrentEL
+	mov	x21, #0
+	cmp	x20, #CURRENTEL_EL2
+	b.ne	1f
+	mrs	x21, cntpct_el0
+	msr	daifset, #0xf
+	mov	x1, #HCR_EL2_RW
+	msr	hcr_el2, x1
+	isb
+	ldr	w1, =SCTLR_EL2_OFF | SCTLR_I
+	msr	sctlr_el2, x1
+	mov	x1, #CPTR_EL2_RES1
+	msr	cptr_el2, x1
+	msr	mdcr_el2, xzr
+	adrp	x1, vectors
+	add	x1, x1, :lo12:vectors
+	msr	vbar_el2, x1
+	isb
+1:	mov	x19, x0
+
+	adrp	x1, loader_bss_start
+	add	x1, x1, :lo12:loader_bss_start
+	adrp	x2, loader_bss_end
+	add	x2, x2, :lo12:loader_bss_end
+2:	cmp	x1, x2
+	b.hs	3f
+	stp	xzr, xzr, [x1], #16
+	b	2b
+3:
+	/* Pointers in initialised data were linked for address 0. */
+	adrp	x3, loader_start
+	adrp	x1, loader_rela_start
+	add	x1, x1, :lo12:loader_rela_start
+	adrp	x2, loader_rela_end
+	add	x2, x2, :lo12:loader_rela_end
+4:	cmp	x1, x2
+	b.hs	5f
+	ldp	x4, x5, [x1], #16
+	ldr	x6, [x1], #8
+	cmp	x5, #R_AARCH64_RELATIVE
+	b.ne	4b
+	add	x6, x6, x3
+	str	x6, [x3, x4]
+	b	4b
+5:
+	adrp	x1, loader_stack_top
+	add	sp, x1, :lo12:loader_stack_top
+	mov	x29, xzr
+	mov	x0, x19
+	mov	x1, x21
+	ubfx	x2, x20, #2, #2
+	bl	main_load
+6:	wfi
+	b	6b
+
+/* void head_enter(uint64_t entry, uint64_t x0): to the hypervisor, MMU off; never returns. */
+	.section .text.head_enter, "ax"
+	.global head_enter
+head_enter:
+	mov	x9, x0
+	mov	x0, x1
+	mov	x1, xzr
+	mov	x2, xzr
+	mov	x3, xzr
+	ic	iallu
+	dsb	sy
+	isb
+	br	x9
+
+/* Nothing here is expected to fault; if it does, say where. */
+	.section .text.vectors, "ax"
+	.balign 2048
+vectors:
+	.rept 16
+	.balign 128
+	b	exception
+	.endr
+exception:
+	adrp	x1, loader_stack_top
+	add	sp, x1, :lo12:loader_stack_top
+	mrs	x0, esr_el2
+	mrs	x1, elr_el2
+	mrs	x2, far_el2
+	bl	main_exception
+7:	wfi
+	b	7b
+
+/*
+ * Where a secondary CPU comes out of CPU_ON, with its mailbox (struct boot_mailbox) in x0; the
+ * loader copies these instructions into the kept region. It says that it is here and waits, MMU
+ * off, until there is an entry address. CPUs that do not come out at EL2 say so and stay.
+ */
+#include "abi/bootinfo.h"
+#include "loader/mpboot.h"
+
+	.section .text.mpboot_wait, "ax"
+	.global mpboot_wait_start
+	.global mpboot_wait_end
+	.balign 8
+mpboot_wait_start:
+	msr	daifset, #0xf
+	mrs	x1, CurrentEL
+	str	x1, [x0, #MPBOOT_ARRIVED]
+	dsb	sy
+	sev
+	cmp	x1, #CURRENTEL_EL2
+	b.ne	9f
+8:	ldr	x1, [x0, #BOOT_MAILBOX_ENTRY]
+	cbnz	x1, 10f
+	wfe
+	b	8b
+9:	wfi
+	b	9b
+10:	ic	iallu
+	dsb	sy
+	isb
+	br	x1
+	.ltorg
+	.balign 8
+mpboot_wait_end:
+
+	.section .noinit, "aw", %nobits
+	.balign 16
+	.space 0x4000
+	.global loader_stack_top
+loader_stack_top:

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/layout.h"
+
+#define PAGE_BYTES KIB(4)
+#define KEPT_ALIGN MIB(2)
+/* For translation tables, and what grows with memory. */
+#define POOL_BYTES_MIN KIB(512)
+#define POOL_RAM_SHARE 4096
+
+enum err layout_busy_add(struct layout_busy *busy, uint64_t base, uint64_t bytes, const char *name)
+{
+	if (bytes == 0)
+		return ERR_OK;
+	if (bytes > UINT64_MAX - base)
+		return ERR_RANGE;
+	if (busy->count == LAYOUT_MAX_BUSY)
+		return ERR_NO_MEMORY;
+	busy->entry[busy->count].region = (struct boot_region){base, bytes};
+	busy->entry[busy->count].name = name;
+	busy->count++;
+	return ERR_OK;
+}
+
+static const struct boot_region *busy_find(const struct layout_busy *busy, uint64_t base,
+					   uint64_t bytes, uint32_t *index)
+{
+	for (uint32_t i = 0; i < busy->count; i++) {
+		const struct boot_region *r = &busy->entry[i].region;
+
+		if (bits_overlap(base, bytes, r->base, r->bytes)) {
+			*index = i;
+			return r;
+		}
+	}
+	return NULL;
+}
+
+const char *layout_busy_at(const struct layout_busy *busy, uint64_t base, uint64_t bytes)
+{
+	uint32_t index;
+
+	return busy_find(busy, base, bytes, &index) != NULL ? busy->entry[index].name : NULL;
+}
+
+enum err layout_merge(struct boot_region *list, uint32_t *count, uint32_t max, uint64_t base,
+		      uint64_t bytes)
+{
+	uint32_t first = 0;
+	uint32_t last;
+
+	if (bytes == 0)
+		return ERR_OK;
+	if (bytes > UINT64_MAX - base)
+		return ERR_RANGE;
+
+	uint64_t end = base + bytes;
+
+	while (first < *count && list[first].base + list[first].bytes < base)
+		first++;
+	/* [first, last) are those that touch the new one: all of them become one. */
+	for (last = first; last < *count && list[last].base <= end; last++) {
+		uint64_t its_end = list[last].base + list[last].bytes;
+
+		base = list[last].base < base ? list[last].base : base;
+		end = its_end > end ? its_end : end;
+	}
+	if (first == last && *count == max)
+		return ERR_NO_MEMORY;
+	if (first == last) {
+		for (uint32_t i = *count; i > first; i--)
+			list[i] = list[i - 1];
+		++*count;
+	} else {
+		for (uint32_t i = last; i < *count; i++)
+			list[first + 1 + i - last] = list[i];
+		*count -= last - first - 1;
+	}
+	list[first] = (struct boot_region){base, end - base};
+	return ERR_OK;
+}
+
+bool layout_in(const struct boot_region *list, uint32_t count, uint64_t base, uint64_t bytes)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (bits_contains(list[i].base, list[i].bytes, base, bytes))
+			return true;
+	}
+	return false;
+}
+
+/* The end of a RAM region, as far as it lies below limit. */
+static uint64_t region_end(const struct boot_region *r, uint64_t limit)
+{
+	uint64_t end = r->base + r->bytes;
+
+	return end < limit ? end : limit;
+}
+
+enum err layout_lowest(const struct boot_region *ram, uint32_t count,
+		       const struct layout_busy *busy, uint64_t bytes, uint64_t align,
+		       uint64_t limit, uint64_t *base)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t end = region_end(&ram[i], limit);
+		uint64_t p = bits_align_up(ram[i].base, align);
+
+		while (p >= ram[i].base && p < end && bytes <= end - p) {
+			uint32_t index;
+			const struct boot_region *hit = busy_find(busy, p, bytes, &index);
+
+			if (hit == NULL) {
+				*base = p;
+				return ERR_OK;
+			}
+			p = bits_align_up(hit->base + hit->bytes, align);
+		}
+	}
+	return ERR_NOT_FOUND;
+}
+
+enum err layout_highest(const struct boot_region *ram, uint32_t count,
+			const struct layout_busy *busy, uint64_t bytes, uint64_t align,
+			uint64_t limit, uint64_t *base)
+{
+	for (uint32_t i = count; i-- > 0;) {
+		uint64_t end = region_end(&ram[i], limit);
+
+		while (end > ram[i].base && bytes <= end - ram[i].base) {
+			uint64_t p = bits_align_down(end - bytes, align);
+			uint32_t index;
+			const struct boot_region *hit;
+
+			if (p < ram[i].base)
+				break;
+			hit = busy_find(busy, p, bytes, &index);
+			if (hit == NULL) {
+				*base = p;
+				return ERR_OK;
+			}
+			end = hit->base;
+		}
+	}
+	return ERR_NOT_FOUND;
+}
+
+struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_t cpus)
+{
+	struct layout_kept k;
+
+	k.image = LAYOUT_LOG_BYTES;
+	k.bootinfo = k.image + bits_align_up(image_bytes, PAGE_BYTES);
+	k.wait_code = k.bootinfo + bits_align_up(sizeof(struct bootinfo), PAGE_BYTES);
+	k.mailboxes = k.wait_code + PAGE_BYTES;
+	k.stacks = k.mailboxes + (cpus - 1) * PAGE_BYTES;
+	k.pool = k.stacks + cpus * (uint64_t)HYP_STACK_BYTES;
+	k.bytes = bits_align_up(k.pool + POOL_BYTES_MIN + ram_bytes / POOL_RAM_SHARE, KEPT_ALIGN);
+	return k;
+}
+
+uint64_t layout_kept_limit(uint64_t ram_bytes)
+{
+	return MIB(32) + ram_bytes / 256;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOADER_MACHINE_H
+#define LOADER_MACHINE_H
+
+#include "abi/bootinfo.h"
+#include "lib/fdt.h"
+#include "loader/layout.h"
+
+/* What the steps of the loader know so far; each fills its part. */
+struct machine {
+	/* dt.c */
+	struct fdt fdt;
+	uint32_t uart_node; /* FDT_NONE when there is none */
+	uint32_t gic_node;
+	uint32_t psci_node;
+	uint32_t chosen;                  /* FDT_NONE when there is none */
+	uint32_t cpu_node[BOOT_MAX_CPUS]; /* of bootinfo.cpu[] */
+	uint32_t gic_cells;               /* #interrupt-cells */
+	uint64_t ram_bytes;
+	bool psci_0_1; /* CPU_ON's function identifier is the device tree's */
+	uint32_t psci_cpu_on;
+
+	/* payload.c: the service VM's kernel and initrd as they were loaded; initrd.bytes may be 0
+	 */
+	const char *payload_kind; /* for messages: "module" or "bundle" */
+	struct boot_region kernel;
+	struct boot_region initrd;
+	const char *bootargs; /* not NUL-terminated */
+	size_t bootargs_bytes;
+	uint64_t kernel_bytes; /* memory it needs, from where it runs */
+	uint64_t text_offset;
+	bool kernel_stays; /* it can run where it was loaded */
+
+	struct layout_busy busy;
+	struct layout_kept kept;
+	struct bootinfo info;
+};
+
+#endif

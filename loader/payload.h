@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOADER_PAYLOAD_H
+#define LOADER_PAYLOAD_H
+
+#include "loader/machine.h"
+
+/*
+ * Finds what the service VM is made of: Xen-style multiboot modules under /chosen, or a bundle
+ * (a newc cpio archive with the files kernel, initrd, cmdline) in the initrd slot. Modules win.
+ * Fills the payload's part of m, and m->info.cmdline. Stops with a message when there is no
+ * kernel or it cannot be started.
+ */
+void payload_find(struct machine *m);
+
+/*
+ * Puts the kernel where it can run, which may be where it is. After that the memory it needs
+ * is busy, and m->info.svm_entry set.
+ */
+void payload_place(struct machine *m);
+
+#endif

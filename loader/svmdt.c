@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/svmdt.h"
+
+#include <string.h>
+
+#include "arch/aarch64/cache.h"
+#include "arch/aarch64/mmio.h"
+#include "lib/fdtw.h"
+#include "lib/fmt.h"
+#include "loader/uart.h"
+
+/*
+ * Two passes over firmware's tree. The survey notes which addresses and SPIs are taken, so that
+ * the event line gets ones that are not, and how far up addresses go. The copy then goes from
+ * front to back, node by node, and leaves out, changes or adds on the way.
+ */
+
+#define PAGE_BYTES         KIB(4)
+#define PATH_BYTES         256
+#define MAX_ITS            16
+#define ROOM_FOR_ADDITIONS KIB(4)
+#define PAGE_SEARCH_TRIES  1024
+
+#define SPI_BASE             32
+#define INTID_END            1020
+#define INTERRUPT_SPI        0
+#define INTERRUPT_LEVEL_HIGH 4
+#define GICD_TYPER           0x4
+
+#define SERIAL_ALIAS "serial"
+
+struct svmdt {
+	struct machine *m;
+	struct fdtw w;
+	uint32_t gic_phandle; /* 0: it has none */
+	uint32_t its_count;
+	uint32_t its[MAX_ITS];
+	/* The survey. */
+	uint64_t top;                          /* end of the highest address in use */
+	struct boot_region page;               /* candidate for the event line */
+	uint64_t page_next;                    /* when something else is there: where that ends */
+	uint64_t spi_used[INTID_END / 64 + 1]; /* bit per INTID */
+	char console_path[PATH_BYTES];
+	char event_path[PATH_BYTES];
+};
+
+static struct svmdt svmdt;
+
+static bool text_is(const char *a, const char *b)
+{
+	while (*a == *b && *a != '\0') {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static bool text_begins(const char *text, const char *start)
+{
+	while (*start != '\0' && *text == *start) {
+		text++;
+		start++;
+	}
+	return *start == '\0';
+}
+
+static void survey_region(struct svmdt *s, const struct fdt_region *r)
+{
+	if (r->base + r->bytes > s->top)
+		s->top = r->base + r->bytes;
+	if (bits_overlap(s->page.base, s->page.bytes, r->base, r->bytes) &&
+	    r->base + r->bytes > s->page_next)
+		s->page_next = r->base + r->bytes;
+}
+
+/* The windows of a PCI host bridge: entries of child address (3 cells), CPU address, size. */
+static void survey_pci(struct svmdt *s, uint32_t node, const struct fdt_prop *ranges)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint32_t parent = fdt->node[node].parent;
+	uint32_t address = fdt->node[parent].address_cells;
+	uint32_t size = fdt->node[node].size_cells;
+	uint32_t entry = 3 + address + size;
+
+	if (address > 2 || size > 2)
+		return;
+	for (uint32_t i = 0; (i + 1) * entry <= ranges->bytes / 4; i++) {
+		struct fdt_region r = {
+			.base = fdt_prop_cells(ranges, i * entry + 3, address),
+			.bytes = fdt_prop_cells(ranges, i * entry + 3 + address, size),
+		};
+
+		if (fdt_translate(fdt, parent, &r) == ERR_OK)
+			survey_region(s, &r);
+	}
+}
+
+static void spi_mark(struct svmdt *s, uint32_t type, uint32_t number)
+{
+	if (type == INTERRUPT_SPI && number < INTID_END - SPI_BASE)
+		s->spi_used[(SPI_BASE + number) / 64] |= BIT((SPI_BASE + number) % 64);
+}
+
+/*
+ * Errs on the safe side: `interrupts` is read as the GIC's whoever the parent is, and in
+ * interrupt-map and interrupts-extended each cell that looks like the GIC's phandle is taken for
+ * it. skip: cells between phandle and specifier.
+ */
+static void survey_interrupts(struct svmdt *s, const struct fdt_prop *prop, bool phandles,
+			      uint32_t skip)
+{
+	uint32_t cells = prop->bytes / 4;
+
+	if (!phandles) {
+		for (uint32_t i = 0; i + 1 < cells; i += s->m->gic_cells)
+			spi_mark(s, fdt_prop_cell(prop, i), fdt_prop_cell(prop, i + 1));
+		return;
+	}
+	for (uint32_t i = 0; i + skip + 2 < cells; i++) {
+		if (fdt_prop_cell(prop, i) == s->gic_phandle)
+			spi_mark(s, fdt_prop_cell(prop, i + skip + 1),
+				 fdt_prop_cell(prop, i + skip + 2));
+	}
+}
+
+static void survey_node(struct svmdt *s, uint32_t node)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	struct fdt_region reg;
+	struct fdt_prop prop;
+
+	for (uint32_t cursor = fdt->node[node].props; fdt_prop_next(fdt, &cursor, &prop);) {
+		if (prop.name[0] == 'i') {
+			if (text_is(prop.name, "interrupts"))
+				survey_interrupts(s, &prop, false, 0);
+			else if (text_is(prop.name, "interrupts-extended"))
+				survey_interrupts(s, &prop, true, 0);
+			else if (text_is(prop.name, "interrupt-map"))
+				survey_interrupts(s, &prop, true,
+						  fdt->node[s->m->gic_node].address_cells);
+		} else if (text_is(prop.name, "reg")) {
+			for (uint32_t i = 0; fdt_reg(fdt, node, i, &reg) == ERR_OK; i++)
+				survey_region(s, &reg);
+		} else if (fdt->node[node].address_cells == 3 && text_is(prop.name, "ranges")) {
+			survey_pci(s, node, &prop);
+		}
+	}
+}
+
+static void survey(struct svmdt *s)
+{
+	for (uint32_t i = 0; i < s->m->fdt.node_count; i++)
+		survey_node(s, i);
+	for (uint32_t i = 0; i < s->m->info.ram_count; i++) {
+		struct fdt_region r = {s->m->info.ram[i].base, s->m->info.ram[i].bytes};
+
+		survey_region(s, &r);
+	}
+}
+
+/* From the console's page upward: the first page that is nobody's. */
+static void choose_page(struct svmdt *s)
+{
+	struct bootinfo *info = &s->m->info;
+	uint32_t tries = PAGE_SEARCH_TRIES;
+
+	s->page.base = info->uart.bytes != 0 ? info->uart.base + PAGE_BYTES
+					     : info->gicd.base + info->gicd.bytes;
+	s->page.bytes = PAGE_BYTES;
+	for (;;) {
+		s->page_next = 0;
+		survey(s);
+		if (s->page_next == 0)
+			break;
+		if (--tries == 0 || s->page_next > HYP_IMAGE_VA - PAGE_BYTES)
+			uart_stop("no free page of addresses for the event line");
+		s->page.base = bits_align_up(s->page_next, PAGE_BYTES);
+	}
+	info->svm_event_line = s->page.base;
+	if (s->page.base + PAGE_BYTES > s->top)
+		s->top = s->page.base + PAGE_BYTES;
+}
+
+/* The highest SPI of the distributor that no node uses. */
+static void choose_intid(struct svmdt *s)
+{
+	uint32_t lines = mmio_read32(s->m->info.gicd.base + GICD_TYPER) & 0x1f;
+	uint32_t end = 32 * (lines + 1);
+	uint32_t i = end < INTID_END ? end : INTID_END;
+
+	do {
+		if (i <= SPI_BASE)
+			uart_stop("no free SPI for the event line");
+		i--;
+	} while (s->spi_used[i / 64] & BIT(i % 64));
+	s->m->info.svm_event_line_intid = i;
+}
+
+static void hide(struct svmdt *s, uint64_t base, uint64_t bytes)
+{
+	struct bootinfo *info = &s->m->info;
+	uint64_t start = bits_align_down(base, PAGE_BYTES);
+	uint64_t end = bits_align_up(base + bytes, PAGE_BYTES);
+
+	if (layout_merge(info->hidden, &info->hidden_count, BOOT_MAX_REGIONS, start, end - start) !=
+	    ERR_OK)
+		uart_stop("more than %d regions of GIC and console", BOOT_MAX_REGIONS);
+}
+
+static void hide_all(struct svmdt *s)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	struct bootinfo *info = &s->m->info;
+	struct fdt_region reg;
+	uint32_t n = fdt_compatible(fdt, FDT_ROOT, "arm,gic-v3-its");
+
+	for (; n != FDT_NONE; n = fdt_compatible(fdt, n + 1, "arm,gic-v3-its")) {
+		if (s->its_count == MAX_ITS)
+			uart_stop("more than %d ITS nodes", MAX_ITS);
+		s->its[s->its_count++] = n;
+		for (uint32_t i = 0; fdt_reg(fdt, n, i, &reg) == ERR_OK; i++)
+			hide(s, reg.base, reg.bytes);
+	}
+	hide(s, info->gicd.base, info->gicd.bytes);
+	for (uint32_t i = 0; i < info->gicr_count; i++)
+		hide(s, info->gicr[i].base, info->gicr[i].bytes);
+	hide(s, info->uart.base, info->uart.bytes);
+	hide(s, info->svm_event_line, PAGE_BYTES);
+	info->svm_console = info->uart.base;
+	info->svm_console_intid = info->uart_intid;
+}
+
+/* The end of the service VM's addresses: whole GiBs, within what this CPU can address. */
+static void choose_limit(struct svmdt *s)
+{
+	static const uint8_t pa_bits[] = {32, 36, 40, 42, 44, 48};
+	uint64_t range = bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
+	uint64_t most = BIT(pa_bits[range < ARRAY_SIZE(pa_bits) ? range : 5]);
+
+	s->m->info.svm_ipa_limit = s->top < most ? bits_align_up(s->top, GIB(1)) : most;
+}
+
+/* The node's full path. */
+static void path_of(const struct machine *m, uint32_t node, char *path)
+{
+	uint16_t up[FDT_MAX_DEPTH];
+	uint32_t depth = 0;
+	size_t length = 0;
+
+	for (; node != FDT_ROOT; node = m->fdt.node[node].parent)
+		up[depth++] = node;
+	while (depth != 0 && length < PATH_BYTES)
+		length += fmt_snprintf(path + length, PATH_BYTES - length, "/%s",
+				       fdt_name(&m->fdt, up[--depth]));
+	if (length >= PATH_BYTES)
+		uart_stop("the console's path in the device tree is too long");
+}
+
+static bool is_left_out_cpu(const struct machine *m, uint32_t node)
+{
+	struct fdt_prop prop;
+	const char *type = NULL;
+
+	if (!fdt_name_is(&m->fdt, m->fdt.node[node].parent, "cpus"))
+		return false;
+	/* It refers to every CPU; Linux does without. */
+	if (fdt_name_is(&m->fdt, node, "cpu-map"))
+		return m->info.cpus_left_out != 0;
+	if (fdt_prop(&m->fdt, node, "device_type", &prop))
+		type = fdt_prop_string(&prop, 0);
+	if (type == NULL || !text_is(type, "cpu"))
+		return false;
+	for (uint32_t i = 0; i < m->info.cpu_count; i++) {
+		if (m->cpu_node[i] == node)
+			return false;
+	}
+	return true;
+}
+
+static bool is_dropped(const struct svmdt *s, uint32_t node)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint32_t parent = fdt->node[node].parent;
+
+	for (uint32_t i = 0; i < s->its_count; i++) {
+		if (s->its[i] == node)
+			return true;
+	}
+	if (parent == FDT_ROOT)
+		return fdt_name_is(fdt, node, "aliases") || fdt_name_is(fdt, node, "caisson");
+	if (parent == s->m->chosen)
+		return fdt_is_compatible(fdt, node, "multiboot,module") ||
+		       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
+		       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
+	return is_left_out_cpu(s->m, node);
+}
+
+static bool is_one_of(const char *name, const char *first, const char *const *others)
+{
+	if (text_is(name, first))
+		return true;
+	for (; *others != NULL; others++) {
+		if (text_is(name, *others))
+			return true;
+	}
+	return false;
+}
+
+/* Properties that are not copied from firmware's tree; some come again with another value. */
+static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct fdt_prop *prop)
+{
+	static const char *const chosen[] = {"linux,initrd-start", "linux,initrd-end",
+					     "stdout-path", "linux,stdout-path", NULL};
+	static const char *const gic[] = {"interrupts-extended", "msi-controller", "#msi-cells",
+					  "mbi-ranges",          "mbi-alias",      NULL};
+	const char *name = prop->name;
+
+	if (name[0] == 'm' && text_begins(name, "msi-"))
+		return true;
+	if (node == s->m->chosen)
+		return is_one_of(name, "bootargs", chosen);
+	if (node == s->m->gic_node)
+		return is_one_of(name, "interrupts", gic);
+	/* Function identifiers of PSCI 0.1 and all else that describes firmware's. */
+	if (node == s->m->psci_node)
+		return !text_is(name, "phandle") && !text_is(name, "linux,phandle");
+	return false;
+}
+
+/* The reg of a memory node, without the kept region. */
+static void write_memory_reg(struct svmdt *s, uint32_t node)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	const struct boot_region *kept = &s->m->info.kept;
+	uint64_t kept_end = kept->base + kept->bytes;
+	uint32_t address = fdt->node[FDT_ROOT].address_cells;
+	uint32_t size = fdt->node[FDT_ROOT].size_cells;
+	struct fdt_region piece[2 * BOOT_MAX_REGIONS];
+	struct fdt_region reg;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; fdt_reg(fdt, node, i, &reg) == ERR_OK; i++) {
+		uint64_t end = reg.base + reg.bytes;
+
+		if (count + 2 > ARRAY_SIZE(piece))
+			uart_stop("memory in more than %d pieces", BOOT_MAX_REGIONS);
+		if (!bits_overlap(reg.base, reg.bytes, kept->base, kept->bytes)) {
+			piece[count++] = reg;
+			continue;
+		}
+		if (reg.base < kept->base)
+			piece[count++] = (struct fdt_region){reg.base, kept->base - reg.base};
+		if (end > kept_end)
+			piece[count++] = (struct fdt_region){kept_end, end - kept_end};
+	}
+	fdtw_prop_cells(&s->w, "reg", count * (address + size));
+	for (uint32_t i = 0; i < count; i++) {
+		fdtw_cells(&s->w, piece[i].base, address);
+		fdtw_cells(&s->w, piece[i].bytes, size);
+	}
+}
+
+static void write_chosen(struct svmdt *s)
+{
+	const struct machine *m = s->m;
+
+	if (m->bootargs_bytes != 0)
+		fdtw_prop_text(&s->w, "bootargs", m->bootargs, m->bootargs_bytes);
+	if (m->initrd.bytes != 0) {
+		fdtw_prop_u64(&s->w, "linux,initrd-start", m->initrd.base);
+		fdtw_prop_u64(&s->w, "linux,initrd-end", m->initrd.base + m->initrd.bytes);
+	}
+	if (s->console_path[0] != '\0')
+		fdtw_prop_string(&s->w, "stdout-path", s->console_path);
+}
+
+static void write_psci(struct svmdt *s)
+{
+	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
+
+	fdtw_prop(&s->w, "compatible", compatible, sizeof(compatible));
+	fdtw_prop_string(&s->w, "method", "hvc");
+}
+
+static void write_props(struct svmdt *s, uint32_t node)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	bool root_child = fdt->node[node].parent == FDT_ROOT;
+	bool memory = root_child && fdt_name_is(fdt, node, "memory");
+	struct fdt_prop prop;
+
+	for (uint32_t cursor = fdt->node[node].props; fdt_prop_next(fdt, &cursor, &prop);) {
+		if (memory && text_is(prop.name, "reg"))
+			write_memory_reg(s, node);
+		else if (!is_prop_dropped(s, node, &prop))
+			fdtw_copy(&s->w, &prop);
+	}
+	if (node == s->m->chosen)
+		write_chosen(s);
+	if (node == s->m->psci_node)
+		write_psci(s);
+}
+
+/*
+ * Linux numbers PL011s by their aliases: the console is ttyAMA0 and the event line ttyAMA1, and
+ * what had a serial alias before comes after them.
+ */
+static void write_aliases(struct svmdt *s)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint32_t aliases = fdt_child(fdt, FDT_ROOT, "aliases");
+	struct fdt_prop prop;
+	uint32_t number = 2;
+	char name[sizeof(SERIAL_ALIAS) + 10];
+
+	fdtw_begin(&s->w, "aliases");
+	if (s->console_path[0] != '\0')
+		fdtw_prop_string(&s->w, SERIAL_ALIAS "0", s->console_path);
+	fdtw_prop_string(&s->w, SERIAL_ALIAS "1", s->event_path);
+	for (uint32_t cursor = aliases == FDT_NONE ? 0 : fdt->node[aliases].props;
+	     aliases != FDT_NONE && fdt_prop_next(fdt, &cursor, &prop);) {
+		const char *path = fdt_prop_string(&prop, 0);
+
+		if (!text_begins(prop.name, SERIAL_ALIAS)) {
+			fdtw_copy(&s->w, &prop);
+		} else if (path != NULL && !text_is(path, s->console_path) && number < 16) {
+			fmt_snprintf(name, sizeof(name), SERIAL_ALIAS "%u", number++);
+			fdtw_prop_string(&s->w, name, path);
+		}
+	}
+	fdtw_end(&s->w);
+}
+
+/* The event line: a PL011 like the console's, with the same clocks. */
+static void write_event_line(struct svmdt *s)
+{
+	static const char compatible[] = "arm,pl011\0arm,primecell";
+	const struct fdt *fdt = &s->m->fdt;
+	const struct bootinfo *info = &s->m->info;
+	uint32_t address = fdt->node[FDT_ROOT].address_cells;
+	uint32_t size = fdt->node[FDT_ROOT].size_cells;
+	struct fdt_prop prop;
+
+	fdtw_begin(&s->w, s->event_path + 1);
+	fdtw_prop(&s->w, "compatible", compatible, sizeof(compatible));
+	fdtw_prop_cells(&s->w, "reg", address + size);
+	fdtw_cells(&s->w, info->svm_event_line, address);
+	fdtw_cells(&s->w, PAGE_BYTES, size);
+	if (s->gic_phandle != 0)
+		fdtw_prop_u32(&s->w, "interrupt-parent", s->gic_phandle);
+	fdtw_prop_cells(&s->w, "interrupts", s->m->gic_cells);
+	fdtw_cell(&s->w, INTERRUPT_SPI);
+	fdtw_cell(&s->w, info->svm_event_line_intid - SPI_BASE);
+	fdtw_cell(&s->w, INTERRUPT_LEVEL_HIGH);
+	for (uint32_t i = 3; i < s->m->gic_cells; i++)
+		fdtw_cell(&s->w, 0);
+	if (s->m->uart_node != FDT_NONE) {
+		if (fdt_prop(fdt, s->m->uart_node, "clocks", &prop))
+			fdtw_copy(&s->w, &prop);
+		if (fdt_prop(fdt, s->m->uart_node, "clock-names", &prop))
+			fdtw_copy(&s->w, &prop);
+	}
+	fdtw_end(&s->w);
+}
+
+static void write_additions(struct svmdt *s)
+{
+	write_aliases(s);
+	write_event_line(s);
+	fdtw_begin(&s->w, "caisson");
+	fdtw_prop_string(&s->w, "compatible", "caisson,hypervisor");
+	fdtw_prop_string(&s->w, "version", CAISSON_VERSION);
+	fdtw_prop_string(&s->w, "event-line", s->event_path);
+	fdtw_end(&s->w);
+}
+
+static void close_node(struct svmdt *s, uint32_t node)
+{
+	if (node == FDT_ROOT)
+		write_additions(s);
+	fdtw_end(&s->w);
+}
+
+static void write_tree(struct svmdt *s)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint16_t open[FDT_MAX_DEPTH];
+	uint32_t depth = 0;
+	uint32_t i = 0;
+
+	while (i < fdt->node_count) {
+		while (depth != 0 && fdt->node[open[depth - 1]].next <= i)
+			close_node(s, open[--depth]);
+		if (i != FDT_ROOT && is_dropped(s, i)) {
+			i = fdt->node[i].next;
+			continue;
+		}
+		fdtw_begin(&s->w, fdt_name(fdt, i));
+		write_props(s, i);
+		open[depth++] = i++;
+	}
+	while (depth != 0)
+		close_node(s, open[--depth]);
+}
+
+void svmdt_write(struct machine *m)
+{
+	struct svmdt *s = &svmdt;
+	struct bootinfo *info = &m->info;
+	size_t room = m->fdt.bytes + ROOM_FOR_ADDITIONS + m->bootargs_bytes;
+	size_t bytes;
+	uint64_t phandle;
+
+	s->m = m;
+	if (fdt_prop_number(&m->fdt, m->gic_node, "phandle", &phandle) ||
+	    fdt_prop_number(&m->fdt, m->gic_node, "linux,phandle", &phandle))
+		s->gic_phandle = phandle;
+	choose_page(s);
+	choose_intid(s);
+	hide_all(s);
+	choose_limit(s);
+	if (m->uart_node != FDT_NONE)
+		path_of(m, m->uart_node, s->console_path);
+	fmt_snprintf(s->event_path, PATH_BYTES, "/pl011@%llx",
+		     (unsigned long long)info->svm_event_line);
+	if (layout_lowest(info->ram, info->ram_count, &m->busy, room, PAGE_BYTES, HYP_IMAGE_VA,
+			  &info->svm_dtb) != ERR_OK)
+		uart_stop("no room in memory for the service VM's device tree");
+	cache_clean_invalidate_poc(info->svm_dtb, room);
+	fdtw_init(&s->w, &m->fdt, (void *)info->svm_dtb, room);
+	write_tree(s);
+	if (fdtw_finish(&s->w, &bytes) != ERR_OK)
+		uart_stop("the service VM's device tree does not fit into %zu bytes", room);
+	cache_clean_invalidate_poc(info->svm_dtb, bytes);
+}
