@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""tools/host, tools/bundle and tools/servicevm themselves, most of it without Caisson (--bare)."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from machine import HOST, ROOT
+
+BUNDLE = os.path.join(ROOT, "tools", "bundle")
+
+
+def host(*arguments, **options):
+    return subprocess.run([HOST, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, errors="replace", check=False, timeout=90, **options)
+
+
+@pytest.fixture
+def bare(service_vm):
+    return ["--bare", "--kernel", f"{service_vm}/vmlinuz", "--initrd", f"{service_vm}/initrd",
+            "--timeout", "60"]
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--bogus"], "--bogus"),
+    (["--memory", "12"], "512M"),
+    (["--cpus", "0"], "--cpus"),
+    (["--cpu", "i486"], "cortex-a72"),
+    (["--bare"], "--kernel"),
+    (["--bare", "--kernel", "/nonexistent"], "/nonexistent"),
+    (["--bare", "--kernel", HOST, "--drive", "/nonexistent"], "truncate"),
+    (["--bare", "--kernel", HOST, "--drive", f"{HOST},bus=isa"], "mmio"),
+    (["--bare", "--kernel", HOST, "--net", "tap"], "user"),
+    (["--bare", "--kernel", HOST, "--modules"], "--modules"),
+    (["--image", HOST, "--initrd", HOST], "--kernel"),
+    (["--image", HOST, "--bundle", HOST, "--append", "quiet"], "--bundle"),
+    (["--image", "/nonexistent", "--kernel", HOST], "--image"),
+])
+def test_wrong_option(arguments, word):
+    """One line that holds the remedy."""
+    done = host(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and word in done.stderr, done.stderr
+    assert done.stdout == ""
+
+
+def test_qemu_fails(bare):
+    done = host(*bare, "--qemu-arg=-bogus")
+    assert done.returncode == 5 and "-bogus" in done.stderr
+
+
+def test_console_and_status(bare, tmp_path):
+    log = tmp_path / "log"
+    done = host(*bare, "--cpus=2", "--append=quiet caisson.run=nproc", f"--log={log}")
+    assert done.returncode == 0 and done.stderr == ""
+    assert "2\ncaisson.run: exit status 0" in done.stdout.replace("\r", "")
+    assert log.read_bytes().decode(errors="replace").replace("\r", "") == \
+        done.stdout.replace("\r", "")
+
+
+def test_timeout_shows_tail(bare):
+    done = host(*bare[:-1], "20", "--append=quiet caisson.run=\"echo last words; sleep 100\"")
+    assert done.returncode == 124
+    assert "time-out after 20 s" in done.stderr and "  | last words" in done.stderr
+
+
+def test_dry_run(bare):
+    """--dry-run prints what would be called and calls nothing."""
+    done = host(*bare, "--dry-run", "--net=user,bus=pci", "--icount")
+    assert done.returncode == 0
+    assert done.stdout.startswith("qemu-system-aarch64 ") and done.stdout.count("\n") == 1
+    assert "virtio-net-pci,netdev=net0,romfile=" in done.stdout
+    assert "-icount shift=0,sleep=off" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_signal_ends_qemu(bare, tmp_path, number):
+    """QEMU does not outlive tools/host, however that ends; nothing is left in the folder for
+    temporary files."""
+    process = subprocess.Popen([HOST, *bare], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": tmp_path})
+    qemu = wait_for(lambda: child_of(process.pid))
+    process.send_signal(number)
+    status = process.wait(10)
+    assert status == (-9 if number == signal.SIGKILL else 4)
+    wait_for(lambda: not running(qemu))
+    assert os.listdir(tmp_path) == []
+
+
+def wait_for(question, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+def child_of(pid):
+    """The QEMU that this process has started, once it has become one."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        for child in file.read().split():
+            with open(f"/proc/{child}/cmdline", "rb") as cmdline:
+                if b"qemu-system-aarch64" in cmdline.read().split(b"\0")[0]:
+                    return int(child)
+    return None
+
+
+def running(pid):
+    """Is there such a process, and not just its exit status that nobody has fetched yet?"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_bundle_is_newc(tmp_path):
+    """Debian's cpio reads a bundle, whatever the length of its files."""
+    for size in range(0, 5):
+        (tmp_path / "k").write_bytes(b"K" * size)
+        (tmp_path / "i").write_bytes(b"I" * 1000)
+        subprocess.run([BUNDLE, "--kernel", tmp_path / "k", "--initrd", tmp_path / "i",
+                        "--append", "a b", "--output", tmp_path / "b"], check=True)
+        out = tmp_path / f"out{size}"
+        out.mkdir()
+        with open(tmp_path / "b", "rb") as file:
+            subprocess.run(["cpio", "--quiet", "-i"], stdin=file, cwd=out, check=True)
+        assert (out / "kernel").read_bytes() == b"K" * size
+        assert (out / "initrd").read_bytes() == b"I" * 1000
+        assert (out / "cmdline").read_bytes() == b"a b"
+
+
+def test_servicevm_second_run(service_vm):
+    """Nothing is done twice."""
+    before = os.stat(f"{service_vm}/initrd").st_mtime_ns
+    begin = time.monotonic()
+    subprocess.run([os.path.join(ROOT, "tools", "servicevm")], check=True)
+    assert time.monotonic() - begin < 10
+    assert os.stat(f"{service_vm}/initrd").st_mtime_ns == before
