@@ -38,9 +38,9 @@ static void release_secondaries(const struct bootinfo *bi)
 
 static void say_hello(const struct bootinfo *bi)
 {
-	log_printf(LOG_INFO, "Caisson %s on %u CPU%s, %lu KiB of %lu KiB kept free in its pool",
+	log_printf(LOG_INFO, "Caisson %s at EL2: %u CPU%s, %lu KiB of its memory in use",
 		   CAISSON_VERSION, bi->cpu_count, bi->cpu_count == 1 ? "" : "s",
-		   mem_free_bytes() / 1024, bi->pool.bytes / 1024);
+		   (bi->kept.bytes - mem_free_bytes()) / 1024);
 }
 
 static void boot_cpu(const struct bootinfo *bi)
@@ -59,6 +59,7 @@ static void boot_cpu(const struct bootinfo *bi)
 	psci_set_flush(console_flush);
 	mem_seal();
 	say_hello(bi);
+	log_set_level(LOG_WARN); /* the line is the service VM's now */
 	release_secondaries(bi);
 }
 

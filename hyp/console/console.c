@@ -68,8 +68,6 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi)
 				  bi->svm_event_line_intid, send_to_nowhere);
 	if (err == ERR_OK)
 		err = uart_start(&client);
-	if (err == ERR_OK)
-		log_set_level(LOG_WARN);
 	return err;
 }
 

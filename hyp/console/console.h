@@ -12,8 +12,8 @@ struct vm;
 void console_init(const struct bootinfo *bi);
 
 /*
- * Gives the service VM its console and its event line, and the serial line to that console; the log
- * shows only warnings from then on. Boot CPU, while the VM is being made, after gic_init_cpu().
+ * Gives the service VM its console, on the serial line, and its event line. Boot CPU, while the
+ * VM is being made, after gic_init_cpu().
  */
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
 
