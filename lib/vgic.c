@@ -26,8 +26,8 @@
  *
  * Hardware-linked interrupts: while the guest has it pending or active, the physical one is
  * active, so it cannot come again. `latch` then means acknowledged and not yet delivered. One
- * that the guest disables meanwhile goes back to the physical GIC, which keeps it pending if it
- * is an edge, and looks at the line if it is a level.
+ * that the guest disables meanwhile, or makes active by a register, goes back to the physical
+ * GIC, which keeps it pending if it is an edge, and looks at the line if it is a level.
  */
 #include "lib/vgic.h"
 
@@ -212,17 +212,21 @@ uint32_t vgic_holder(const struct vgic_dist *d, uint32_t intid)
 	return d->target[intid];
 }
 
-/* A hardware-linked interrupt that the guest disabled before it got it: see the top. */
+/*
+ * A hardware-linked interrupt that was acknowledged but will not be delivered now: the guest
+ * disabled it, or has it active. See the top.
+ */
 static void give_back(struct vgic_word *w, uint32_t intid, struct vgic_effects *fx)
 {
 	uint32_t bit = bit_of(intid);
 
-	if (!(w->hw & w->latch & ~w->enabled & ~w->active & bit))
+	if (!(w->hw & w->latch & (~w->enabled | w->active) & bit))
 		return;
 	w->latch &= ~bit;
 	if (w->edge & bit)
 		emit(fx, VGIC_PHYS_SET_PENDING, intid, 0);
-	emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+	if (!(w->active & bit))
+		emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
 }
 
 static void kick(struct vgic_cpu *c, struct vgic_effects *fx)
@@ -561,7 +565,7 @@ void vgic_deactivate(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
 	if (!(w->active & bit))
 		return;
 	w->active &= ~bit;
-	if (w->hw & ~w->latch & bit)
+	if (w->hw & bit)
 		emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
 	next = vgic_eval(d, c, intid, fx);
 	if (next != VGIC_NO_CPU)
