@@ -74,6 +74,15 @@ static void test_fields(void **state)
 	}
 }
 
+static void test_constants(void **state)
+{
+	assert_int_equal(KIB(3), 3072);
+	assert_int_equal(MIB(3), 3145728);
+	assert_int_equal(GIB(5), 5368709120);
+	assert_int_equal(BIT(0), 1);
+	assert_int_equal(BIT(63), 0x8000000000000000);
+}
+
 static void test_align(void **state)
 {
 	for (uint64_t align = 1; align <= 16; align *= 2) {
@@ -94,6 +103,7 @@ int main(void)
 		cmocka_unit_test(test_ranges_exhaustively),
 		cmocka_unit_test(test_ranges_that_wrap),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_constants),
 		cmocka_unit_test(test_align),
 	};
 

@@ -39,6 +39,7 @@ static void test_words(void **state)
 	check("\tx\ny=2\r\n", "y", "2");
 	check("y=a=b", "y", "a=b");
 	check("b a=b", "b", "");
+	check("a b", "a b", NULL);
 }
 
 static void test_last_wins(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -248,6 +249,42 @@ static void test_invalid(void **state)
 	assert_int_equal(corrupt(6, 'x'), ERR_NOT_FOUND);  /* a field that does not matter */
 }
 
+/* The last byte of the archive is the last of a name without a NUL. */
+static void test_name_to_the_end(void **state)
+{
+	struct archive a = {0};
+	struct cpio_file file;
+
+	archive_add(&a, "ab", 2, "", 0);
+
+	struct archive cut = archive_cut(&a, HEADER_BYTES + 2);
+
+	assert_int_equal(cpio_find(cut.data, cut.bytes, "ab", &file), ERR_INVALID);
+	free(cut.data);
+	free(a.data);
+}
+
+/* Every value of a digit in every place of a size, in both cases. */
+static void test_size_digits(void **state)
+{
+	char text[0x1000];
+
+	memset(text, 'x', sizeof(text));
+	for (size_t bytes = 0; bytes < 0x1000; bytes += bytes < 0x20 ? 1 : 0x111 - 0x10) {
+		struct archive a = {0};
+		struct cpio_file file;
+
+		archive_add(&a, "file", 5, text, bytes);
+		for (int upper = 0; upper < 2; upper++) {
+			for (size_t i = 54; upper && i < 62; i++)
+				a.data[i] = (uint8_t)toupper(a.data[i]);
+			assert_int_equal(cpio_find(a.data, a.bytes, "file", &file), ERR_OK);
+			assert_int_equal(file.bytes, bytes);
+		}
+		free(a.data);
+	}
+}
+
 static void test_sizes_that_would_wrap(void **state)
 {
 	struct archive a = {0};
@@ -270,6 +307,8 @@ static void test_names(void **state)
 	archive_add_text(&a, "kernel", "2");
 	archive_add_text(&a, "kernel2", "3");
 	archive_add_text(&a, "./", "4");
+	archive_add_text(&a, "x/kernel3", "6");
+	archive_add_text(&a, ".kernel4", "7");
 	archive_add_text(&a, "TRAILER!!!", "");
 	archive_add_text(&a, "behind", "5");
 	assert_int_equal(cpio_find(a.data, a.bytes, "kernel", &file), ERR_OK);
@@ -278,6 +317,8 @@ static void test_names(void **state)
 	assert_int_equal(file.data[0], '3');
 	assert_int_equal(cpio_find(a.data, a.bytes, "", &file), ERR_OK);
 	assert_int_equal(file.data[0], '4');
+	assert_int_equal(cpio_find(a.data, a.bytes, "x/kernel3", &file), ERR_OK);
+	assert_int_equal(cpio_find(a.data, a.bytes, ".kernel4", &file), ERR_OK);
 	assert_int_equal(cpio_find(a.data, a.bytes, "kerne", &file), ERR_NOT_FOUND);
 	assert_int_equal(cpio_find(a.data, a.bytes, "./kernel", &file), ERR_NOT_FOUND);
 	assert_int_equal(cpio_find(a.data, a.bytes, "behind", &file), ERR_NOT_FOUND);
@@ -291,6 +332,8 @@ int main(void)
 		cmocka_unit_test(test_truncated_everywhere),
 		cmocka_unit_test(test_corrupt_everywhere),
 		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_name_to_the_end),
+		cmocka_unit_test(test_size_digits),
 		cmocka_unit_test(test_sizes_that_would_wrap),
 		cmocka_unit_test(test_names),
 	};

@@ -175,6 +175,7 @@ static void test_room(void **state)
 	/* Out of sight of the compiler's check of formats. */
 	const char *volatile empty = "";
 	const char *volatile wide = "%*d%*d";
+	const char *volatile huge = "%18446744073709551618d";
 	char buf[4] = "xyz";
 
 	assert_int_equal(fmt_snprintf(buf, 0, "%d", 12345), 5);
@@ -190,6 +191,8 @@ static void test_room(void **state)
 	assert_int_equal(fmt_snprintf(buf, sizeof(buf), wide, INT_MAX, 1, INT_MIN, 1),
 			 (size_t)INT_MAX + (size_t)INT_MAX + 1);
 	assert_string_equal(buf, "   ");
+	/* A width in the format counts as INT_MAX from there on; it does not wrap. */
+	assert_int_equal(fmt_snprintf(buf, sizeof(buf), huge, 1), INT_MAX);
 }
 
 static void check_parse(const char *text, bool good, uint64_t want)
@@ -216,6 +219,8 @@ static void test_parse(void **state)
 	check_parse("0xffffffffffffffff", true, UINT64_MAX);
 	check_parse("0x10000000000000000", false, 0);
 	check_parse("0XaBcDeF", true, 0xabcdef);
+	check_parse("0xA", true, 10);
+	check_parse("0xf", true, 15);
 	check_parse("1K", true, KIB(1));
 	check_parse("0x10M", true, MIB(16));
 	check_parse("17179869183G", true, UINT64_C(17179869183) << 30);
