@@ -145,6 +145,8 @@ def write_docs(path, template, rows, results, versions):
         boots=markdown_table(["system", "boots", "fewest", "most", "CLOCK_MONOTONIC, ns"],
                              boot_lines(results)),
         versions="\n".join(f"- {line}" for line in versions),
+        loader_text=f"{facts['caisson']['loader text']:,}",
+        loader_lines=f"{facts['caisson']['loader lines']:,}",
         xen_created=f"{facts['xen']['start since creation']:,}",
         xen_boot_created=f"{facts['xen']['boot since creation']:,}",
         kvm_kernel_text=f"{facts['kvm']['kernel text']:,}")
@@ -152,6 +154,9 @@ def write_docs(path, template, rows, results, versions):
         file.write(text)
 
 
-def caisson_sizes(result, elf, build, root):
+def caisson_sizes(result, build, root):
+    elf, loader = (os.path.join(build, path) for path in ("hyp/hyp.elf", "loader/loader.elf"))
     result.facts["text"] = sizes.text_bytes(elf)
     result.facts["lines"] = sizes.el2_lines(elf, build, root)
+    result.facts["loader text"] = sizes.text_bytes(loader)
+    result.facts["loader lines"] = sizes.el2_lines(loader, build, root)

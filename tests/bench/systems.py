@@ -34,7 +34,7 @@ class Setup:
     payload: str
     kernel: str
     initrd: str
-    hypervisor_elf: str
+    image: str
     work: str
     fetched: dict  # package -> folder where it is unpacked
     say: object  # function (text)
@@ -101,7 +101,9 @@ def run_bare(setup, boots):
 
 def run_caisson(setup, boots):
     version = command_output(["git", "-C", ROOT, "describe", "--always", "--dirty"]) or "unknown"
-    result = run_in_host("caisson", setup, boots, [], Result(version))
+    if not os.path.isfile(setup.image):
+        raise Failed(f"caisson: {setup.image} does not exist: build it with tools/build target")
+    result = run_in_host("caisson", setup, boots, ["--image", setup.image], Result(version))
     result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
     return result
 
@@ -223,7 +225,9 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
-grep -E ' (_stext|_etext|__hyp_text_start|__hyp_text_end)$' /proc/kallsyms | sed 's/^/BENCH symbol /'
+for symbol in _stext _etext __hyp_text_start __hyp_text_end; do
+	grep " $symbol$" /proc/kallsyms | sed 's/^/BENCH symbol /'
+done
 vmm() {{
 	qemu -accel kvm -cpu host -M virt,gic-version=3 -m {memory}M -nodefaults -display none \\
 		-serial stdio "$@"
@@ -369,7 +373,7 @@ def prepare(build, names, say):
     setup = Setup(payload=os.path.join(build, "tests/bench/bench.img"),
                   kernel=os.path.join(kernels, "vmlinuz"),
                   initrd=os.path.join(output, "initrd"),
-                  hypervisor_elf=os.path.join(build, "hyp/hyp.elf"),
+                  image=os.path.join(build, "loader/caisson.img"),
                   work=tempfile.mkdtemp(prefix="caisson-bench."), fetched=fetched, say=say)
     first = os.path.join(build, "tests/bench/first-process")
     for path in (setup.payload, first):
