@@ -220,6 +220,10 @@ void mmu_disable(void);
  * TLB maintenance for all CPUs, and returns its address.
  */
 uint64_t mmu_window(const void *page);
+/* The same with the address of a last-level table instead of a page. */
+uint64_t mmu_window_table(uint64_t address);
+/* Maps addr's 1 GiB as Normal and executable, whatever is there. */
+void mmu_executable(uint64_t addr);
 
 /* A payload's program. Boot CPU, MMU on, interrupts masked. Returning ends the run. */
 void payload_main(void);

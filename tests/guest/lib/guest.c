@@ -109,18 +109,41 @@ void mmu_disable(void)
 	__asm__ volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" ::: "memory");
 }
 
+/* Break before make, for every CPU. */
+static void entry_set(uint64_t *entry, uint64_t value)
+{
+	__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+}
+
+static uint64_t window_set(uint64_t table_address, uint64_t pte)
+{
+	window_tables[1][0] = pte;
+	window_tables[0][0] = table_address | PTE_TABLE;
+	entry_set(&table[TABLE_ENTRIES - 1], (uint64_t)window_tables[0] | PTE_TABLE);
+	return (uint64_t)(TABLE_ENTRIES - 1) << GIB_SHIFT;
+}
+
 uint64_t mmu_window(const void *page)
 {
-	uint64_t pte = page ? (uint64_t)page | PTE_TABLE | PTE_AF | PTE_NORMAL | PTE_INNER : 0;
+	return window_set((uint64_t)window_tables[1],
+			  page ? (uint64_t)page | PTE_TABLE | PTE_AF | PTE_NORMAL | PTE_INNER : 0);
+}
 
-	window_tables[0][0] = (uint64_t)window_tables[1] | PTE_TABLE;
-	table[TABLE_ENTRIES - 1] = (uint64_t)window_tables[0] | PTE_TABLE;
-	/* Break before make. */
-	window_tables[1][0] = 0;
-	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
-	__atomic_store_n(&window_tables[1][0], pte, __ATOMIC_RELEASE);
-	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
-	return (uint64_t)(TABLE_ENTRIES - 1) << GIB_SHIFT;
+uint64_t mmu_window_table(uint64_t address)
+{
+	return window_set(address, 0);
+}
+
+void mmu_executable(uint64_t addr)
+{
+	uint64_t gib = addr >> GIB_SHIFT;
+	uint64_t want = gib << GIB_SHIFT | PTE_BLOCK | PTE_AF | PTE_NORMAL | PTE_INNER;
+
+	if (gib < TABLE_ENTRIES - 1 && table[gib] != want)
+		entry_set(&table[gib], want);
 }
 
 static bool string_is(const char *a, const char *b)
