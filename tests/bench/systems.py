@@ -168,10 +168,10 @@ def xen_command(setup, cpus, memory, files, gdb):
 
 def xen_free_bytes(system):
     """Asks Xen's console for its free memory (key m)."""
-    for _ in range(6):
+    for _ in range(4):  # each three of them switch to the next of Xen and its domains
         before = len(system.text)
         system.send("\x01\x01\x01")
-        found = system.wait_for(r"(?s)^.{%d}.*?Serial input to (\w+)" % before)
+        found = system.wait_for(r"(?s)^.{%d}.*?Serial input to (\w+) " % before)
         if found[1] == "Xen":
             break
     system.send("m")
