@@ -59,7 +59,8 @@ struct scan {
 	uint32_t offset;
 	uint32_t depth;
 	uint16_t open[FDT_MAX_DEPTH];
-	bool props_over; /* the open node had a child: no more properties */
+	bool props_over;     /* the open node had a child: no more properties */
+	uint32_t compatible; /* where the strings block has "compatible", once it was seen */
 };
 
 static enum err scan_begin(struct scan *s)
@@ -86,6 +87,7 @@ static enum err scan_begin(struct scan *s)
 		.name = s->offset,
 		.parent = s->depth == 0 ? FDT_NONE : s->open[s->depth - 1],
 		.next = FDT_NONE,
+		.compatible = FDT_NO_OFFSET,
 		.address_cells = DEFAULT_ADDRESS_CELLS,
 		.size_cells = DEFAULT_SIZE_CELLS,
 	};
@@ -100,9 +102,33 @@ static enum err scan_end(struct scan *s)
 {
 	if (s->depth == 0)
 		return ERR_INVALID;
-	s->fdt->node[s->open[--s->depth]].next = s->fdt->node_count;
+
+	struct fdt_node *node = &s->fdt->node[s->open[--s->depth]];
+
+	node->next = s->fdt->node_count;
+	node->end = s->offset;
 	s->props_over = true;
 	return ERR_OK;
+}
+
+static void scan_cells(struct scan *s, uint32_t name, uint32_t value)
+{
+	struct fdt_node *node = &s->fdt->node[s->open[s->depth - 1]];
+	uint8_t cells = value < 255 ? value : 255;
+
+	if (text_equal(s->fdt->strings + name, "#address-cells"))
+		node->address_cells = cells;
+	else if (text_equal(s->fdt->strings + name, "#size-cells"))
+		node->size_cells = cells;
+}
+
+static void scan_compatible(struct scan *s, uint32_t name)
+{
+	struct fdt_node *node = &s->fdt->node[s->open[s->depth - 1]];
+
+	s->compatible = name;
+	if (node->compatible == FDT_NO_OFFSET)
+		node->compatible = s->offset - 4;
 }
 
 static enum err scan_prop(struct scan *s)
@@ -122,16 +148,10 @@ static enum err scan_prop(struct scan *s)
 		return ERR_TRUNCATED;
 	if (name >= fdt->strings_bytes)
 		return ERR_INVALID;
-	if (bytes == 4 && fdt->strings[name] == '#') {
-		struct fdt_node *node = &fdt->node[s->open[s->depth - 1]];
-		uint32_t value = be32(fdt->structs + data);
-		uint8_t cells = value < 255 ? value : 255;
-
-		if (text_equal(fdt->strings + name, "#address-cells"))
-			node->address_cells = cells;
-		else if (text_equal(fdt->strings + name, "#size-cells"))
-			node->size_cells = cells;
-	}
+	if (bytes == 4 && fdt->strings[name] == '#')
+		scan_cells(s, name, be32(fdt->structs + data));
+	else if (name == s->compatible || text_equal(fdt->strings + name, "compatible"))
+		scan_compatible(s, name);
 	s->offset = bits_align_up(data + bytes, 4);
 	return ERR_OK;
 }
@@ -139,7 +159,7 @@ static enum err scan_prop(struct scan *s)
 /* Leaves with the structure block's true length in struct_bytes. */
 static enum err scan_tree(struct fdt *fdt, uint32_t node_max)
 {
-	struct scan s = {.fdt = fdt, .node_max = node_max};
+	struct scan s = {.fdt = fdt, .node_max = node_max, .compatible = FDT_NO_OFFSET};
 
 	while (s.offset <= fdt->struct_bytes && fdt->struct_bytes - s.offset >= 4) {
 		enum err err = ERR_OK;
@@ -354,12 +374,19 @@ uint32_t fdt_path(const struct fdt *fdt, const char *path, size_t length)
 	return path_absolute(fdt, target, text_length(target));
 }
 
+bool fdt_prop_compatible(const struct fdt *fdt, uint32_t node, struct fdt_prop *prop)
+{
+	uint32_t cursor = fdt->node[node].compatible;
+
+	return cursor != FDT_NO_OFFSET && fdt_prop_next(fdt, &cursor, prop);
+}
+
 bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *compatible)
 {
 	struct fdt_prop prop;
 	const char *text;
 
-	if (!fdt_prop(fdt, node, "compatible", &prop))
+	if (!fdt_prop_compatible(fdt, node, &prop))
 		return false;
 	for (uint32_t i = 0; (text = fdt_prop_string(&prop, i)) != NULL; i++) {
 		if (text_equal(text, compatible))
@@ -503,11 +530,10 @@ enum err fdt_translate(const struct fdt *fdt, uint32_t bus, struct fdt_region *r
 	return region->bytes > UINT64_MAX - region->base ? ERR_RANGE : ERR_OK;
 }
 
-enum err fdt_reg(const struct fdt *fdt, uint32_t node, uint32_t index, struct fdt_region *region)
+enum err fdt_reg_entry(const struct fdt *fdt, uint32_t node, const struct fdt_prop *reg,
+		       uint32_t index, struct fdt_region *region)
 {
-	struct fdt_prop prop;
-
-	if (node == FDT_ROOT || !fdt_prop(fdt, node, "reg", &prop))
+	if (node == FDT_ROOT)
 		return ERR_NOT_FOUND;
 
 	uint32_t bus = fdt->node[node].parent;
@@ -515,14 +541,22 @@ enum err fdt_reg(const struct fdt *fdt, uint32_t node, uint32_t index, struct fd
 	uint32_t size = fdt->node[bus].size_cells;
 	uint32_t entry = address + size;
 
-	if (address == 0 || size == 0 || (uint64_t)index * entry >= prop.bytes / 4 ||
-	    prop.bytes / 4 - index * entry < entry)
+	if (address == 0 || size == 0 || ((uint64_t)index + 1) * entry > reg->bytes / 4)
 		return ERR_NOT_FOUND;
 	if (address > 2 || size > 2)
 		return ERR_UNSUPPORTED;
-	region->base = fdt_prop_cells(&prop, index * entry, address);
-	region->bytes = fdt_prop_cells(&prop, index * entry + address, size);
+	region->base = fdt_prop_cells(reg, index * entry, address);
+	region->bytes = fdt_prop_cells(reg, index * entry + address, size);
 	return fdt_translate(fdt, bus, region);
+}
+
+enum err fdt_reg(const struct fdt *fdt, uint32_t node, uint32_t index, struct fdt_region *region)
+{
+	struct fdt_prop reg;
+
+	if (!fdt_prop(fdt, node, "reg", &reg))
+		return ERR_NOT_FOUND;
+	return fdt_reg_entry(fdt, node, &reg, index, region);
 }
 
 struct fdt_region fdt_reserved(const struct fdt *fdt, uint32_t index)

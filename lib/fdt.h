@@ -14,14 +14,18 @@
 
 #define FDT_ROOT      0
 #define FDT_NONE      0xffff
+#define FDT_NO_OFFSET 0xffffffff
 #define FDT_MAX_DEPTH 32
 
 struct fdt_node {
-	uint32_t name;         /* offset in the structure block */
-	uint32_t props;        /* offset of the first token after the name */
+	/* Offsets in the structure block. */
+	uint32_t name;
+	uint32_t props;        /* of the first token after the name */
+	uint32_t end;          /* past its end token */
+	uint32_t compatible;   /* of that property's token; FDT_NO_OFFSET: it has none */
 	uint16_t parent;       /* FDT_NONE for the root */
 	uint16_t next;         /* first node in tree order that is not inside this one */
-	uint8_t address_cells; /* for its children; 0..255 as written */
+	uint8_t address_cells; /* for its children; 255: 255 or more */
 	uint8_t size_cells;
 };
 
@@ -82,6 +86,9 @@ bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *compati
 /* Is status absent, "okay" or "ok"? */
 bool fdt_is_okay(const struct fdt *fdt, uint32_t node);
 
+/* Its compatible property; false: none. */
+bool fdt_prop_compatible(const struct fdt *fdt, uint32_t node, struct fdt_prop *prop);
+
 /* Walks the properties of a node: cursor begins as fdt->node[i].props. False after the last. */
 bool fdt_prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *prop);
 /* False: no such property; prop->bytes is 0 then. */
@@ -103,6 +110,9 @@ uint64_t fdt_prop_cells(const struct fdt_prop *prop, uint32_t index, uint32_t ce
  */
 enum err fdt_reg(const struct fdt *fdt, uint32_t node, uint32_t index,
 		 struct fdt_region *region) MUST_CHECK;
+/* The same, when the reg property has been found already. */
+enum err fdt_reg_entry(const struct fdt *fdt, uint32_t node, const struct fdt_prop *reg,
+		       uint32_t index, struct fdt_region *region) MUST_CHECK;
 /* The CPU address of `bytes` bytes at a node's child bus address; errors as fdt_reg(). */
 enum err fdt_translate(const struct fdt *fdt, uint32_t bus, struct fdt_region *region) MUST_CHECK;
 

@@ -103,6 +103,11 @@ void fdtw_copy(struct fdtw *w, const struct fdt_prop *prop)
 	append(w, prop->data - 12, 12 + (size_t)prop->bytes);
 }
 
+void fdtw_copy_tokens(struct fdtw *w, uint32_t from, uint32_t to)
+{
+	append(w, w->source->structs + from, to - from);
+}
+
 /* Where name is, or now will be, in the strings block. */
 static uint32_t name_offset(struct fdtw *w, const char *name)
 {

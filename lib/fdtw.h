@@ -31,7 +31,13 @@ void fdtw_init(struct fdtw *w, const struct fdt *source, void *out, size_t bytes
 void fdtw_begin(struct fdtw *w, const char *name);
 void fdtw_end(struct fdtw *w);
 
-void fdtw_copy(struct fdtw *w, const struct fdt_prop *prop); /* from the source */
+/* A property of the source. */
+void fdtw_copy(struct fdtw *w, const struct fdt_prop *prop);
+/*
+ * The tokens from one offset in the source's structure block to another, as they stand: begin
+ * and end of nodes among them are the caller's to pair.
+ */
+void fdtw_copy_tokens(struct fdtw *w, uint32_t from, uint32_t to);
 void fdtw_prop(struct fdtw *w, const char *name, const void *data, size_t bytes);
 void fdtw_prop_string(struct fdtw *w, const char *name, const char *text);
 /* `length` bytes of text, to which the NUL is added. */
@@ -44,7 +50,8 @@ void fdtw_cell(struct fdtw *w, uint32_t value);
 /* value in so many cells; what does not fit into one cell is cut off. */
 void fdtw_cells(struct fdtw *w, uint64_t value, uint32_t cells);
 
-/* Completes the blob. ERR_NO_MEMORY: it does not fit; ERR_INVALID: nodes do not pair up. */
+/* Completes the blob. ERR_NO_MEMORY: it does not fit; ERR_INVALID: fdtw_begin() and fdtw_end() do
+ * not pair up. */
 enum err fdtw_finish(struct fdtw *w, size_t *bytes) MUST_CHECK;
 
 #endif

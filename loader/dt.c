@@ -33,38 +33,99 @@ static bool text_is(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* The PL011 that stdout-path means, or else the first one. */
-static uint32_t find_uart(const struct machine *m)
+static bool text_begins(const char *text, const char *start)
+{
+	while (*start != '\0' && *text == *start) {
+		text++;
+		start++;
+	}
+	return *start == '\0';
+}
+
+static void its_found(struct machine *m, uint32_t node)
+{
+	if (m->its_count == MACHINE_MAX_ITS)
+		uart_stop("more than %d ITS nodes", MACHINE_MAX_ITS);
+	m->its_node[m->its_count++] = node;
+}
+
+/* The first of its kind counts, as everywhere. */
+static void first_found(uint32_t *which, uint32_t node)
+{
+	if (*which == FDT_NONE)
+		*which = node;
+}
+
+/* One of a node's compatible strings: what follows "arm,". */
+static void match_compatible(struct machine *m, uint32_t node, const char *text)
+{
+	if (text_is(text, "pl011")) {
+		if (fdt_is_okay(&m->fdt, node))
+			first_found(&m->uart_node, node);
+	} else if (text_is(text, "gic-v3")) {
+		first_found(&m->gic_node, node);
+	} else if (text_is(text, "gic-v3-its")) {
+		its_found(m, node);
+	} else if (text_is(text, "armv8-timer")) {
+		first_found(&m->timer_node, node);
+	} else if (text_is(text, "psci-0.2") || text_is(text, "psci-1.0")) {
+		if (m->psci_node == FDT_NONE || m->psci_0_1)
+			m->psci_node = node;
+		m->psci_0_1 = false;
+	} else if (text_is(text, "psci") && m->psci_node == FDT_NONE) {
+		m->psci_node = node;
+		m->psci_0_1 = true;
+	}
+}
+
+/* Goes through the tree once and notes the nodes that matter by their compatible strings. */
+static void find_nodes(struct machine *m)
 {
 	struct fdt_prop prop;
-	uint32_t node = FDT_NONE;
 
-	if (m->chosen != FDT_NONE && fdt_prop(&m->fdt, m->chosen, "stdout-path", &prop)) {
-		const char *path = (const char *)prop.data;
-		size_t length = 0;
+	for (uint32_t i = 0; i < m->fdt.node_count; i++) {
+		const char *text;
 
-		while (length < prop.bytes && path[length] != '\0' && path[length] != ':')
-			length++;
-		node = fdt_path(&m->fdt, path, length);
+		if (!fdt_prop_compatible(&m->fdt, i, &prop))
+			continue;
+		for (uint32_t k = 0; (text = fdt_prop_string(&prop, k)) != NULL; k++) {
+			if (text_begins(text, "arm,"))
+				match_compatible(m, i, text + 4);
+		}
 	}
-	if (node != FDT_NONE && fdt_is_compatible(&m->fdt, node, "arm,pl011"))
-		return node;
-	node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,pl011");
-	while (node != FDT_NONE && !fdt_is_okay(&m->fdt, node))
-		node = fdt_compatible(&m->fdt, node + 1, "arm,pl011");
-	return node;
+}
+
+/* The PL011 that stdout-path means, if it does mean one. */
+static uint32_t find_stdout(const struct machine *m)
+{
+	struct fdt_prop prop;
+	const char *path;
+	size_t length = 0;
+	uint32_t node;
+
+	if (m->chosen == FDT_NONE || !fdt_prop(&m->fdt, m->chosen, "stdout-path", &prop))
+		return FDT_NONE;
+	path = (const char *)prop.data;
+	while (length < prop.bytes && path[length] != '\0' && path[length] != ':')
+		length++;
+	node = fdt_path(&m->fdt, path, length);
+	return node != FDT_NONE && fdt_is_compatible(&m->fdt, node, "arm,pl011") ? node : FDT_NONE;
 }
 
 void dt_open(struct machine *m, uint64_t blob)
 {
 	enum err err = fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES);
 	struct fdt_region reg;
+	uint32_t node;
 
-	m->uart_node = FDT_NONE;
-	m->chosen = FDT_NONE;
+	m->chosen = m->uart_node = m->gic_node = FDT_NONE;
+	m->psci_node = m->timer_node = m->cpus_node = FDT_NONE;
 	if (m->fdt.node_count != 0) {
 		m->chosen = fdt_child(&m->fdt, FDT_ROOT, "chosen");
-		m->uart_node = find_uart(m);
+		m->cpus_node = fdt_child(&m->fdt, FDT_ROOT, "cpus");
+		find_nodes(m);
+		node = find_stdout(m);
+		m->uart_node = node != FDT_NONE ? node : m->uart_node;
 	}
 	if (m->uart_node != FDT_NONE && fdt_reg(&m->fdt, m->uart_node, 0, &reg) == ERR_OK &&
 	    bits_is_aligned(reg.base, PAGE_BYTES)) {
@@ -158,17 +219,10 @@ static void read_psci(struct machine *m)
 	struct fdt_prop prop;
 	const char *method = NULL;
 	uint64_t id;
-	uint32_t node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,psci-0.2");
+	uint32_t node = m->psci_node;
 
 	if (node == FDT_NONE)
-		node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,psci-1.0");
-	if (node == FDT_NONE) {
-		node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,psci");
-		m->psci_0_1 = true;
-	}
-	if (node == FDT_NONE)
 		uart_stop("the device tree has no PSCI node: Caisson needs firmware with PSCI");
-	m->psci_node = node;
 	if (fdt_prop_number(&m->fdt, node, "cpu_on", &id))
 		m->psci_cpu_on = id;
 	if (fdt_prop(&m->fdt, node, "method", &prop))
@@ -223,7 +277,7 @@ static void add_cpu(struct machine *m, uint32_t node, uint64_t mpidr)
 static void read_cpus(struct machine *m, uint64_t own_mpidr)
 {
 	struct bootinfo *info = &m->info;
-	uint32_t cpus = fdt_child(&m->fdt, FDT_ROOT, "cpus");
+	uint32_t cpus = m->cpus_node;
 	uint64_t mpidr;
 
 	info->cpu[0].mpidr = own_mpidr;
@@ -308,7 +362,6 @@ static void read_gic(struct machine *m)
 	struct bootinfo *info = &m->info;
 	uint64_t number = 1;
 
-	m->gic_node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,gic-v3");
 	if (m->gic_node == FDT_NONE)
 		stop_no_gic(m);
 	info->gicd = gic_frame(m, 0);
@@ -348,7 +401,7 @@ static uint32_t timer_intid(const struct machine *m, uint32_t node, const char *
 static void read_timer(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
-	uint32_t node = fdt_compatible(&m->fdt, FDT_ROOT, "arm,armv8-timer");
+	uint32_t node = m->timer_node;
 
 	if (node == FDT_NONE)
 		uart_stop("the device tree has no node of the generic timer (arm,armv8-timer)");

@@ -6,14 +6,21 @@
 #include "lib/fdt.h"
 #include "loader/layout.h"
 
+#define MACHINE_MAX_ITS 16
+
 /* What the steps of the loader know so far; each fills its part. */
 struct machine {
 	/* dt.c */
 	struct fdt fdt;
-	uint32_t uart_node; /* FDT_NONE when there is none */
+	/* Nodes; FDT_NONE when there is none. */
+	uint32_t chosen;
+	uint32_t uart_node;
 	uint32_t gic_node;
 	uint32_t psci_node;
-	uint32_t chosen;                  /* FDT_NONE when there is none */
+	uint32_t timer_node;
+	uint32_t cpus_node;
+	uint32_t its_count;
+	uint32_t its_node[MACHINE_MAX_ITS];
 	uint32_t cpu_node[BOOT_MAX_CPUS]; /* of bootinfo.cpu[] */
 	uint32_t gic_cells;               /* #interrupt-cells */
 	uint64_t ram_bytes;

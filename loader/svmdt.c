@@ -33,13 +33,12 @@ struct svmdt {
 	struct machine *m;
 	struct fdtw w;
 	uint32_t gic_phandle; /* 0: it has none */
-	uint32_t its_count;
-	uint32_t its[MAX_ITS];
 	/* The survey. */
 	uint64_t top;                          /* end of the highest address in use */
 	struct boot_region page;               /* candidate for the event line */
 	uint64_t page_next;                    /* when something else is there: where that ends */
 	uint64_t spi_used[INTID_END / 64 + 1]; /* bit per INTID */
+	uint64_t edited[FDT_NONE / 64 + 1];    /* bit per node that is not copied as it stands */
 	char console_path[PATH_BYTES];
 	char event_path[PATH_BYTES];
 };
@@ -123,6 +122,16 @@ static void survey_interrupts(struct svmdt *s, const struct fdt_prop *prop, bool
 	}
 }
 
+static bool is_msi(const char *name)
+{
+	return name[0] == 'm' && text_begins(name, "msi-");
+}
+
+static void node_edit(struct svmdt *s, uint32_t node)
+{
+	s->edited[node / 64] |= BIT(node % 64);
+}
+
 static void survey_node(struct svmdt *s, uint32_t node)
 {
 	const struct fdt *fdt = &s->m->fdt;
@@ -130,7 +139,9 @@ static void survey_node(struct svmdt *s, uint32_t node)
 	struct fdt_prop prop;
 
 	for (uint32_t cursor = fdt->node[node].props; fdt_prop_next(fdt, &cursor, &prop);) {
-		if (prop.name[0] == 'i') {
+		if (is_msi(prop.name)) {
+			node_edit(s, node);
+		} else if (prop.name[0] == 'i') {
 			if (text_is(prop.name, "interrupts"))
 				survey_interrupts(s, &prop, false, 0);
 			else if (text_is(prop.name, "interrupts-extended"))
@@ -139,7 +150,8 @@ static void survey_node(struct svmdt *s, uint32_t node)
 				survey_interrupts(s, &prop, true,
 						  fdt->node[s->m->gic_node].address_cells);
 		} else if (text_is(prop.name, "reg")) {
-			for (uint32_t i = 0; fdt_reg(fdt, node, i, &reg) == ERR_OK; i++)
+			for (uint32_t i = 0; fdt_reg_entry(fdt, node, &prop, i, &reg) == ERR_OK;
+			     i++)
 				survey_region(s, &reg);
 		} else if (fdt->node[node].address_cells == 3 && text_is(prop.name, "ranges")) {
 			survey_pci(s, node, &prop);
@@ -212,13 +224,9 @@ static void hide_all(struct svmdt *s)
 	const struct fdt *fdt = &s->m->fdt;
 	struct bootinfo *info = &s->m->info;
 	struct fdt_region reg;
-	uint32_t n = fdt_compatible(fdt, FDT_ROOT, "arm,gic-v3-its");
 
-	for (; n != FDT_NONE; n = fdt_compatible(fdt, n + 1, "arm,gic-v3-its")) {
-		if (s->its_count == MAX_ITS)
-			uart_stop("more than %d ITS nodes", MAX_ITS);
-		s->its[s->its_count++] = n;
-		for (uint32_t i = 0; fdt_reg(fdt, n, i, &reg) == ERR_OK; i++)
+	for (uint32_t k = 0; k < s->m->its_count; k++) {
+		for (uint32_t i = 0; fdt_reg(fdt, s->m->its_node[k], i, &reg) == ERR_OK; i++)
 			hide(s, reg.base, reg.bytes);
 	}
 	hide(s, info->gicd.base, info->gicd.bytes);
@@ -261,8 +269,6 @@ static bool is_left_out_cpu(const struct machine *m, uint32_t node)
 	struct fdt_prop prop;
 	const char *type = NULL;
 
-	if (!fdt_name_is(&m->fdt, m->fdt.node[node].parent, "cpus"))
-		return false;
 	/* It refers to every CPU; Linux does without. */
 	if (fdt_name_is(&m->fdt, node, "cpu-map"))
 		return m->info.cpus_left_out != 0;
@@ -282,8 +288,8 @@ static bool is_dropped(const struct svmdt *s, uint32_t node)
 	const struct fdt *fdt = &s->m->fdt;
 	uint32_t parent = fdt->node[node].parent;
 
-	for (uint32_t i = 0; i < s->its_count; i++) {
-		if (s->its[i] == node)
+	for (uint32_t i = 0; i < s->m->its_count; i++) {
+		if (s->m->its_node[i] == node)
 			return true;
 	}
 	if (parent == FDT_ROOT)
@@ -292,7 +298,7 @@ static bool is_dropped(const struct svmdt *s, uint32_t node)
 		return fdt_is_compatible(fdt, node, "multiboot,module") ||
 		       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
 		       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
-	return is_left_out_cpu(s->m, node);
+	return parent == s->m->cpus_node && is_left_out_cpu(s->m, node);
 }
 
 static bool is_one_of(const char *name, const char *first, const char *const *others)
@@ -315,7 +321,7 @@ static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct f
 					  "mbi-ranges",          "mbi-alias",      NULL};
 	const char *name = prop->name;
 
-	if (name[0] == 'm' && text_begins(name, "msi-"))
+	if (is_msi(name))
 		return true;
 	if (node == s->m->chosen)
 		return is_one_of(name, "bootargs", chosen);
@@ -382,14 +388,16 @@ static void write_psci(struct svmdt *s)
 	fdtw_prop_string(&s->w, "method", "hvc");
 }
 
-static void write_props(struct svmdt *s, uint32_t node)
+/* The properties of an edited node. Returns the offset of what follows them in the source. */
+static uint32_t write_props(struct svmdt *s, uint32_t node)
 {
 	const struct fdt *fdt = &s->m->fdt;
 	bool root_child = fdt->node[node].parent == FDT_ROOT;
 	bool memory = root_child && fdt_name_is(fdt, node, "memory");
+	uint32_t cursor = fdt->node[node].props;
 	struct fdt_prop prop;
 
-	for (uint32_t cursor = fdt->node[node].props; fdt_prop_next(fdt, &cursor, &prop);) {
+	while (fdt_prop_next(fdt, &cursor, &prop)) {
 		if (memory && text_is(prop.name, "reg"))
 			write_memory_reg(s, node);
 		else if (!is_prop_dropped(s, node, &prop))
@@ -399,6 +407,7 @@ static void write_props(struct svmdt *s, uint32_t node)
 		write_chosen(s);
 	if (node == s->m->psci_node)
 		write_psci(s);
+	return cursor;
 }
 
 /*
@@ -474,33 +483,47 @@ static void write_additions(struct svmdt *s)
 	fdtw_end(&s->w);
 }
 
-static void close_node(struct svmdt *s, uint32_t node)
-{
-	if (node == FDT_ROOT)
-		write_additions(s);
-	fdtw_end(&s->w);
-}
-
+/*
+ * What is to stay as it is goes over in long runs of tokens: `from` is the first offset in the
+ * source that is neither copied nor passed over yet.
+ */
 static void write_tree(struct svmdt *s)
 {
 	const struct fdt *fdt = &s->m->fdt;
-	uint16_t open[FDT_MAX_DEPTH];
-	uint32_t depth = 0;
-	uint32_t i = 0;
+	uint32_t from = fdt->node[FDT_ROOT].name - 4;
+	uint32_t i = FDT_ROOT + 1;
 
 	while (i < fdt->node_count) {
-		while (depth != 0 && fdt->node[open[depth - 1]].next <= i)
-			close_node(s, open[--depth]);
-		if (i != FDT_ROOT && is_dropped(s, i)) {
+		if (is_dropped(s, i)) {
+			fdtw_copy_tokens(&s->w, from, fdt->node[i].name - 4);
+			from = fdt->node[i].end;
 			i = fdt->node[i].next;
 			continue;
 		}
-		fdtw_begin(&s->w, fdt_name(fdt, i));
-		write_props(s, i);
-		open[depth++] = i++;
+		if (s->edited[i / 64] & BIT(i % 64)) {
+			fdtw_copy_tokens(&s->w, from, fdt->node[i].props);
+			from = write_props(s, i);
+		}
+		i++;
 	}
-	while (depth != 0)
-		close_node(s, open[--depth]);
+	fdtw_copy_tokens(&s->w, from, fdt->node[FDT_ROOT].end - 4);
+	write_additions(s);
+	fdtw_copy_tokens(&s->w, fdt->node[FDT_ROOT].end - 4, fdt->node[FDT_ROOT].end);
+}
+
+/* Besides those that the survey found. */
+static void mark_edited(struct svmdt *s)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint32_t n = fdt_child_first(fdt, FDT_ROOT);
+
+	for (; n != FDT_NONE; n = fdt_child_next(fdt, n)) {
+		if (fdt_name_is(fdt, n, "memory"))
+			node_edit(s, n);
+	}
+	node_edit(s, s->m->chosen);
+	node_edit(s, s->m->gic_node);
+	node_edit(s, s->m->psci_node);
 }
 
 void svmdt_write(struct machine *m)
@@ -528,6 +551,7 @@ void svmdt_write(struct machine *m)
 		uart_stop("no room in memory for the service VM's device tree");
 	cache_clean_invalidate_poc(info->svm_dtb, room);
 	fdtw_init(&s->w, &m->fdt, (void *)info->svm_dtb, room);
+	mark_edited(s);
 	write_tree(s);
 	if (fdtw_finish(&s->w, &bytes) != ERR_OK)
 		uart_stop("the service VM's device tree does not fit into %zu bytes", room);
