@@ -222,6 +222,8 @@ void mmu_disable(void);
 uint64_t mmu_window(const void *page);
 /* The same with the address of a last-level table instead of a page. */
 uint64_t mmu_window_table(uint64_t address);
+/* For CPU cpu: two pages for EL0, one to execute and one to read and write; returns the first. */
+uint64_t mmu_window_el0(unsigned int cpu, const void *code, const void *data);
 /* Maps addr's 1 GiB as Normal and executable, whatever is there. */
 void mmu_executable(uint64_t addr);
 

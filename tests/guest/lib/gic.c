@@ -129,19 +129,19 @@ void gic_init_cpu(void)
 	isb();
 }
 
+void gic_reset_cpu(void)
+{
+	sysreg_write(ICC_CTLR_EL1, 0);
+	sysreg_write(ICC_AP1R0_EL1, 0);
+	sysreg_write(ICC_AP0R0_EL1, 0);
+	isb();
+	gic_init_cpu();
+}
+
 void gic_reset(void)
 {
-	uint32_t limit;
-
-	/* Running priorities that a failed test left: one EOI each. */
-	sysreg_write(ICC_CTLR_EL1, 0);
-	isb();
-	for (limit = 0; limit < 64 && sysreg_read(ICC_AP1R0_EL1); limit++)
-		gic_eoi(0);
-	for (limit = 0; limit < 64 && sysreg_read(ICC_AP0R0_EL1); limit++)
-		sysreg_write(ICC_EOIR0_EL1, 0);
 	gic_init_dist();
-	gic_init_cpu();
+	gic_reset_cpu();
 }
 
 uint64_t gic_frame(const struct cpu *c, uint32_t intid)

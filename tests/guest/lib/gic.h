@@ -51,7 +51,9 @@ bool gic_init(void);
 void gic_init_dist(void);
 /* This CPU's redistributor and interface: PMR 0xff, both groups on, EOImode 0, SGI/PPI off. */
 void gic_init_cpu(void);
-/* Undoes what tests may have left: disables, deactivates and clears all, then both inits. */
+/* Undoes what tests may have left here: drops running priorities, then gic_init_cpu(). */
+void gic_reset_cpu(void);
+/* Undoes what tests may have left in the distributor and on this CPU. */
 void gic_reset(void);
 
 /* INTID count of the distributor. */

@@ -15,6 +15,10 @@
 #define PTE_NORMAL    (1 << 2)
 #define PTE_INNER     (3 << 8)
 #define PTE_AF        (1 << 10)
+#define PTE_EL0       (1 << 6)
+#define PTE_READ_ONLY (1 << 7)
+#define PTE_PXN       (UINT64_C(1) << 53)
+#define PTE_UXN       (UINT64_C(1) << 54)
 #define PTE_DEVICE_XN (UINT64_C(3) << 53)
 #define TABLE_ENTRIES 512
 #define GIB_SHIFT     30
@@ -135,6 +139,16 @@ uint64_t mmu_window(const void *page)
 uint64_t mmu_window_table(uint64_t address)
 {
 	return window_set(address, 0);
+}
+
+uint64_t mmu_window_el0(unsigned int cpu, const void *code, const void *data)
+{
+	uint64_t attributes = PTE_TABLE | PTE_AF | PTE_NORMAL | PTE_INNER | PTE_EL0 | PTE_PXN;
+	unsigned int at = 2 + 4 * cpu;
+
+	window_tables[1][at] = (uint64_t)code | attributes | PTE_READ_ONLY;
+	window_tables[1][at + 1] = (uint64_t)data | attributes | PTE_UXN;
+	return window_set((uint64_t)window_tables[1], 0) + at * UINT64_C(4096);
 }
 
 void mmu_executable(uint64_t addr)

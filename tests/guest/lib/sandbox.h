@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUEST_SANDBOX_H
+#define GUEST_SANDBOX_H
+
+#include "tests/guest/lib/exc.h"
+
+/*
+ * Runs one arbitrary instruction word with every register chosen, at EL0 or at EL1 on SP_EL0;
+ * whatever exception ends it, the caller goes on. Branches are not for it: they may loop.
+ */
+
+struct sandbox_regs {
+	uint64_t x[31];
+	uint64_t sp;
+};
+
+/* Called on each CPU before its first sandbox_run(). Takes the CPU's sync_hook. */
+void sandbox_init(void);
+
+/* A page of memory of this CPU that the sandbox reads and writes, as it sees it. */
+uint64_t sandbox_data(void);
+
+/* Returns ESR_EL1 of the exception that ended it: an SVC if the word itself took none. */
+uint64_t sandbox_run(uint32_t word, const struct sandbox_regs *regs, bool el0);
+
+#endif
