@@ -384,12 +384,12 @@ bool fdt_prop_compatible(const struct fdt *fdt, uint32_t node, struct fdt_prop *
 bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *compatible)
 {
 	struct fdt_prop prop;
-	const char *text;
 
 	if (!fdt_prop_compatible(fdt, node, &prop))
 		return false;
-	for (uint32_t i = 0; (text = fdt_prop_string(&prop, i)) != NULL; i++) {
-		if (text_equal(text, compatible))
+	for (const char *t = fdt_prop_string(&prop, 0); t != NULL;
+	     t = fdt_prop_string_next(&prop, t)) {
+		if (text_equal(t, compatible))
 			return true;
 	}
 	return false;
@@ -460,20 +460,23 @@ bool fdt_prop_number(const struct fdt *fdt, uint32_t node, const char *name, uin
 	return true;
 }
 
+const char *fdt_prop_string_next(const struct fdt_prop *prop, const char *text)
+{
+	while (*text != '\0')
+		text++;
+	text++;
+	return text < (const char *)prop->data + prop->bytes ? text : NULL;
+}
+
 const char *fdt_prop_string(const struct fdt_prop *prop, uint32_t index)
 {
 	const char *text = (const char *)prop->data;
-	uint32_t start = 0;
 
-	for (uint32_t i = 0; i < prop->bytes; i++) {
-		if (text[i] != '\0')
-			continue;
-		if (index == 0)
-			return text + start;
-		index--;
-		start = i + 1;
-	}
-	return NULL;
+	if (prop->bytes == 0 || text[prop->bytes - 1] != '\0')
+		return NULL;
+	while (text != NULL && index-- != 0)
+		text = fdt_prop_string_next(prop, text);
+	return text;
 }
 
 uint32_t fdt_prop_cell(const struct fdt_prop *prop, uint32_t index)

@@ -95,8 +95,12 @@ bool fdt_prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *pro
 bool fdt_prop(const struct fdt *fdt, uint32_t node, const char *name, struct fdt_prop *prop);
 /* A property of one or two cells; false when it is absent or has another size. */
 bool fdt_prop_number(const struct fdt *fdt, uint32_t node, const char *name, uint64_t *value);
-/* The index-th of its NUL-terminated strings; NULL when there are not so many. */
+/*
+ * The index-th of its strings, and the one after text; NULL: there are no more, or the property
+ * does not end with a NUL.
+ */
 const char *fdt_prop_string(const struct fdt_prop *prop, uint32_t index);
+const char *fdt_prop_string_next(const struct fdt_prop *prop, const char *text);
 /* Cell number index (from 0); 0 beyond the end. */
 uint32_t fdt_prop_cell(const struct fdt_prop *prop, uint32_t index);
 

@@ -166,6 +166,24 @@ enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int
 	return ERR_OK;
 }
 
+/* Writes leaves into the free entries from entry i on, as long as whole ones are left to do. */
+static unsigned int map_leaves(struct walk *w, uint64_t *table, unsigned int i, unsigned int level)
+{
+	uint64_t size = BIT(level_shift(level));
+	uint64_t leaves = w->bytes / size;
+	uint64_t desc = w->pa | w->desc | leaf_type(level);
+	unsigned int first = i;
+
+	if (leaves > TABLE_ENTRIES - i)
+		leaves = TABLE_ENTRIES - i;
+	for (; i - first < leaves && table[i] == 0; i++) {
+		entry_write(&table[i], desc);
+		desc += size;
+	}
+	walk_advance(w, (i - first) * size);
+	return i;
+}
+
 static enum err map_table(struct walk *w, uint64_t *table, unsigned int level)
 {
 	uint64_t size = BIT(level_shift(level));
@@ -176,8 +194,7 @@ static enum err map_table(struct walk *w, uint64_t *table, unsigned int level)
 			    bits_is_aligned(w->va | w->pa, size);
 
 		if (desc == 0 && fits) {
-			entry_write(&table[i], w->pa | w->desc | leaf_type(level));
-			walk_advance(w, size);
+			i = map_leaves(w, table, i, level) - 1;
 			continue;
 		}
 		if (desc == 0) {

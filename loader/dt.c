@@ -88,7 +88,8 @@ static void find_nodes(struct machine *m)
 
 		if (!fdt_prop_compatible(&m->fdt, i, &prop))
 			continue;
-		for (uint32_t k = 0; (text = fdt_prop_string(&prop, k)) != NULL; k++) {
+		text = fdt_prop_string(&prop, 0);
+		for (; text != NULL; text = fdt_prop_string_next(&prop, text)) {
 			if (text_begins(text, "arm,"))
 				match_compatible(m, i, text + 4);
 		}
