@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from machine import ROOT, Machine
+from machine import BUILD, ROOT, Machine
 
-LOGS = os.path.join(ROOT, "build", "logs")
+LOGS = os.path.join(BUILD, "logs")
 
 
 def pytest_configure(config):
@@ -18,7 +18,7 @@ def pytest_configure(config):
 
 
 def _built(name, remedy):
-    path = os.path.join(ROOT, "build", name)
+    path = os.path.join(BUILD, name)
     if not os.path.exists(path):
         pytest.fail(f"{path} is missing: {remedy}", pytrace=False)
     return path
@@ -37,9 +37,10 @@ def debug_image():
 
 
 def _service_vm(*options):
-    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), *options], check=True)
-    folder = "-".join(["servicevm", *options[1::2]])
-    return os.path.join(ROOT, "build", folder)
+    folder = os.path.join(BUILD, "-".join(["servicevm", *options[1::2]]))
+    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder, *options],
+                   check=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ import re
 import pexpect
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+# Another folder than build/ lets tests and work on the sources go on side by side.
+BUILD = os.path.realpath(os.environ.get("CAISSON_BUILD", os.path.join(ROOT, "build")))
 HOST = os.path.join(ROOT, "tools", "host")
 PROMPT = r"root@servicevm:[^#]*# "
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from machine import ROOT
+from machine import BUILD
 
 # What Caisson does to itself in a debug build -> ESR_EL2.EC (Arm ARM D24.2.40) of the report, and
 # the function that the backtrace or ELR_EL2 must name.
@@ -20,7 +20,7 @@ FAULTS = {
 
 def functions():
     """[(address, name), …) of the debug build's functions, sorted."""
-    path = os.path.join(ROOT, "build", "debug", "hyp", "hyp.elf")
+    path = os.path.join(BUILD, "debug", "hyp", "hyp.elf")
     symbols = []
     with os.popen(f"aarch64-linux-gnu-nm --defined-only '{path}'") as output:
         for line in output:
