@@ -4,6 +4,8 @@
 import importlib.machinery
 import importlib.util
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -81,3 +83,17 @@ def test_nothing_at_all_is_not_a_success(program):
 def test_last_line(program, capsys):
     assert program.run_all([program.Part("x", [["true"], ["true"]], [], 1)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
+
+
+def test_stopped_from_outside_leaves_nothing(tmp_path):
+    """As when make test is interrupted while a machine runs."""
+    text = (f"import sys; sys.argv = ['test']; exec(open('{ROOT}/tools/test').read()"
+            ".replace('if __name__', 'if 0 and __name__'));"
+            "signal.signal(signal.SIGTERM, stop);"
+            f"run_all([Part('x', [['sh', '-c', 'sleep 5; touch {tmp_path}/alive']], [], 1)])")
+    process = subprocess.Popen([sys.executable, "-c", f"__file__ = '{ROOT}/tools/test'; {text}"])
+    time.sleep(2)
+    process.terminate()
+    assert process.wait(3) == 128 + signal.SIGTERM
+    time.sleep(4)
+    assert not (tmp_path / "alive").exists()
