@@ -7,7 +7,7 @@
 #define IRM_ANY    (UINT64_C(1) << 31)
 #define TYPER_NO1N (1 << 25)
 #define QUIET_US   3000
-#define PING_PONGS 500
+#define PING_PONGS 100
 #define ROUTED     24
 
 static uint32_t spi;
@@ -451,7 +451,7 @@ static void test_ping_pong(void)
 	on_cpu(1, job_pong);
 	job_pong(NULL);
 	gic_sgi_send(1, cpus[1].mpidr);
-	CHECK_SHOW(wait_for(irqlog_count(1) == PING_PONGS, 20000), PING_PONGS, irqlog_count(1));
+	CHECK_SHOW(wait_for(irqlog_count(1) == PING_PONGS, 60000), PING_PONGS, irqlog_count(1));
 	CHECK_SHOW(irqlog_count(0) >= PING_PONGS - 1, PING_PONGS, irqlog_count(0));
 	CHECK_EQ(smp_start_all(), cpu_count);
 	all_stop();

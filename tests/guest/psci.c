@@ -381,7 +381,6 @@ static const struct test tests[] = {
 	{"psci-cpu-on-mpidr", test_cpu_on_mpidr},
 	{"psci-cpu-on-already", test_cpu_on_already},
 	{"psci-cpu-on-invalid-mpidr", test_cpu_on_invalid_mpidr},
-	{"psci-cpu-on-invalid-address", test_cpu_on_invalid_address},
 	{"psci-affinity-info", test_affinity_info},
 	{"psci-cpu-off-on", test_cpu_off_on},
 	{"psci-cpu-off-all-on", test_cpu_off_all_on},
@@ -393,6 +392,8 @@ static const struct test tests[] = {
 	{"smccc-unknown-smc", test_smc},
 	{"smccc-upper-bits", test_garbage_above},
 	{"smccc-hvc-immediate", test_hvc_immediate},
+	/* Last: a CPU that starts nowhere is lost for the others. */
+	{"psci-cpu-on-invalid-address", test_cpu_on_invalid_address},
 };
 
 void payload_main(void)
