@@ -13,7 +13,7 @@ help:
 	@echo "make fuzz [T=NAME] [SECONDS=N]"
 	@echo "                    fuzz the pure code, all fuzzers or one, N seconds each (60)"
 	@echo "make system [T=SUITE]"
-	@echo "                    tests of whole systems in QEMU, all suites or one"
+	@echo "                    tests of whole systems in QEMU, all suites or one (guest: payloads)"
 	@echo "make soak           the tests that take hours; results go into docs/soak.md"
 	@echo "make bench          compare with bare metal, KVM and Xen; writes docs/benchmarks.md"
 	@echo "make lint           format, static analysis, sizes, headers, rooms"
@@ -39,10 +39,10 @@ unit: setup
 	@tools/test unit
 
 system: setup
-	@tools/test system $(if $(T),--suite $(T))
+	@tools/test $(if $(filter guest,$(T)),guest,$(if $(T),--suite $(T) system,guest system))
 
 soak: setup
-	@tools/test soak
+	@tools/test --record docs/soak.md soak-system soak-guest soak-fuzz
 
 fuzz: setup
 	@tools/build fuzz

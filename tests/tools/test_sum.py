@@ -72,16 +72,16 @@ def test_time_limit_ends_the_whole_group(program, tmp_path):
 
 def test_failed_build_stops_the_rest(program, capsys):
     parts = [program.Part("build", [["false"]], [], 1), program.Part("x", [["true"]], [], 1)]
-    assert program.run_all(parts) == 1
+    assert program.run_all(parts)[0] == 1
     assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
 
 
 def test_nothing_at_all_is_not_a_success(program):
-    assert program.run_all([]) == 1
+    assert program.run_all([])[0] == 1
 
 
 def test_last_line(program, capsys):
-    assert program.run_all([program.Part("x", [["true"], ["true"]], [], 1)]) == 0
+    assert program.run_all([program.Part("x", [["true"], ["true"]], [], 1)])[0] == 0
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
 
 
@@ -97,3 +97,12 @@ def test_stopped_from_outside_leaves_nothing(tmp_path):
     assert process.wait(3) == 128 + signal.SIGTERM
     time.sleep(4)
     assert not (tmp_path / "alive").exists()
+
+
+def test_record_replaces_the_results_only(program, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"# Title\n\n{program.MARK}old\n", encoding="ascii")
+    program.record(page, ["x:  1 passed, 0 failed, 0 skipped"])
+    text = page.read_text(encoding="ascii")
+    assert text.startswith(f"# Title\n\n{program.MARK}") and "    x:  1 passed" in text
+    assert "old" not in text
