@@ -16,7 +16,7 @@
 struct uart_client {
 	/* Bytes that came in. */
 	void (*received)(void *ctx, const uint8_t *bytes, size_t count);
-	/* There is room in the transmit ring again, after uart_write() had taken less than all. */
+	/* There is room in the transmit ring again, after something had been refused. */
 	void (*writable)(void *ctx);
 	void *ctx;
 };
@@ -30,8 +30,8 @@ enum err uart_start(const struct uart_client *client) MUST_CHECK;
 /* Puts bytes into the transmit ring; returns how many fitted. Any CPU; takes LOCK_UART. */
 size_t uart_write(const uint8_t *bytes, size_t count);
 
-/* As uart_write(), but waits for the line until all have gone to the ring. */
-void uart_write_all(const uint8_t *bytes, size_t count);
+/* How many bytes uart_write() would take; 0 counts as a refusal for uart_client.writable. */
+size_t uart_room(void);
 
 /* Waits until the ring and the port's FIFO are empty. Takes LOCK_UART. */
 void uart_flush(void);

@@ -62,12 +62,18 @@ size_t uart_write(const uint8_t *bytes, size_t count)
 	return done;
 }
 
-void uart_write_all(const uint8_t *bytes, size_t count)
+size_t uart_room(void)
 {
-	size_t done = uart_write(bytes, count);
+	size_t room;
 
-	while (done < count)
-		done += uart_write(bytes + done, count - done);
+	if (base == 0)
+		return TX_RING_BYTES;
+	lock_acquire(&uart_lock);
+	room = ring_free(&tx);
+	if (room == 0)
+		tx_was_full = true;
+	lock_release(&uart_lock);
+	return room;
 }
 
 static bool tx_is_empty(void)

@@ -21,6 +21,7 @@ enum lock_order {
 	LOCK_VGIC_CPU,	/* struct vcpu's vgic_lock */
 	LOCK_GIC,	/* the physical distributor's read-modify-write registers */
 	LOCK_LOG,	/* the log ring */
+	LOCK_LINE,	/* who may write to the serial line */
 	LOCK_UART,	/* the physical UART and its transmit ring */
 };
 

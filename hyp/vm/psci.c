@@ -38,6 +38,12 @@ static struct vcpu *find_vcpu(const struct vm *vm, uint64_t mpidr)
 	return NULL;
 }
 
+/* Can a vCPU start there? (INVALID_ADDRESS otherwise: 5.4.5, 5.6.5.) */
+static bool is_entry(const struct vm *vm, uint64_t address)
+{
+	return bits_is_aligned(address, 4) && pgtable_walk(&vm->stage2, address).mapped;
+}
+
 /* Argument n as the function's width says (DEN 0028, 3.1: 32-bit calls use the low halves). */
 static uint64_t argument(const struct vcpu *vcpu, uint32_t id, unsigned int n)
 {
@@ -70,7 +76,7 @@ static enum exit_action cpu_suspend(struct vcpu *vcpu, uint32_t id)
 
 	if ((uint32_t)state & ~(POWER_STATE_ID | POWER_STATE_POWERDOWN | POWER_STATE_LEVEL))
 		return finish(vcpu, PSCI_INVALID_PARAMETERS);
-	if ((state & POWER_STATE_POWERDOWN) && !bits_is_aligned(argument(vcpu, id, 2), 4))
+	if ((state & POWER_STATE_POWERDOWN) && !is_entry(vcpu->vm, argument(vcpu, id, 2)))
 		return finish(vcpu, PSCI_INVALID_ADDRESS);
 	while (!vgic_is_pending(vcpu)) {
 		wfi();
@@ -99,7 +105,7 @@ static enum exit_action cpu_on(struct vcpu *vcpu, uint32_t id)
 
 	if (!target)
 		return finish(vcpu, PSCI_INVALID_PARAMETERS);
-	if (!bits_is_aligned(entry, 4) || entry >= BIT(vm->stage2.input_bits))
+	if (!is_entry(vm, entry))
 		return finish(vcpu, PSCI_INVALID_ADDRESS);
 	lock_acquire(&vm->power_lock);
 	if (target->power == VCPU_ON) {
