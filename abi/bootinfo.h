@@ -11,8 +11,8 @@
  * Included by assembly for the constants above the types.
  */
 
-#define BOOT_MAX_CPUS 32
-#define BOOT_MAX_REGIONS 32
+#define BOOT_MAX_CPUS      32
+#define BOOT_MAX_REGIONS   32
 #define BOOT_CMDLINE_BYTES 512
 
 /*
@@ -27,20 +27,20 @@
  *   long; the rest of each stride is never mapped and so guards both ends.
  * The loader refuses RAM at or above HYP_IMAGE_VA.
  */
-#define HYP_IMAGE_VA 0xff8000000000
-#define HYP_STACK_VA 0xffc000000000
+#define HYP_IMAGE_VA     0xff8000000000
+#define HYP_STACK_VA     0xffc000000000
 #define HYP_STACK_STRIDE 0x10000
-#define HYP_STACK_GUARD 0x8000
-#define HYP_STACK_BYTES 0x4000
+#define HYP_STACK_GUARD  0x8000
+#define HYP_STACK_BYTES  0x4000
 
 #define HYP_HEADER_MAGIC 0x70796e6f73736961 /* "aissonyp" */
-#define BOOTINFO_MAGIC 0x6f666e69746f6f62   /* "bootinfo" */
+#define BOOTINFO_MAGIC   0x6f666e69746f6f62 /* "bootinfo" */
 
 /* Offsets into struct hyp_header for the entry code. */
-#define HYP_HEADER_TTBR0 0x40
-#define HYP_HEADER_TCR 0x48
-#define HYP_HEADER_MAIR 0x50
-#define HYP_HEADER_SCTLR 0x58
+#define HYP_HEADER_TTBR0    0x40
+#define HYP_HEADER_TCR      0x48
+#define HYP_HEADER_MAIR     0x50
+#define HYP_HEADER_SCTLR    0x58
 #define HYP_HEADER_BOOTINFO 0x60
 
 /* MAIR_EL2 indexes used by every EL2 mapping. */
@@ -60,10 +60,10 @@
  * with data, bss is to be zeroed by the loader.
  */
 struct hyp_header {
-	uint64_t magic;		   /* HYP_HEADER_MAGIC */
-	uint64_t entry_offset;	   /* boot CPU, MMU off, enters here */
+	uint64_t magic;            /* HYP_HEADER_MAGIC */
+	uint64_t entry_offset;     /* boot CPU, MMU off, enters here */
 	uint64_t secondary_offset; /* every other CPU, MMU off, enters here, through its mailbox */
-	uint64_t text_bytes;	   /* from offset 0: this header, entry code, text */
+	uint64_t text_bytes;       /* from offset 0: this header, entry code, text */
 	uint64_t rodata_bytes;
 	uint64_t data_bytes;
 	uint64_t bss_bytes;
@@ -94,23 +94,23 @@ struct boot_region {
 };
 
 struct boot_cpu {
-	uint64_t mpidr;	  /* affinity fields of MPIDR_EL1 only, other bits 0 */
+	uint64_t mpidr;   /* affinity fields of MPIDR_EL1 only, other bits 0 */
 	uint64_t mailbox; /* 0 for the boot CPU */
 };
 
 enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1, BOOT_CONDUIT_HVC = 2 };
 
 struct bootinfo {
-	uint64_t magic; /* BOOTINFO_MAGIC */
-	uint64_t entry_cntpct;	 /* CNTPCT_EL0 read at the image's first instructions */
+	uint64_t magic;        /* BOOTINFO_MAGIC */
+	uint64_t entry_cntpct; /* CNTPCT_EL0 read at the image's first instructions */
 
 	/* The kept region: never the service VM's; 2 MiB aligned base and size. */
 	struct boot_region kept;
 	struct boot_region image; /* inside kept: hypervisor image with its bss */
-	struct boot_region log;	  /* inside kept: the log ring; contents survive a warm reset */
+	struct boot_region log;   /* inside kept: the log ring; contents survive a warm reset */
 	struct boot_region pool;  /* inside kept: free pages, 4 KiB aligned, contents undefined */
 
-	uint32_t cpu_count;    /* 1..BOOT_MAX_CPUS; cpu[0] is the boot CPU */
+	uint32_t cpu_count;     /* 1..BOOT_MAX_CPUS; cpu[0] is the boot CPU */
 	uint32_t cpus_left_out; /* described by firmware but not used */
 	struct boot_cpu cpu[BOOT_MAX_CPUS];
 
@@ -118,8 +118,8 @@ struct bootinfo {
 	uint32_t hidden_count;
 	struct boot_region ram[BOOT_MAX_REGIONS];
 	/*
-	 * What the service VM's identity map must leave out besides the kept region: GIC frames, ITS,
-	 * the console UART, page of the event line. 4 KiB aligned, sorted, not overlapping.
+	 * What the service VM's identity map must leave out besides the kept region: GIC frames,
+	 * ITS, the console UART, page of the event line. 4 KiB aligned, sorted, not overlapping.
 	 */
 	struct boot_region hidden[BOOT_MAX_REGIONS];
 
@@ -142,10 +142,10 @@ struct bootinfo {
 	uint32_t psci_conduit; /* enum boot_conduit: for SYSTEM_OFF and SYSTEM_RESET */
 
 	/* The service VM. */
-	uint64_t svm_entry;	/* first instruction of its kernel */
-	uint64_t svm_dtb;	/* its device tree: x0 */
-	uint64_t svm_ipa_limit; /* its identity map covers [0, svm_ipa_limit) */
-	uint64_t svm_console;	/* IPA of the emulated PL011 (one 4 KiB page) */
+	uint64_t svm_entry;      /* first instruction of its kernel */
+	uint64_t svm_dtb;        /* its device tree: x0 */
+	uint64_t svm_ipa_limit;  /* its identity map covers [0, svm_ipa_limit) */
+	uint64_t svm_console;    /* IPA of the emulated PL011 (one 4 KiB page) */
 	uint64_t svm_event_line; /* IPA of the event line's PL011 (one 4 KiB page) */
 	uint32_t svm_console_intid;
 	uint32_t svm_event_line_intid;

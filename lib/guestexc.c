@@ -2,29 +2,29 @@
 #include "lib/guestexc.h"
 
 /* SPSR_ELx bits for AArch64 state (C5.2.20). */
-#define M_EL1H 0x5
+#define M_EL1H    0x5
 #define M_EL_MASK MASK(3, 2)
 #define M_AARCH32 BIT(4)
-#define DAIF MASK(9, 6)
-#define SSBS BIT(12)
-#define PAN BIT(22)
-#define DIT BIT(24)
-#define TCO BIT(25)
-#define NZCV MASK(31, 28)
+#define DAIF      MASK(9, 6)
+#define SSBS      BIT(12)
+#define PAN       BIT(22)
+#define DIT       BIT(24)
+#define TCO       BIT(25)
+#define NZCV      MASK(31, 28)
 
-#define SCTLR_SPAN BIT(23)
+#define SCTLR_SPAN  BIT(23)
 #define SCTLR_DSSBS BIT(44)
 
-#define ESR_EC(ec) ((uint64_t)(ec) << 26)
-#define ESR_IL BIT(25)
-#define EC_UNKNOWN 0x00
+#define ESR_EC(ec)    ((uint64_t)(ec) << 26)
+#define ESR_IL        BIT(25)
+#define EC_UNKNOWN    0x00
 #define EC_IABT_LOWER 0x20
-#define EC_IABT_SAME 0x21
+#define EC_IABT_SAME  0x21
 #define EC_DABT_LOWER 0x24
-#define EC_DABT_SAME 0x25
-#define FSC_EXTERNAL 0x10
-#define ISS_WNR BIT(6)
-#define ISS_CM BIT(8)
+#define EC_DABT_SAME  0x25
+#define FSC_EXTERNAL  0x10
+#define ISS_WNR       BIT(6)
+#define ISS_CM        BIT(8)
 
 static bool from_el0(const struct guestexc_state *s)
 {

@@ -11,10 +11,10 @@
  */
 
 struct guestexc_state {
-	uint64_t pc;	/* ELR_EL2 at the exit: where the exception is taken */
-	uint64_t spsr;	/* SPSR_EL2 at the exit */
+	uint64_t pc;    /* ELR_EL2 at the exit: where the exception is taken */
+	uint64_t spsr;  /* SPSR_EL2 at the exit */
 	uint64_t sctlr; /* SCTLR_EL1 */
-	uint64_t vbar;	/* VBAR_EL1 */
+	uint64_t vbar;  /* VBAR_EL1 */
 };
 
 struct guestexc_entry {

@@ -12,9 +12,9 @@ struct field {
 	uint8_t cap;
 };
 
-#define PFR0 IDREG(4, 0)
-#define PFR1 IDREG(4, 1)
-#define DFR0 IDREG(5, 0)
+#define PFR0  IDREG(4, 0)
+#define PFR1  IDREG(4, 1)
+#define DFR0  IDREG(5, 0)
 #define ISAR0 IDREG(6, 0)
 #define ISAR1 IDREG(6, 1)
 #define ISAR2 IDREG(6, 2)
@@ -24,28 +24,28 @@ struct field {
 
 static const struct field fields[] = {
 	/* ID_AA64PFR0_EL1; hidden: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME */
-	{PFR0, 0, 2},	/* EL0: AArch32 too */
-	{PFR0, 4, 1},	/* EL1: AArch64 only */
+	{PFR0, 0, 2},   /* EL0: AArch32 too */
+	{PFR0, 4, 1},   /* EL1: AArch64 only */
 	{PFR0, 16, 15}, /* FP */
 	{PFR0, 20, 15}, /* AdvSIMD */
-	{PFR0, 24, 1},	/* GIC: system registers of GICv3, not v4.1 */
-	{PFR0, 48, 1},	/* DIT */
-	{PFR0, 56, 3},	/* CSV2 */
-	{PFR0, 60, 1},	/* CSV3 */
+	{PFR0, 24, 1},  /* GIC: system registers of GICv3, not v4.1 */
+	{PFR0, 48, 1},  /* DIT */
+	{PFR0, 56, 3},  /* CSV2 */
+	{PFR0, 60, 1},  /* CSV3 */
 	/* ID_AA64PFR1_EL1; hidden: MTE, SME, RNDR_trap, NMI, GCS, THE, PFAR, DF2 */
-	{PFR1, 0, 1},	/* BT */
-	{PFR1, 4, 2},	/* SSBS */
-	{PFR1, 32, 2},	/* CSV2_frac */
+	{PFR1, 0, 1},  /* BT */
+	{PFR1, 4, 2},  /* SSBS */
+	{PFR1, 32, 2}, /* CSV2_frac */
 	/* ID_AA64DFR0_EL1; hidden: trace, SPE, trace filter and buffer, BRBE, MTPMU */
-	{DFR0, 0, 10},	/* DebugVer */
-	{DFR0, 8, 7},	/* PMUVer, 0xf shown as none: see idreg_filter() */
+	{DFR0, 0, 10},  /* DebugVer */
+	{DFR0, 8, 7},   /* PMUVer, 0xf shown as none: see idreg_filter() */
 	{DFR0, 12, 15}, /* BRPs */
 	{DFR0, 20, 15}, /* WRPs */
 	{DFR0, 28, 15}, /* CTX_CMPs */
 	{DFR0, 36, 15}, /* DoubleLock: signed */
 	/* ID_AA64ISAR0_EL1; hidden: TME */
-	{ISAR0, 4, 2},	/* AES */
-	{ISAR0, 8, 1},	/* SHA1 */
+	{ISAR0, 4, 2},  /* AES */
+	{ISAR0, 8, 1},  /* SHA1 */
 	{ISAR0, 12, 2}, /* SHA2 */
 	{ISAR0, 16, 1}, /* CRC32 */
 	{ISAR0, 20, 2}, /* Atomic */
@@ -59,7 +59,7 @@ static const struct field fields[] = {
 	{ISAR0, 56, 2}, /* TLB */
 	{ISAR0, 60, 1}, /* RNDR */
 	/* ID_AA64ISAR1_EL1; hidden: LS64, XS (both need HCRX_EL2) */
-	{ISAR1, 0, 2},	/* DPB */
+	{ISAR1, 0, 2},  /* DPB */
 	{ISAR1, 4, 15}, /* APA */
 	{ISAR1, 8, 15}, /* API */
 	{ISAR1, 12, 1}, /* JSCVT */
@@ -74,25 +74,25 @@ static const struct field fields[] = {
 	{ISAR1, 48, 1}, /* DGH */
 	{ISAR1, 52, 1}, /* I8MM */
 	/* ID_AA64ISAR2_EL1; hidden: MOPS (needs HCRX_EL2) and all later ones */
-	{ISAR2, 0, 2},	/* WFxT */
-	{ISAR2, 4, 1},	/* RPRES */
-	{ISAR2, 8, 1},	/* GPA3 */
+	{ISAR2, 0, 2},   /* WFxT */
+	{ISAR2, 4, 1},   /* RPRES */
+	{ISAR2, 8, 1},   /* GPA3 */
 	{ISAR2, 12, 15}, /* APA3 */
-	{ISAR2, 20, 1}, /* BC */
-	{ISAR2, 24, 1}, /* PAC_frac */
-	{ISAR2, 28, 1}, /* CLRBHB */
-	{ISAR2, 52, 1}, /* CSSC */
+	{ISAR2, 20, 1},  /* BC */
+	{ISAR2, 24, 1},  /* PAC_frac */
+	{ISAR2, 28, 1},  /* CLRBHB */
+	{ISAR2, 52, 1},  /* CSSC */
 	/* ID_AA64MMFR0_EL1; hidden: SNSMem, TGran*_2, ExS, FGT */
-	{MMFR0, 0, 5},	 /* PARange: stage 2 has 48 bits */
-	{MMFR0, 4, 2},	 /* ASIDBits */
-	{MMFR0, 8, 1},	 /* BigEnd */
-	{MMFR0, 16, 1},	 /* BigEndEL0 */
+	{MMFR0, 0, 5},   /* PARange: stage 2 has 48 bits */
+	{MMFR0, 4, 2},   /* ASIDBits */
+	{MMFR0, 8, 1},   /* BigEnd */
+	{MMFR0, 16, 1},  /* BigEndEL0 */
 	{MMFR0, 20, 15}, /* TGran16: 1 is there, 2 with 52 bits */
 	{MMFR0, 24, 15}, /* TGran64: signed */
 	{MMFR0, 28, 15}, /* TGran4: signed */
-	{MMFR0, 60, 1},	 /* ECV: the self-synchronising counter views */
+	{MMFR0, 60, 1},  /* ECV: the self-synchronising counter views */
 	/* ID_AA64MMFR1_EL1; hidden: VMIDBits, VH, LO, XNX, TWED, HCX, TIDCP1, CMOW */
-	{MMFR1, 0, 2},	/* HAFDBS */
+	{MMFR1, 0, 2},  /* HAFDBS */
 	{MMFR1, 12, 2}, /* HPDS */
 	{MMFR1, 20, 3}, /* PAN */
 	{MMFR1, 24, 1}, /* SpecSEI */
@@ -101,9 +101,9 @@ static const struct field fields[] = {
 	{MMFR1, 48, 1}, /* nTLBPA */
 	{MMFR1, 60, 1}, /* ECBHB */
 	/* ID_AA64MMFR2_EL1; hidden: IESB, NV, FWB, EVT */
-	{MMFR2, 0, 1},	/* CnP */
-	{MMFR2, 4, 1},	/* UAO */
-	{MMFR2, 8, 1},	/* LSM */
+	{MMFR2, 0, 1},  /* CnP */
+	{MMFR2, 4, 1},  /* UAO */
+	{MMFR2, 8, 1},  /* LSM */
 	{MMFR2, 16, 1}, /* VARange */
 	{MMFR2, 20, 1}, /* CCIDX */
 	{MMFR2, 28, 1}, /* ST */
@@ -122,10 +122,10 @@ static const struct {
 	uint8_t index;
 	uint64_t hidden;
 } aarch32[] = {
-	{IDREG(1, 0), MASK(23, 20) | MASK(31, 28)},		   /* ID_PFR0: AMU, RAS */
+	{IDREG(1, 0), MASK(23, 20) | MASK(31, 28)},              /* ID_PFR0: AMU, RAS */
 	{IDREG(1, 1), MASK(7, 4) | MASK(15, 12) | MASK(27, 24)}, /* ID_PFR1: Security, Virt* */
-	{IDREG(1, 2), MASK(23, 12) | MASK(31, 28)}, /* ID_DFR0: trace, trace filter */
-	{IDREG(3, 4), MASK(11, 8)},		    /* ID_PFR2: RAS_frac */
+	{IDREG(1, 2), MASK(23, 12) | MASK(31, 28)},              /* ID_DFR0: trace, trace filter */
+	{IDREG(3, 4), MASK(11, 8)},                              /* ID_PFR2: RAS_frac */
 };
 
 static uint64_t filter_aarch32(unsigned int index, uint64_t hardware)

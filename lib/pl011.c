@@ -2,7 +2,7 @@
 #include "lib/pl011.h"
 
 /* Reset values of DDI 0183 table 3-1; the ID registers are those of revision r1p5. */
-#define CR_RESET (PL011_CR_TXE | PL011_CR_RXE)
+#define CR_RESET   (PL011_CR_TXE | PL011_CR_RXE)
 #define IFLS_RESET 0x12
 
 static const uint8_t id[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};

@@ -9,7 +9,7 @@
  */
 
 #define SYSREG_STRING_(name) #name
-#define SYSREG_STRING(name) SYSREG_STRING_(name)
+#define SYSREG_STRING(name)  SYSREG_STRING_(name)
 
 #define sysreg_read(name)                                                                          \
 	({                                                                                         \
@@ -22,46 +22,46 @@
 	__asm__ volatile("msr " SYSREG_STRING(name) ", %x0" : : "rZ"((uint64_t)(value)))
 
 /* Newer than the baseline. */
-#define ID_AA64PFR2_EL1 S3_0_C0_C4_2
-#define ID_AA64ZFR0_EL1 S3_0_C0_C4_4
+#define ID_AA64PFR2_EL1  S3_0_C0_C4_2
+#define ID_AA64ZFR0_EL1  S3_0_C0_C4_4
 #define ID_AA64SMFR0_EL1 S3_0_C0_C4_5
 #define ID_AA64ISAR2_EL1 S3_0_C0_C6_2
 #define ID_AA64ISAR3_EL1 S3_0_C0_C6_3
 #define ID_AA64MMFR2_EL1 S3_0_C0_C7_2
 #define ID_AA64MMFR3_EL1 S3_0_C0_C7_3
-#define HCRX_EL2 S3_4_C1_C2_2
-#define HFGRTR_EL2 S3_4_C1_C1_4
-#define HFGWTR_EL2 S3_4_C1_C1_5
-#define HFGITR_EL2 S3_4_C1_C1_6
-#define HDFGRTR_EL2 S3_4_C3_C1_4
-#define HDFGWTR_EL2 S3_4_C3_C1_5
-#define HAFGRTR_EL2 S3_4_C3_C1_6
-#define MPAM2_EL2 S3_4_C10_C5_0
-#define VSESR_EL2 S3_4_C5_C2_3
+#define HCRX_EL2         S3_4_C1_C2_2
+#define HFGRTR_EL2       S3_4_C1_C1_4
+#define HFGWTR_EL2       S3_4_C1_C1_5
+#define HFGITR_EL2       S3_4_C1_C1_6
+#define HDFGRTR_EL2      S3_4_C3_C1_4
+#define HDFGWTR_EL2      S3_4_C3_C1_5
+#define HAFGRTR_EL2      S3_4_C3_C1_6
+#define MPAM2_EL2        S3_4_C10_C5_0
+#define VSESR_EL2        S3_4_C5_C2_3
 
 /* HCR_EL2 (D24.2.49) */
-#define HCR_VM BIT(0)
-#define HCR_SWIO BIT(1)
-#define HCR_FMO BIT(3)
-#define HCR_IMO BIT(4)
-#define HCR_AMO BIT(5)
-#define HCR_VSE BIT(8)
-#define HCR_TID3 BIT(18)
-#define HCR_TSC BIT(19)
-#define HCR_TIDCP BIT(20)
-#define HCR_TACR BIT(21)
-#define HCR_RW BIT(31)
-#define HCR_TLOR BIT(35)
-#define HCR_TERR BIT(36)
-#define HCR_APK BIT(40)
-#define HCR_API BIT(41)
+#define HCR_VM     BIT(0)
+#define HCR_SWIO   BIT(1)
+#define HCR_FMO    BIT(3)
+#define HCR_IMO    BIT(4)
+#define HCR_AMO    BIT(5)
+#define HCR_VSE    BIT(8)
+#define HCR_TID3   BIT(18)
+#define HCR_TSC    BIT(19)
+#define HCR_TIDCP  BIT(20)
+#define HCR_TACR   BIT(21)
+#define HCR_RW     BIT(31)
+#define HCR_TLOR   BIT(35)
+#define HCR_TERR   BIT(36)
+#define HCR_APK    BIT(40)
+#define HCR_API    BIT(41)
 #define HCR_ENSCXT BIT(53)
-#define HCR_TID5 BIT(58)
+#define HCR_TID5   BIT(58)
 
 /* CPTR_EL2 with HCR_EL2.E2H 0 (D24.2.33): RES1 bits, with TZ and TSM among them set to trap. */
 #define CPTR_RES1 0x33ff
-#define CPTR_TTA BIT(20)
-#define CPTR_TAM BIT(30)
+#define CPTR_TTA  BIT(20)
+#define CPTR_TAM  BIT(30)
 
 /* MDCR_EL2 (D24.3.16) */
 #define MDCR_TPMS BIT(14)
@@ -70,7 +70,7 @@
 
 /* CNTHCTL_EL2 with E2H 0 (D24.10.3): EL1 and EL0 reach the physical counter and timer. */
 #define CNTHCTL_EL1PCTEN BIT(0)
-#define CNTHCTL_EL1PCEN BIT(1)
+#define CNTHCTL_EL1PCEN  BIT(1)
 
 /* MPAM2_EL2: EL1 and EL0 accesses to MPAM registers trap. */
 #define MPAM2_TRAPMPAM0EL1 BIT(49)
@@ -80,27 +80,27 @@
 #define MPIDR_AFFINITY 0xff00ffffff
 
 /* SPSR_ELx, AArch64 (C5.2.20) */
-#define SPSR_M MASK(3, 0)
+#define SPSR_M      MASK(3, 0)
 #define SPSR_M_EL0T 0x0
 #define SPSR_M_EL1T 0x4
 #define SPSR_M_EL1H 0x5
-#define SPSR_M32 BIT(4)
-#define SPSR_F BIT(6)
-#define SPSR_I BIT(7)
-#define SPSR_A BIT(8)
-#define SPSR_D BIT(9)
-#define SPSR_BTYPE MASK(11, 10)
-#define SPSR_SSBS BIT(12)
-#define SPSR_IL BIT(20)
-#define SPSR_SS BIT(21)
-#define SPSR_PAN BIT(22)
-#define SPSR_UAO BIT(23)
-#define SPSR_DIT BIT(24)
-#define SPSR_TCO BIT(25)
+#define SPSR_M32    BIT(4)
+#define SPSR_F      BIT(6)
+#define SPSR_I      BIT(7)
+#define SPSR_A      BIT(8)
+#define SPSR_D      BIT(9)
+#define SPSR_BTYPE  MASK(11, 10)
+#define SPSR_SSBS   BIT(12)
+#define SPSR_IL     BIT(20)
+#define SPSR_SS     BIT(21)
+#define SPSR_PAN    BIT(22)
+#define SPSR_UAO    BIT(23)
+#define SPSR_DIT    BIT(24)
+#define SPSR_TCO    BIT(25)
 
 /* SCTLR_EL1 */
-#define SCTLR_EL1_RES1 0x30d00800 /* MMU and caches off, little-endian: the state at reset */
-#define SCTLR_EL1_SPAN BIT(23)
+#define SCTLR_EL1_RES1  0x30d00800 /* MMU and caches off, little-endian: the state at reset */
+#define SCTLR_EL1_SPAN  BIT(23)
 #define SCTLR_EL1_DSSBS BIT(44)
 
 #endif

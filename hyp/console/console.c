@@ -120,8 +120,8 @@ static void line_writable(void *ctx)
 
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi)
 {
-	static const struct uart_client client = {
-		.received = line_received, .writable = line_writable};
+	static const struct uart_client client = {.received = line_received,
+						  .writable = line_writable};
 	enum err err;
 
 	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid,

@@ -7,7 +7,7 @@
 #include "lib/pl011.h"
 #include "lib/ring.h"
 
-#define TX_RING_BYTES 16384
+#define TX_RING_BYTES  16384
 #define RX_CHUNK_BYTES 32
 
 static uint64_t base;
@@ -28,8 +28,8 @@ void uart_init(const struct bootinfo *bi) NO_THREAD_CHECK
 	intid = bi->uart_intid;
 	mmio_write32(base + PL011_IMSC, 0);
 	mmio_write32(base + PL011_LCR_H, mmio_read32(base + PL011_LCR_H) | PL011_LCR_H_FEN);
-	mmio_write32(base + PL011_CR, mmio_read32(base + PL011_CR) | PL011_CR_UARTEN |
-					      PL011_CR_TXE | PL011_CR_RXE);
+	mmio_write32(base + PL011_CR,
+		     mmio_read32(base + PL011_CR) | PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE);
 }
 
 /* Moves what fits from the ring to the port; asks for an interrupt while something is left. */

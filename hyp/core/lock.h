@@ -15,14 +15,14 @@
  * Debug builds panic on a violation (hyp/variant/debug/check.h).
  */
 enum lock_order {
-	LOCK_VM_POWER,	/* struct vm's power_lock */
-	LOCK_CONSOLE,	/* an emulated UART's state */
+	LOCK_VM_POWER,  /* struct vm's power_lock */
+	LOCK_CONSOLE,   /* an emulated UART's state */
 	LOCK_VGIC_DIST, /* struct vm's vgic_lock */
-	LOCK_VGIC_CPU,	/* struct vcpu's vgic_lock */
-	LOCK_GIC,	/* the physical distributor's read-modify-write registers */
-	LOCK_LOG,	/* the log ring */
-	LOCK_LINE,	/* who may write to the serial line */
-	LOCK_UART,	/* the physical UART and its transmit ring */
+	LOCK_VGIC_CPU,  /* struct vcpu's vgic_lock */
+	LOCK_GIC,       /* the physical distributor's read-modify-write registers */
+	LOCK_LOG,       /* the log ring */
+	LOCK_LINE,      /* who may write to the serial line */
+	LOCK_UART,      /* the physical UART and its transmit ring */
 };
 
 struct CAPABILITY("spinlock") spinlock {
@@ -30,7 +30,7 @@ struct CAPABILITY("spinlock") spinlock {
 		uint32_t both;
 		struct {
 			uint16_t owner; /* the ticket being served */
-			uint16_t next;	/* the ticket the next to come gets */
+			uint16_t next;  /* the ticket the next to come gets */
 		};
 	};
 	uint8_t order; /* enum lock_order */

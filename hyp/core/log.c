@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-#define LOG_MAGIC 0x676f6c6e73736961 /* "aissnlog" */
-#define LOG_SHOWN_AGAIN 4096	     /* bytes of a crashed run's log that are shown */
+#define LOG_MAGIC       0x676f6c6e73736961 /* "aissnlog" */
+#define LOG_SHOWN_AGAIN 4096               /* bytes of a crashed run's log that are shown */
 
 enum { LOG_RUNNING = 1, LOG_CRASHED = 2 };
 
@@ -23,7 +23,7 @@ struct log_header {
 	uint64_t magic;
 	uint64_t state;
 	uint64_t text_bytes;
-	uint64_t head; /* bytes ever put */
+	uint64_t head;  /* bytes ever put */
 	uint64_t check; /* magic ^ text_bytes ^ head */
 };
 
@@ -75,7 +75,8 @@ void log_set_level(enum log_level level)
 
 void log_show_previous(void)
 {
-	static const char first[] = "The run before this one ended in a panic. The end of its log:\n";
+	static const char first[] =
+		"The run before this one ended in a panic. The end of its log:\n";
 	static const char last[] = "End of the log of the run before.\n";
 	size_t i;
 

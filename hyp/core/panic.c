@@ -27,8 +27,7 @@ _Static_assert(offsetof(struct panic_frame, esr) == PANIC_ESR, "vectors.S");
 _Static_assert(offsetof(struct panic_frame, far) == PANIC_FAR, "vectors.S");
 _Static_assert(sizeof(struct panic_frame) == PANIC_FRAME_BYTES, "vectors.S");
 
-void panic_exception(const struct panic_frame *frame, unsigned int kind)
-	__attribute__((noreturn));
+void panic_exception(const struct panic_frame *frame, unsigned int kind) __attribute__((noreturn));
 
 static panic_sink_fn *panic_sink;
 static uint32_t panicking; /* 1 + index of the CPU that reports */

@@ -26,8 +26,8 @@ void percpu_init(const struct bootinfo *bi)
 
 		p->index = i;
 		p->mpidr = bi->cpu[i].mpidr;
-		p->stack_top = HYP_STACK_VA + i * HYP_STACK_STRIDE + HYP_STACK_GUARD +
-			       HYP_STACK_BYTES;
+		p->stack_top =
+			HYP_STACK_VA + i * HYP_STACK_STRIDE + HYP_STACK_GUARD + HYP_STACK_BYTES;
 		p->panic_stack_top = (uint64_t)(p->panic_stack + PERCPU_PANIC_STACK_BYTES);
 	}
 }

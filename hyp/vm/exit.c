@@ -47,10 +47,8 @@ static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 
 /* NULL: unhandled(). */
 static exit_handler_fn *const handlers[ESR_EC_COUNT] = {
-	[ESR_EC_HVC64] = smccc_exit_hvc,
-	[ESR_EC_SMC64] = smccc_exit_smc,
-	[ESR_EC_SYSREG] = sysreg_exit,
-	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
+	[ESR_EC_HVC64] = smccc_exit_hvc,       [ESR_EC_SMC64] = smccc_exit_smc,
+	[ESR_EC_SYSREG] = sysreg_exit,         [ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
 	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit,
 };
 

@@ -5,15 +5,15 @@
 #include "hyp/vm/vcpu.h"
 
 /*
- * What a handler of an exit wants done with its guest. One place, exit_finish() in exit.c, moves the PC
- * or injects.
+ * What a handler of an exit wants done with its guest. One place, exit_finish() in exit.c, moves
+ * the PC or injects.
  */
 enum exit_action {
-	EXIT_RESUME,	     /* go on at ELR_EL2 as it stands */
-	EXIT_ADVANCE,	     /* the trapped instruction is done: go on behind it */
-	EXIT_INJECT_UNDEF,   /* it is UNDEFINED for this guest */
-	EXIT_INJECT_ABORT,   /* it gets a synchronous external abort */
-	EXIT_POWERED_OFF,    /* this vCPU has been switched off: idle until it is on again */
+	EXIT_RESUME,       /* go on at ELR_EL2 as it stands */
+	EXIT_ADVANCE,      /* the trapped instruction is done: go on behind it */
+	EXIT_INJECT_UNDEF, /* it is UNDEFINED for this guest */
+	EXIT_INJECT_ABORT, /* it gets a synchronous external abort */
+	EXIT_POWERED_OFF,  /* this vCPU has been switched off: idle until it is on again */
 };
 
 /* Serves one kind of exit; esr is ESR_EL2. Runs with no lock held. */

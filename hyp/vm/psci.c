@@ -16,9 +16,9 @@
 #include "hyp/vm/vgic.h"
 
 /* CPU_SUSPEND's power_state in the original format (5.4.2): all other bits are reserved. */
-#define POWER_STATE_ID MASK(15, 0)
+#define POWER_STATE_ID        MASK(15, 0)
 #define POWER_STATE_POWERDOWN BIT(16)
-#define POWER_STATE_LEVEL MASK(25, 24)
+#define POWER_STATE_LEVEL     MASK(25, 24)
 
 static psci_flush_fn *flush_output;
 

@@ -53,7 +53,7 @@ static void debug_init(void)
 
 	if (pmuver != 0 && pmuver != 15) {
 		mdcr |= bits_get(sysreg_read(pmcr_el0), 15, 11); /* HPMN = N */
-		if (pmuver >= 4)				 /* PMUv3p1 */
+		if (pmuver >= 4)                                 /* PMUv3p1 */
 			mdcr |= MDCR_HPMD;
 	}
 	sysreg_write(mdcr_el2, mdcr);

@@ -4,7 +4,8 @@
 
 #include "hyp/vm/vcpu.h"
 
-/* EL2's controls for this CPU as the service VM needs them. Every CPU, once, after gic_init_cpu(). */
+/* EL2's controls for this CPU as the service VM needs them. Every CPU, once, after gic_init_cpu().
+ */
 void run_cpu_init(struct vm *vm);
 
 /* Waits, serving interrupts, until the vCPU is switched on, and makes its state that of a reset. */

@@ -48,11 +48,11 @@ static const struct {
 	uint16_t key;
 	sysreg_fn *handle;
 } table[] = {
-	{ESR_SYSREG(3, 0, 12, 11, 5), sgi1r},  /* ICC_SGI1R_EL1 */
-	{ESR_SYSREG(3, 0, 12, 11, 1), dir},    /* ICC_DIR_EL1 */
-	{ESR_SYSREG(3, 0, 12, 11, 7), sgi0r},  /* ICC_SGI0R_EL1 */
-	{ESR_SYSREG(3, 0, 12, 11, 6), sgi0r},  /* ICC_ASGI1R_EL1 */
-	{ESR_SYSREG(3, 0, 1, 0, 1), raz_wi},   /* ACTLR_EL1 */
+	{ESR_SYSREG(3, 0, 12, 11, 5), sgi1r}, /* ICC_SGI1R_EL1 */
+	{ESR_SYSREG(3, 0, 12, 11, 1), dir},   /* ICC_DIR_EL1 */
+	{ESR_SYSREG(3, 0, 12, 11, 7), sgi0r}, /* ICC_SGI0R_EL1 */
+	{ESR_SYSREG(3, 0, 12, 11, 6), sgi0r}, /* ICC_ASGI1R_EL1 */
+	{ESR_SYSREG(3, 0, 1, 0, 1), raz_wi},  /* ACTLR_EL1 */
 };
 
 /* Logs a register the first time a guest tries it: one bit for each hash of its key. */
@@ -65,8 +65,8 @@ static void log_unknown(const struct vcpu *vcpu, unsigned int key, bool read)
 	if (__atomic_fetch_or(&seen[hash / 64], bit, __ATOMIC_RELAXED) & bit)
 		return;
 	log_printf(LOG_DEBUG, "%s: vCPU %u: %s of S%u_%u_C%u_C%u_%u at 0x%lx is UNDEFINED for it",
-		   vcpu->vm->name, vcpu->index, read ? "read" : "write", key >> 14,
-		   key >> 11 & 7, key >> 7 & 15, key >> 3 & 15, key & 7, sysreg_read(elr_el2));
+		   vcpu->vm->name, vcpu->index, read ? "read" : "write", key >> 14, key >> 11 & 7,
+		   key >> 7 & 15, key >> 3 & 15, key & 7, sysreg_read(elr_el2));
 }
 
 /* S3_0_C0_C1_0 to S3_0_C0_C7_7: the ID registers that HCR_EL2.TID3 traps, and their space. */

@@ -9,8 +9,8 @@
 /* SPSR values: flags, masks and features as a guest may have them. */
 #define EL0_64 0x60001000
 #define EL0_32 0x60000010
-#define EL1T 0x800003c4
-#define EL1H 0x20400005
+#define EL1T   0x800003c4
+#define EL1H   0x20400005
 
 static struct guestexc_state state(uint64_t spsr, uint64_t sctlr)
 {
@@ -51,7 +51,8 @@ static void test_pstate_bits(void **unused)
 	s.sctlr |= BIT(44);
 	assert_true(guestexc_undef(&s, true).spsr & BIT(12));
 	s.spsr |= BIT(10) | BIT(11) | BIT(20) | BIT(21) | BIT(23); /* BTYPE, IL, SS, UAO */
-	assert_int_equal(guestexc_undef(&s, true).spsr & (MASK(11, 10) | MASK(21, 20) | BIT(23)), 0);
+	assert_int_equal(guestexc_undef(&s, true).spsr & (MASK(11, 10) | MASK(21, 20) | BIT(23)),
+			 0);
 	s.spsr |= BIT(24); /* DIT stays */
 	assert_true(guestexc_undef(&s, true).spsr & BIT(24));
 }
@@ -69,7 +70,8 @@ static void test_abort_syndrome(void **unused)
 	struct guestexc_state el1 = state(EL1H, 0);
 	struct guestexc_state el0 = state(EL0_64, 0);
 	/* Data abort, ISV, 4 bytes, x3, WnR, translation fault level 2. */
-	uint64_t data = UINT64_C(0x24) << 26 | BIT(25) | BIT(24) | 2 << 22 | 3 << 16 | BIT(6) | 0x06;
+	uint64_t data =
+		UINT64_C(0x24) << 26 | BIT(25) | BIT(24) | 2 << 22 | 3 << 16 | BIT(6) | 0x06;
 	uint64_t fetch = UINT64_C(0x20) << 26 | BIT(25) | 0x06;
 
 	assert_int_equal(guestexc_external_abort(&el1, data).esr,
@@ -106,7 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vector_by_source), cmocka_unit_test(test_pstate_bits),
-		cmocka_unit_test(test_undef_syndrome),	 cmocka_unit_test(test_abort_syndrome),
+		cmocka_unit_test(test_undef_syndrome),   cmocka_unit_test(test_abort_syndrome),
 		cmocka_unit_test(test_any_state),
 	};
 

@@ -75,11 +75,11 @@ static void test_shown_as_they_are(void **unused)
 
 static void test_capped(void **unused)
 {
-	assert_int_equal(idreg_filter(IDREG(4, 0), 2 << 4) >> 4, 1);	/* EL1: AArch64 only */
-	assert_int_equal(idreg_filter(IDREG(4, 0), 3 << 24) >> 24, 1);	/* GIC */
-	assert_int_equal(idreg_filter(IDREG(7, 0), 6), 5);		/* PARange: 48 bits */
+	assert_int_equal(idreg_filter(IDREG(4, 0), 2 << 4) >> 4, 1);   /* EL1: AArch64 only */
+	assert_int_equal(idreg_filter(IDREG(4, 0), 3 << 24) >> 24, 1); /* GIC */
+	assert_int_equal(idreg_filter(IDREG(7, 0), 6), 5);             /* PARange: 48 bits */
 	assert_int_equal(idreg_filter(IDREG(7, 0), UINT64_C(2) << 60) >> 60, 1); /* ECV */
-	assert_int_equal(idreg_filter(IDREG(5, 0), 0xf << 8), 0); /* no PMUv3 */
+	assert_int_equal(idreg_filter(IDREG(5, 0), 0xf << 8), 0);                /* no PMUv3 */
 }
 
 static void test_aarch32(void **unused)

@@ -161,7 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset_values), cmocka_unit_test(test_identification),
 		cmocka_unit_test(test_transmit),     cmocka_unit_test(test_transmit_blocked),
-		cmocka_unit_test(test_receive),	     cmocka_unit_test(test_overrun),
+		cmocka_unit_test(test_receive),      cmocka_unit_test(test_overrun),
 		cmocka_unit_test(test_loopback),     cmocka_unit_test(test_any_access),
 	};
 

@@ -39,7 +39,7 @@ static uint32_t ret_in_data = 0xd65f03c0;
 
 static void test_exec(void)
 {
-	((void (*)(void))&ret_in_data)();
+	((void (*)(void)) & ret_in_data)();
 }
 
 static unsigned int overrun(unsigned int depth)
