@@ -51,12 +51,11 @@ static inline struct vgic_word *word_of(struct vgic_dist *d, struct vgic_cpu *c,
 	return intid < VGIC_PRIVATE ? &c->word0 : &d->word[intid / 32];
 }
 
-static inline void emit(struct vgic_effects *fx, enum vgic_effect_kind kind, uint32_t intid,
-			uint32_t arg)
+static inline void emit(struct vgic_effects *fx, enum vgic_effect_kind kind, uint32_t intid)
 {
 	if (fx->count < VGIC_MAX_EFFECTS)
-		fx->list[fx->count++] = (struct vgic_effect){
-			.kind = (uint8_t)kind, .arg = (uint8_t)arg, .intid = (uint16_t)intid};
+		fx->list[fx->count++] =
+			(struct vgic_effect){.kind = (uint8_t)kind, .intid = (uint16_t)intid};
 }
 
 /* --- setting up --- */
@@ -203,15 +202,6 @@ static inline void map_clear(uint32_t map[], uint32_t *sum, uint32_t intid)
 		*sum &= ~(1u << (intid / 32));
 }
 
-uint32_t vgic_holder(const struct vgic_dist *d, uint32_t intid)
-{
-	const struct vgic_word *w = &d->word[intid / 32];
-
-	if ((w->loaded | w->active) & bit_of(intid))
-		return d->owner[intid];
-	return d->target[intid];
-}
-
 /*
  * A hardware-linked interrupt that was acknowledged but will not be delivered now: the guest
  * disabled it, or has it active. See the top.
@@ -224,9 +214,9 @@ static void give_back(struct vgic_word *w, uint32_t intid, struct vgic_effects *
 		return;
 	w->latch &= ~bit;
 	if (w->edge & bit)
-		emit(fx, VGIC_PHYS_SET_PENDING, intid, 0);
+		emit(fx, VGIC_PHYS_SET_PENDING, intid);
 	if (!(w->active & bit))
-		emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+		emit(fx, VGIC_PHYS_DEACTIVATE, intid);
 }
 
 static void kick(struct vgic_cpu *c, struct vgic_effects *fx)
@@ -235,37 +225,43 @@ static void kick(struct vgic_cpu *c, struct vgic_effects *fx)
 		fx->kick |= 1u << c->index;
 }
 
-uint32_t vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
-		   struct vgic_effects *fx)
+void vgic_want_sync(struct vgic_cpu *c, struct vgic_effects *fx)
+{
+	if (!c->used || (c->slow & VGIC_SLOW_OFFLINE))
+		return;
+	c->slow |= VGIC_SLOW_SYNC;
+	kick(c, fx);
+}
+
+bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct vgic_effects *fx)
 {
 	struct vgic_word *w = word_of(d, c, intid);
 	uint32_t bit = bit_of(intid);
 	bool spi = intid >= VGIC_PRIVATE;
 
 	if (c->in_lr[intid / 32] & bit) {
-		c->slow |= VGIC_SLOW_SYNC;
-		kick(c, fx);
-		return VGIC_NO_CPU;
+		vgic_want_sync(c, fx);
+		return false;
 	}
 	map_clear(c->want, &c->want_sum, intid);
 	map_clear(c->act, &c->act_sum, intid);
 	if (spi && ((w->loaded | w->active) & bit) && d->owner[intid] != c->index)
-		return d->owner[intid];
+		return true;
 	w->loaded &= ~bit;
 	give_back(w, intid, fx);
 	if (w->active & bit) {
 		map_set(c->act, &c->act_sum, intid);
 		kick(c, fx);
-		return VGIC_NO_CPU;
+		return false;
 	}
 	if (!((w->latch | (w->line & ~w->edge)) & w->enabled & groups_enabled(d->ctlr, w->group) &
 	      bit))
-		return VGIC_NO_CPU;
+		return false;
 	if (spi && d->target[intid] != c->index)
-		return d->target[intid];
+		return true;
 	map_set(c->want, &c->want_sum, intid);
 	kick(c, fx);
-	return VGIC_NO_CPU;
+	return false;
 }
 
 void vgic_eval_all(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects *fx)
@@ -273,18 +269,15 @@ void vgic_eval_all(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects 
 	uint32_t n, bits;
 
 	vgic_private_changed(c, d->ctlr, 0);
-	if (c->used) {
-		c->slow |= VGIC_SLOW_SYNC;
-		kick(c, fx);
-	}
+	vgic_want_sync(c, fx);
 	for (n = 0; n < d->words; n++) {
 		struct vgic_word *w = n ? &d->word[n] : &c->word0;
 
-		bits = (w->latch | w->line | w->active | c->want[n]) & ~c->in_lr[n];
+		bits = (w->latch | w->line | w->active) & ~c->in_lr[n];
 		for (; bits; bits &= bits - 1) {
 			uint32_t intid = n * 32 + (uint32_t)__builtin_ctz(bits);
 
-			if (!n || vgic_holder(d, intid) == c->index || (c->want[n] & bit_of(intid)))
+			if (!n || d->owner[intid] == c->index || d->target[intid] == c->index)
 				vgic_eval(d, c, intid, fx);
 		}
 	}
@@ -302,34 +295,36 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 	bool pending = lr & VGIC_LR_PENDING;
 	bool active = lr & VGIC_LR_ACTIVE;
 	bool hw = w->hw & bit;
-	uint32_t next;
 
 	c->in_lr[intid / 32] &= ~bit;
 	if (intid < VGIC_PRIVATE || d->owner[intid] == c->index) {
 		if (w->drop_pending & bit) {
 			if (pending && hw)
-				emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+				emit(fx, VGIC_PHYS_DEACTIVATE, intid);
 			pending = false;
 		}
 		if (w->drop_active & bit) {
 			if (active && hw)
-				emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
+				emit(fx, VGIC_PHYS_DEACTIVATE, intid);
 			active = false;
 		}
 		w->drop_pending &= ~bit;
 		w->drop_active &= ~bit;
 		w->loaded &= ~bit;
-		if (pending && (hw || (w->edge & bit) || (c->latched >> n & 1)))
+		w->seen_pending = pending ? w->seen_pending | bit : w->seen_pending & ~bit;
+		w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
+		if (pending && (hw || (w->edge & bit) || (c->notes & VGIC_NOTE_LATCH << n)))
 			w->latch |= bit;
 		if (active)
 			w->active |= bit;
+		if (!(w->active & bit) || (active && !(c->notes & VGIC_NOTE_FORCED << n)))
+			w->forced &= ~bit;
 	}
-	next = vgic_eval(d, c, intid, fx);
-	if (next != VGIC_NO_CPU)
-		emit(fx, VGIC_MOVE, intid, next);
+	if (vgic_eval(d, c, intid, fx))
+		emit(fx, VGIC_MOVE, intid);
 }
 
-/* The interrupt with the highest priority in a map: its sort key without KEY_ACTIVE. */
+/* The sort key of an interrupt, without KEY_ACTIVE: the lower, the earlier. */
 static uint32_t map_key(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t intid)
 {
 	uint32_t priority = intid < VGIC_PRIVATE ? c->priority[intid] : d->priority[intid];
@@ -349,8 +344,9 @@ static void count_eoi(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effec
 
 	for (sum = c->act_sum; sum; sum &= sum - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(sum);
+		const struct vgic_word *w = n ? &d->word[n] : &c->word0;
 
-		for (bits = c->act[n]; bits; bits &= bits - 1) {
+		for (bits = c->act[n] & ~w->forced; bits; bits &= bits - 1) {
 			uint32_t key = map_key(d, c, n * 32 + (uint32_t)__builtin_ctz(bits));
 
 			best = key < best ? key : best;
@@ -399,14 +395,20 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		lr |= VGIC_LR_ACTIVE;
 		/* Both at once only where neither a line nor the physical interrupt repeats it. */
 		pending = ready && (w->edge & ~w->hw & bit);
+		if (pending && intid >= VGIC_PRIVATE && d->target[intid] != c->index) {
+			pending = false;
+			lr |= VGIC_LR_EOI; /* then it moves */
+		}
 	}
 	vgic_take(c, n, intid);
 	if (pending) {
 		lr |= VGIC_LR_PENDING;
 		if (w->latch & bit && !(w->edge & bit))
-			c->latched |= (uint16_t)(1u << n);
+			c->notes |= VGIC_NOTE_LATCH << n;
 		w->latch &= ~bit;
 	}
+	if (w->active & w->forced & bit)
+		c->notes |= VGIC_NOTE_FORCED << n;
 	w->active &= ~bit;
 	map_clear(c->want, &c->want_sum, intid);
 	map_clear(c->act, &c->act_sum, intid);
@@ -460,7 +462,7 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs)
 
 	c->hcr = VGIC_HCR_EN;
 	c->used = 0;
-	c->latched = 0;
+	c->notes = 0;
 	c->slow &= ~VGIC_SLOW_OVERFLOW;
 	for (n = 0; n < c->lr_count; n++)
 		lrs->lr[n] = 0;
@@ -477,11 +479,19 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs)
 	lrs->write = (uint16_t)(write | c->used);
 }
 
-void vgic_cpu_online(struct vgic_cpu *c, bool online)
+void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online)
 {
+	uint32_t n;
+
 	c->slow &= ~VGIC_SLOW_OFFLINE;
-	if (!online)
-		c->slow |= VGIC_SLOW_OFFLINE;
+	if (online)
+		return;
+	c->slow |= VGIC_SLOW_OFFLINE;
+	c->used = 0;
+	/* Its running priority is forgotten: no EOI will come for what it has active. */
+	c->word0.forced |= c->act[0];
+	for (n = 1; n < d->words; n++)
+		d->word[n].forced |= c->act[n];
 }
 
 /* --- events --- */
@@ -552,22 +562,21 @@ void vgic_deactivate(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
 {
 	uint32_t bit = bit_of(intid);
 	struct vgic_word *w;
-	uint32_t next;
 
 	if (intid >= d->words * 32)
 		return;
 	w = word_of(d, c, intid);
 	if (intid >= VGIC_PRIVATE && (w->loaded & bit)) {
 		w->drop_active |= bit;
-		emit(fx, VGIC_MOVE, intid, d->owner[intid]);
+		emit(fx, VGIC_MOVE, intid);
 		return;
 	}
 	if (!(w->active & bit))
 		return;
 	w->active &= ~bit;
+	w->forced &= ~bit;
 	if (w->hw & bit)
-		emit(fx, VGIC_PHYS_DEACTIVATE, intid, 0);
-	next = vgic_eval(d, c, intid, fx);
-	if (next != VGIC_NO_CPU)
-		emit(fx, VGIC_MOVE, intid, next);
+		emit(fx, VGIC_PHYS_DEACTIVATE, intid);
+	if (vgic_eval(d, c, intid, fx) || (intid >= VGIC_PRIVATE && d->owner[intid] != c->index))
+		emit(fx, VGIC_MOVE, intid);
 }

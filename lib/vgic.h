@@ -58,12 +58,20 @@ struct vgic_word {
 	/* What the CPU that has it in a list register is to take out of that. */
 	uint32_t drop_pending;
 	uint32_t drop_active;
+	/* What it was when it last came out of a list register. */
+	uint32_t seen_pending;
+	uint32_t seen_active;
+	uint32_t forced; /* active, but no EOI of the guest goes with it: ISACTIVER, CPU_OFF */
 };
 
 /* Why injecting into a free list register is not enough (struct vgic_cpu's slow). */
 #define VGIC_SLOW_SYNC	   (1u << 0) /* the list registers must be folded and filled again */
 #define VGIC_SLOW_OVERFLOW (1u << 1) /* more interrupts than list registers */
 #define VGIC_SLOW_OFFLINE  (1u << 2) /* the vCPU is off */
+
+/* What a list register does not say of what was put there. */
+#define VGIC_NOTE_LATCH	 (1u << 0)  /* a level-sensitive interrupt pending by its latch */
+#define VGIC_NOTE_FORCED (1u << 16) /* active, and struct vgic_word's forced */
 
 /* One vCPU's redistributor and list registers. Guarded by its cpu lock. */
 struct vgic_cpu {
@@ -73,10 +81,13 @@ struct vgic_cpu {
 	uint32_t act_sum;
 	uint32_t hcr; /* ICH_HCR_EL2 that goes with what is in the list registers */
 	uint16_t used;	  /* list registers that may hold something */
-	uint16_t latched; /* those that hold a level-sensitive interrupt's latch */
+	uint32_t notes;	  /* on each list register: VGIC_NOTE_* << n */
 	uint8_t index;
 	uint8_t lr_count;
 	bool asleep; /* GICR_WAKER.ProcessorSleep */
+	/* vCPUs that this one's read at asked_offset waits for; only its own CPU looks at them. */
+	uint32_t asked;
+	uint64_t asked_offset;
 	uint8_t lr_of[VGIC_PRIVATE];	   /* where a private interrupt in in_lr is */
 	uint16_t lr_intid[VGIC_MAX_LRS];   /* what was put there last */
 	uint32_t in_lr[VGIC_WORDS];	   /* what may be in a list register of this vCPU */
@@ -132,7 +143,7 @@ enum vgic_effect_kind {
 	VGIC_PHYS_DEACTIVATE,
 	VGIC_PHYS_CONFIG, /* arg: 1 edge, 0 level */
 	VGIC_PHYS_ROUTE,  /* arg: to the physical CPU of this vCPU */
-	VGIC_MOVE,	  /* not physical: to be given to vgic_eval() on vCPU arg */
+	VGIC_MOVE,	  /* not physical: an SPI to be evaluated, on other vCPUs */
 };
 
 struct vgic_effect {
@@ -149,7 +160,7 @@ struct vgic_effects {
 	uint32_t kick;	  /* vCPUs that have something new in want, or must sync */
 	uint32_t changed; /* GICD writes: bits of word `word` to be given to vgic_eval() */
 	uint32_t word;
-	uint8_t from;	  /* vCPU that they are to be evaluated on first, or VGIC_NO_CPU */
+	uint8_t from;	  /* vCPU that they were routed to before, or VGIC_NO_CPU */
 	bool all;	  /* GICD_CTLR changed: vgic_eval_all() on every vCPU */
 	uint32_t count;
 	struct vgic_effect list[VGIC_MAX_EFFECTS];
@@ -203,7 +214,7 @@ void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask);
  * and ignores writes. bytes is 1, 2, 4 or 8, offset a multiple of it and inside the frame.
  * Reads need no lock, unless vgic_dist_is_exact() or vgic_cpu_is_exact() says that what list
  * registers hold matters: then this CPU's are folded first (dist and cpu locks), and filled
- * again afterwards; what others hold is as they last told.
+ * again afterwards; what others hold is shown as it was when they last folded.
  */
 bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset);
 bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes,
@@ -232,15 +243,17 @@ static inline uint32_t vgic_region_cpu(const struct vgic_region *r, uint64_t *of
 	return n < r->count && *offset < VGIC_GICR_BYTES ? r->cpu[n] : VGIC_NO_CPU;
 }
 
-/* dist: on which vCPU vgic_eval() of an SPI has to start. */
-uint32_t vgic_holder(const struct vgic_dist *d, uint32_t intid);
+/* Has none of the vCPUs in mask list registers left to fold? Any CPU, no lock. */
+bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask);
 
 /*
  * cpu, for SPIs also dist: decides anew what is to be done about an interrupt whose state
- * changed. Returns the vCPU to go on with (an SPI is routed to it), or VGIC_NO_CPU.
+ * changed. An SPI is to be evaluated on the vCPU that owner[] names and on the one that
+ * target[] names (and on a former target). True: it is not this vCPU's, others have to look.
  */
-uint32_t vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
-		   struct vgic_effects *fx);
+bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct vgic_effects *fx);
+/* cpu: asks for a fold of list registers that hold something. */
+void vgic_want_sync(struct vgic_cpu *c, struct vgic_effects *fx);
 /* dist and cpu: the same for all that this vCPU may have. */
 void vgic_eval_all(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects *fx);
 
@@ -253,8 +266,8 @@ void vgic_fold(struct vgic_dist *d, struct vgic_cpu *c, const struct vgic_lrs *l
 /* dist and cpu: chooses what goes into the (empty) list registers. */
 void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs);
 
-/* The vCPU goes on (its list registers are empty) or off (they are folded). cpu. */
-void vgic_cpu_online(struct vgic_cpu *c, bool online);
+/* dist and cpu: the vCPU goes on (its list registers are empty) or off (they are folded). */
+void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online);
 
 /*
  * dist: sets the input level of an emulated device's interrupt, in fx->changed what came of it.
@@ -262,7 +275,7 @@ void vgic_cpu_online(struct vgic_cpu *c, bool online);
  */
 void vgic_line_set(struct vgic_dist *d, uint32_t intid, bool level, struct vgic_effects *fx);
 
-/* dist: a hardware-linked SPI was acknowledged. Then vgic_eval(), starting at vgic_holder(). */
+/* dist: a hardware-linked SPI was acknowledged. Then it is to be evaluated. */
 void vgic_spi_arrived(struct vgic_dist *d, uint32_t intid);
 
 /*
@@ -319,7 +332,7 @@ static inline void vgic_take(struct vgic_cpu *c, uint32_t n, uint32_t intid)
 	c->lr_intid[n] = (uint16_t)intid;
 	c->in_lr[intid / 32] |= 1u << (intid % 32);
 	c->used |= (uint16_t)(1u << n);
-	c->latched &= (uint16_t)~(1u << n);
+	c->notes &= ~((VGIC_NOTE_LATCH | VGIC_NOTE_FORCED) << n);
 }
 
 /*

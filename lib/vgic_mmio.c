@@ -150,7 +150,9 @@ static void clear_enabled(const struct bank *b, uint32_t w, uint32_t n, uint32_t
 
 static uint32_t get_pending(const struct bank *b, uint32_t w, uint32_t n)
 {
-	return b->word[w].latch | (b->word[w].line & ~b->word[w].edge);
+	const struct vgic_word *word = &b->word[w];
+
+	return word->latch | (word->line & ~word->edge) | (word->seen_pending & loaded(b, w));
 }
 
 static void set_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
@@ -180,7 +182,7 @@ static void clear_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t
 
 static uint32_t get_active(const struct bank *b, uint32_t w, uint32_t n)
 {
-	return b->word[w].active;
+	return b->word[w].active | (b->word[w].seen_active & loaded(b, w));
 }
 
 static void set_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
@@ -198,6 +200,7 @@ static void set_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t va
 	}
 	emit_bits(fx, VGIC_PHYS_ACTIVATE, w, bits & word->hw);
 	word->active |= bits;
+	word->forced |= bits;
 	changed(b, w, bits, fx);
 }
 
@@ -210,6 +213,7 @@ static void clear_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t 
 	/* An active one that waits to be delivered again keeps the physical one active. */
 	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->active & ~word->latch);
 	word->active &= ~bits;
+	word->forced &= ~bits;
 	word->drop_active |= bits & loaded(b, w);
 	changed(b, w, bits, fx);
 }
@@ -372,24 +376,24 @@ static bool group_write(const struct bank *b, uint64_t offset, uint32_t bytes, u
 static const uint8_t id_dist[] = {0x04, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 static const uint8_t id_redist[] = {0x04, 0, 0, 0, 0x93, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 
-/* Not all has taken effect that was written: some CPU's list registers are still to follow. */
-static bool writes_pending(const struct vgic_dist *d)
+bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask)
 {
-	uint32_t i;
+	for (; mask; mask &= mask - 1) {
+		const struct vgic_cpu *c = d->cpu[__builtin_ctz(mask)];
 
-	for (i = 0; i < d->cpu_count; i++) {
-		if (__atomic_load_n(&d->cpu[i]->slow, __ATOMIC_RELAXED) & VGIC_SLOW_SYNC)
-			return true;
+		if (__atomic_load_n(&c->slow, __ATOMIC_RELAXED) & VGIC_SLOW_SYNC)
+			return false;
 	}
-	return false;
+	return true;
 }
 
+/* RWP: not all has taken effect that was written as long as some list registers are to follow. */
 static uint64_t dist_control(const struct vgic_dist *d, uint64_t offset)
 {
 	if (offset == 0x4)
 		return d->typer;
 	if (offset == 0x0)
-		return d->ctlr | CTLR_DS | CTLR_ARE | (writes_pending(d) ? CTLR_RWP : 0);
+		return d->ctlr | CTLR_DS | CTLR_ARE | (vgic_is_synced(d, MASK(d->cpu_count - 1, 0)) ? 0 : CTLR_RWP);
 	if (offset == 0x8)
 		return IIDR;
 	return 0;
@@ -471,11 +475,10 @@ static void retarget(struct vgic_dist *d, uint32_t intid, struct vgic_effects *f
 
 	if (target == d->target[intid])
 		return;
-	if (!fx->changed)
-		fx->from = (uint8_t)vgic_holder(d, intid);
-	d->target[intid] = target;
+	fx->from = d->target[intid];
 	fx->word = intid / 32;
-	fx->changed |= bit;
+	fx->changed = bit;
+	d->target[intid] = target;
 	if ((d->word[intid / 32].hw & bit) && target != VGIC_NO_CPU &&
 	    fx->count < VGIC_MAX_EFFECTS)
 		fx->list[fx->count++] = (struct vgic_effect){

@@ -67,10 +67,13 @@ enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
 	access.offset = ipa - vdev->base;
 	access.bytes = abort.bytes;
 	access.write = abort.write;
+	access.retry = false;
 	if (abort.write)
 		access.value = vcpu_reg_get(vcpu, abort.reg) & (~UINT64_C(0) >> (64 - 8 * abort.bytes));
 	if (!vdev->access(vdev->dev, vcpu, &access))
 		return refuse(vcpu, esr, ipa);
+	if (access.retry)
+		return EXIT_RESUME;
 	if (!abort.write && abort.sign_extend)
 		access.value = esr_access_extend(&abort, access.value);
 	if (!abort.write)

@@ -24,7 +24,6 @@
 
 #include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
-#include "hyp/core/log.h"
 
 #define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
 #define SGI1R_IRM	   BIT(40)
@@ -42,8 +41,7 @@ static void lrs_read(const struct vgic_cpu *c, struct vgic_lrs *lrs)
 		lrs->lr[n] = gicv3_lr_read(n);
 	}
 	lrs->eoi_count = sysreg_read(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT & ICH_HCR_EOICOUNT_MASK;
-	if (lrs->eoi_count)
-		lrs->eoi_mode = sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM;
+	lrs->eoi_mode = lrs->eoi_count && (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM);
 }
 
 static void lrs_write(const struct vgic_cpu *c, const struct vgic_lrs *lrs)
@@ -95,22 +93,30 @@ static void apply(const struct vm *vm, uint32_t cpu, const struct vgic_effects *
 
 /* --- keeping model and list registers together --- */
 
-/* Evaluates one SPI on one vCPU after the other until it has found its place. */
-static void evaluate(struct vm *vm, uint32_t cpu, uint32_t intid, uint32_t *kick)
+static void evaluate_on(struct vm *vm, uint32_t cpu, uint32_t intid, struct vgic_effects *fx)
 	REQUIRES(vm->vgic_lock) NO_THREAD_CHECK
 {
+	struct vcpu *vcpu = vm->vcpu[cpu];
+
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_eval(&vm->vgic, &vcpu->vgic, intid, fx);
+	lock_release(&vcpu->vgic_lock);
+}
+
+/* Evaluates an SPI where it is, where it is routed, and where it was routed before (from). */
+static void evaluate(struct vm *vm, uint32_t from, uint32_t intid, uint32_t *kick)
+	REQUIRES(vm->vgic_lock)
+{
+	uint32_t owner = vm->vgic.owner[intid];
+	uint32_t target = vm->vgic.target[intid];
 	struct vgic_effects fx;
-	uint32_t hops;
 
 	vgic_effects_init(&fx);
-	/* Where it was, where it is in a list register or active, where it is routed to. */
-	for (hops = 0; hops < 4 && cpu < vm->vcpu_count; hops++) {
-		struct vcpu *target = vm->vcpu[cpu];
-
-		lock_acquire(&target->vgic_lock);
-		cpu = vgic_eval(&vm->vgic, &target->vgic, intid, &fx);
-		lock_release(&target->vgic_lock);
-	}
+	evaluate_on(vm, owner, intid, &fx);
+	if (from != VGIC_NO_CPU && from != owner)
+		evaluate_on(vm, from, intid, &fx);
+	if (target != VGIC_NO_CPU && target != owner && target != from)
+		evaluate_on(vm, target, intid, &fx);
 	apply(vm, 0, &fx);
 	*kick |= fx.kick;
 }
@@ -147,7 +153,7 @@ static void settle_moves(struct vm *vm, const struct vgic_effects *fx, uint32_t 
 
 	for (i = 0; i < fx->count; i++) {
 		if (fx->list[i].kind == VGIC_MOVE)
-			evaluate(vm, fx->list[i].arg, fx->list[i].intid, kick);
+			evaluate(vm, VGIC_NO_CPU, fx->list[i].intid, kick);
 	}
 }
 
@@ -165,11 +171,7 @@ static bool settle(struct vm *vm, const struct vcpu *self, const struct vgic_eff
 	if (fx->all)
 		evaluate_all(vm, &kick);
 	for (bits = fx->changed; bits; bits &= bits - 1) {
-		uint32_t intid = fx->word * 32 + (uint32_t)__builtin_ctz(bits);
-		uint32_t from = fx->from;
-
-		evaluate(vm, from == VGIC_NO_CPU ? vgic_holder(&vm->vgic, intid) : from, intid,
-			 &kick);
+		evaluate(vm, fx->from, fx->word * 32 + (uint32_t)__builtin_ctz(bits), &kick);
 	}
 	settle_moves(vm, fx, &kick);
 	kick_others(vm, self, kick);
@@ -249,30 +251,37 @@ static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHE
 		sync(vcpu);
 }
 
-/* Someone left something to do for this CPU's vCPU. */
+/* Loads what other vCPUs sent, as long as it is simple. False: that takes a sync. */
+static bool load_posted(struct vgic_cpu *c)
+{
+	if (c->slow | c->act_sum | (c->want_sum & ~1u))
+		return false;
+	while (c->want[0]) {
+		uint32_t intid = (uint32_t)__builtin_ctz(c->want[0]);
+		uint32_t bit = 1u << intid;
+
+		/* A level's latch is not to be lost in a list register: see lib/vgic.c, put(). */
+		if (!(c->word0.latch & (c->word0.edge | c->word0.hw) & bit))
+			return false;
+		c->word0.latch &= ~bit;
+		if (!load_private(c, intid)) {
+			c->word0.latch |= bit;
+			return false;
+		}
+		c->want[0] &= ~bit;
+	}
+	c->want_sum = 0;
+	return true;
+}
+
+/* Someone left something to do for this CPU's vCPU. One that is off looks when it is on again. */
 static void kicked(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	struct vgic_cpu *c = &vcpu->vgic;
 	bool done;
 
 	lock_acquire(&vcpu->vgic_lock);
-	done = !(c->slow & ~VGIC_SLOW_OFFLINE) && !(c->want_sum & ~1u);
-	while (done && c->want[0] && !(c->slow & VGIC_SLOW_OFFLINE)) {
-		uint32_t intid = (uint32_t)__builtin_ctz(c->want[0]);
-		uint32_t bit = 1u << intid;
-		uint32_t latch = c->word0.latch & bit;
-
-		c->word0.latch &= ~bit;
-		c->want[0] &= ~bit;
-		/* A level's latch is not to be lost in a list register: see put(). */
-		done = (latch & (c->word0.edge | c->word0.hw)) && load_private(c, intid);
-		if (!done) {
-			c->word0.latch |= latch;
-			c->want[0] |= bit;
-		}
-	}
-	if (done && !c->want[0])
-		c->want_sum = 0;
+	done = (c->slow & VGIC_SLOW_OFFLINE) || load_posted(c);
 	lock_release(&vcpu->vgic_lock);
 	if (!done)
 		sync(vcpu);
@@ -455,18 +464,75 @@ static uint64_t physical_pending(const struct vgic_word *w, uint32_t cpu, uint64
 	return w->hw ? gic_pending_word(cpu, n) & w->hw : 0;
 }
 
-static bool dist_read(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
+/*
+ * Other CPUs have to fold before a read of theirs can be answered. They are asked once; the
+ * guest reads again until they have, and takes its interrupts in between. True: not yet.
+ */
+static bool must_wait(struct vcpu *vcpu, uint64_t offset)
 {
-	struct vm *vm = vcpu->vm;
-	uint64_t offset = access->offset;
-	bool ok;
+	struct vgic_cpu *c = &vcpu->vgic;
 
-	if (vgic_dist_is_exact(&vm->vgic, offset))
-		sync(vcpu);
-	ok = vgic_dist_read(&vm->vgic, offset, access->bytes, &access->value);
-	if (ok && offset >= GICD_ISPENDR && offset < GICD_ISACTIVER)
-		access->value |= physical_pending(&vm->vgic.word[offset >> 2 & 31], 0, offset);
+	if (!c->asked || c->asked_offset != offset)
+		return false;
+	return !vgic_is_synced(&vcpu->vm->vgic, c->asked);
+}
+
+static void __attribute__((noinline))
+dist_read_exact(struct vcpu *vcpu, struct vdev_access *access, bool *ok) NO_THREAD_CHECK
+{
+	struct vgic_dist *d = &vcpu->vm->vgic;
+	struct vgic_cpu *c = &vcpu->vgic;
+	struct vgic_effects fx;
+	uint32_t bits;
+
+	if (must_wait(vcpu, access->offset)) {
+		access->retry = true;
+		return;
+	}
+	lock_acquire(&vcpu->vm->vgic_lock);
+	fold(vcpu);
+	vgic_effects_init(&fx);
+	fx.word = access->offset >> 2 & (VGIC_WORDS - 1);
+	fx.changed = d->word[fx.word].loaded;
+	if (fx.changed && (!c->asked || c->asked_offset != access->offset)) {
+		c->asked = 0;
+		c->asked_offset = access->offset;
+		for (bits = fx.changed; bits; bits &= bits - 1)
+			c->asked |= 1u << d->owner[fx.word * 32 + (uint32_t)__builtin_ctz(bits)];
+		(void)settle(vcpu->vm, vcpu, &fx);
+		access->retry = true;
+	} else {
+		c->asked = 0;
+		*ok = vgic_dist_read(d, access->offset, access->bytes, &access->value);
+	}
+	fill(vcpu);
+	lock_release(&vcpu->vm->vgic_lock);
+}
+
+/* Reads of pending and active bits. */
+static bool __attribute__((noinline))
+dist_read_state(struct vcpu *vcpu, struct vdev_access *access)
+{
+	struct vgic_dist *d = &vcpu->vm->vgic;
+	uint64_t offset = access->offset;
+	bool ok = true;
+
+	if (vgic_dist_is_exact(d, offset)) {
+		dist_read_exact(vcpu, access, &ok);
+	} else {
+		vcpu->vgic.asked = 0;
+		ok = vgic_dist_read(d, offset, access->bytes, &access->value);
+	}
+	if (ok && offset < GICD_ISACTIVER)
+		access->value |= physical_pending(&d->word[offset >> 2 & 31], 0, offset);
 	return ok;
+}
+
+static inline bool dist_read(struct vcpu *vcpu, struct vdev_access *access)
+{
+	if (access->offset - GICD_ISPENDR < GICD_IPRIORITYR - GICD_ISPENDR)
+		return dist_read_state(vcpu, access);
+	return vgic_dist_read(&vcpu->vm->vgic, access->offset, access->bytes, &access->value);
 }
 
 static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
@@ -537,6 +603,33 @@ static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset
 	return ok;
 }
 
+/* A read of another vCPU's pending or active bits. */
+static bool redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
+			       struct vdev_access *access) NO_THREAD_CHECK
+{
+	struct vgic_cpu *c = &vcpu->vgic;
+	struct vgic_effects fx;
+
+	if (must_wait(vcpu, access->offset)) {
+		access->retry = true;
+		return true;
+	}
+	if (c->asked && c->asked_offset == access->offset) {
+		c->asked = 0;
+		return vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
+				     &access->value);
+	}
+	c->asked = 1u << target->index;
+	c->asked_offset = access->offset;
+	access->retry = true;
+	vgic_effects_init(&fx);
+	lock_acquire(&target->vgic_lock);
+	vgic_want_sync(&target->vgic, &fx);
+	lock_release(&target->vgic_lock);
+	kick_others(vcpu->vm, vcpu, fx.kick);
+	return true;
+}
+
 static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access)
 {
 	struct vm *vm = vcpu->vm;
@@ -552,6 +645,8 @@ static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *acce
 	target = vm->vcpu[cpu];
 	if (target == vcpu && vgic_cpu_is_exact(&vcpu->vgic, offset))
 		ok = redist_exact(vcpu, offset, access);
+	else if (!access->write && vgic_cpu_is_exact(&target->vgic, offset))
+		ok = redist_read_remote(vcpu, target, offset, access);
 	else if (access->write)
 		ok = redist_write(vcpu, target, offset, access);
 	else
@@ -598,7 +693,7 @@ void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	gic_enable(maintenance_intid);
 	lock_acquire(&vcpu->vm->vgic_lock);
 	lock_acquire(&vcpu->vgic_lock);
-	vgic_cpu_online(&vcpu->vgic, true);
+	vgic_cpu_online(&vcpu->vm->vgic, &vcpu->vgic, true);
 	lock_release(&vcpu->vgic_lock);
 	fill(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
@@ -611,7 +706,7 @@ void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_acquire(&vcpu->vm->vgic_lock);
 	fold(vcpu);
 	lock_acquire(&vcpu->vgic_lock);
-	vgic_cpu_online(&vcpu->vgic, false);
+	vgic_cpu_online(&vcpu->vm->vgic, &vcpu->vgic, false);
 	lock_release(&vcpu->vgic_lock);
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
 		gicv3_lr_write(n, 0);

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hyp/vm/vgic.c and lib/vgic*.c on a simulated machine (vgic_sim.h) against the plainest
+ * possible GIC: no list registers, no physical interrupts, every interrupt a handful of
+ * booleans. The same random operations go to both. After each, what the guest would be
+ * interrupted with and what it reads in the registers must be the same.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/aarch64/gicv3.h"
+#include "tests/unit/prop.h"
+#include "tests/unit/vgic_sim.h"
+
+#define PMR 0xf8
+#define OPERATIONS 1500
+
+struct plain {
+	bool enabled, group1, latch, line, edge, active;
+	uint8_t priority;
+	uint8_t target;
+};
+
+/* What a CPU has acknowledged and not ended. */
+struct stack {
+	uint32_t intid[32];
+	bool group1[32];
+	uint32_t count;
+	uint32_t dropped[32]; /* EOImode 1: ended, not deactivated */
+	uint32_t dropped_count;
+};
+
+static struct {
+	struct plain private[SIM_CPUS][32];
+	struct plain spi[SIM_INTIDS];
+	uint32_t ctlr;
+	struct stack stack[SIM_CPUS];
+	bool split[SIM_CPUS];
+} ref;
+
+static struct prop prop;
+static const uint32_t *universe;
+static uint32_t universe_count;
+
+static const uint32_t few[] = {1, 3, 9, 20, 27, 41, 42, 66, 67, SIM_CONSOLE};
+static const uint32_t many[] = {0,  1,	2,  3,	9,  11, 15, 16, 20,  24,  27,  30,
+				31, 33, 35, 40, 41, 42, 43, 64, 65,  66,  67,  68,
+				70, 71, 72, 73, 74, 95, 96, 97, 100, 127, 128, 159};
+
+static struct plain *plain(uint32_t cpu, uint32_t intid)
+{
+	return intid < 32 ? &ref.private[cpu][intid] : &ref.spi[intid];
+}
+
+static bool is_soft(uint32_t intid)
+{
+	return intid < 16 || intid == SIM_CONSOLE || intid == SIM_EVENT_LINE ||
+	       (intid >= SIM_SOFT_FIRST && intid < SIM_SOFT_END);
+}
+
+static bool is_pending(const struct plain *p)
+{
+	return p->latch || (p->line && !p->edge);
+}
+
+static bool is_signalled(uint32_t cpu, uint32_t intid)
+{
+	const struct plain *p = plain(cpu, intid);
+
+	return is_pending(p) && p->enabled && !p->active && (ref.ctlr >> p->group1 & 1) &&
+	       (intid < 32 || p->target == cpu);
+}
+
+static uint32_t pick(void)
+{
+	return universe[prop_below(&prop, universe_count)];
+}
+
+/* Is it on some CPU's stack? */
+static bool is_acked(uint32_t cpu, uint32_t intid)
+{
+	uint32_t c, i;
+
+	for (c = 0; c < sim.cpu_count; c++) {
+		const struct stack *s = &ref.stack[c];
+
+		if (intid < 32 && c != cpu)
+			continue;
+		for (i = 0; i < s->count; i++) {
+			if (s->intid[i] == intid)
+				return true;
+		}
+		for (i = 0; i < s->dropped_count; i++) {
+			if (s->dropped[i] == intid)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* --- comparing --- */
+
+static void check_cpu(uint32_t cpu)
+{
+	uint32_t limit = sim_running_priority(cpu) < PMR ? sim_running_priority(cpu) : PMR;
+	uint32_t best = limit;
+	uint32_t intid, i;
+
+	for (i = 0; i < universe_count; i++) {
+		if (is_signalled(cpu, universe[i]) && plain(cpu, universe[i])->priority < best)
+			best = plain(cpu, universe[i])->priority;
+	}
+	intid = sim_highest(cpu, true);
+	if (intid == SIM_NONE)
+		intid = sim_highest(cpu, false);
+	if (best == limit) {
+		assert_int_equal(intid, SIM_NONE);
+		return;
+	}
+	assert_int_not_equal(intid, SIM_NONE);
+	assert_true(is_signalled(cpu, intid));
+	assert_int_equal(plain(cpu, intid)->priority, best);
+	assert_int_equal(intid == sim_highest(cpu, true), plain(cpu, intid)->group1);
+}
+
+static void check_registers(uint32_t cpu, uint32_t intid)
+{
+	const struct plain *p = plain(cpu, intid);
+	uint64_t value;
+
+	assert_int_equal(sim_bit(cpu, GICD_ISENABLER, intid), p->enabled);
+	assert_int_equal(sim_bit(cpu, GICD_ICENABLER, intid), p->enabled);
+	assert_int_equal(sim_bit(cpu, GICD_IGROUPR, intid), p->group1);
+	assert_int_equal(sim_bit(cpu, GICD_ISPENDR, intid), is_pending(p));
+	assert_int_equal(sim_bit(cpu, GICD_ICPENDR, intid), is_pending(p));
+	assert_int_equal(sim_bit(cpu, GICD_ISACTIVER, intid), p->active);
+	assert_int_equal(sim_bit(cpu, GICD_ICACTIVER, intid), p->active);
+	if (intid < 32)
+		assert_true(sim_redist_read(cpu, cpu, GICR_SGI_BASE + GICD_IPRIORITYR + intid, 1,
+					    &value));
+	else
+		assert_true(sim_read(cpu, GICD_IPRIORITYR + intid, 1, &value));
+	assert_int_equal(value, p->priority);
+}
+
+/* --- operations, on both --- */
+
+static void op_bit(uint32_t cpu)
+{
+	uint32_t intid = pick();
+	struct plain *p = plain(cpu, intid);
+
+	switch (prop_below(&prop, 6)) {
+	case 0:
+		p->enabled = true;
+		sim_set_bit(cpu, GICD_ISENABLER, intid);
+		break;
+	case 1:
+		p->enabled = false;
+		sim_set_bit(cpu, GICD_ICENABLER, intid);
+		break;
+	case 2:
+		/*
+		 * A level that is pended by hand, acknowledged physically and then disabled is
+		 * forgotten: the line alone decides. An edge: see op_line().
+		 */
+		if (!is_soft(intid) && (!p->edge || sim_physical(cpu, intid)->active))
+			return;
+		p->latch = true;
+		sim_set_bit(cpu, GICD_ISPENDR, intid);
+		break;
+	case 3:
+		p->latch = false;
+		sim_set_bit(cpu, GICD_ICPENDR, intid);
+		break;
+	case 4:
+		p->active = true;
+		sim_set_bit(cpu, GICD_ISACTIVER, intid);
+		break;
+	default:
+		/* Ending it afterwards would be counted by the CPU interface, and misunderstood. */
+		if (is_acked(cpu, intid) && universe == many)
+			return;
+		p->active = false;
+		sim_set_bit(cpu, GICD_ICACTIVER, intid);
+		break;
+	}
+}
+
+static void op_config(uint32_t cpu)
+{
+	uint32_t intid = pick();
+	struct plain *p = plain(cpu, intid);
+	uint64_t offset = GICD_ICFGR + intid / 16 * 4;
+	uint32_t bit = 2u << intid % 16 * 2;
+	uint64_t value;
+
+	if (intid < 16 || p->enabled || p->active || is_pending(p) || p->line)
+		return;
+	p->edge = !p->edge;
+	if (intid < 32) {
+		assert_true(sim_redist_read(cpu, cpu, GICR_SGI_BASE + offset, 4, &value));
+		assert_true(sim_redist_write(cpu, cpu, GICR_SGI_BASE + offset, 4, value ^ bit));
+	} else {
+		assert_true(sim_read(cpu, offset, 4, &value));
+		assert_true(sim_write(cpu, offset, 4, value ^ bit));
+	}
+}
+
+static void op_priority(uint32_t cpu)
+{
+	uint32_t intid = pick();
+	uint64_t offset = GICD_IPRIORITYR + intid;
+	uint8_t value = prop_u64(&prop);
+
+	if (plain(cpu, intid)->active || is_acked(cpu, intid))
+		return; /* its priority is in the active priorities */
+	plain(cpu, intid)->priority = value & 0xf8;
+	if (intid < 32)
+		assert_true(sim_redist_write(cpu, cpu, GICR_SGI_BASE + offset, 1, value));
+	else
+		assert_true(sim_write(cpu, offset, 1, value));
+}
+
+static void op_group(uint32_t cpu)
+{
+	uint32_t intid = pick();
+	struct plain *p = plain(cpu, intid);
+	uint64_t value;
+
+	if (p->active || is_acked(cpu, intid))
+		return;
+	p->group1 = !p->group1;
+	if (intid < 32) {
+		assert_true(sim_redist_read(cpu, cpu, GICR_SGI_BASE + GICD_IGROUPR, 4, &value));
+		assert_true(sim_redist_write(cpu, cpu, GICR_SGI_BASE + GICD_IGROUPR, 4,
+					     value ^ 1u << intid));
+	} else {
+		assert_true(sim_read(cpu, GICD_IGROUPR + intid / 32 * 4, 4, &value));
+		assert_true(sim_write(cpu, GICD_IGROUPR + intid / 32 * 4, 4,
+				      value ^ 1u << intid % 32));
+	}
+}
+
+static void op_route(uint32_t cpu)
+{
+	uint32_t intid = pick();
+	uint32_t target = (uint32_t)prop_below(&prop, sim.cpu_count);
+
+	if (intid < 32)
+		return;
+	if (prop_one_in(&prop, 8)) {
+		assert_true(sim_write(cpu, GICD_IROUTER + intid * 8, 8, BIT(31)));
+		for (target = 0; target < sim.cpu_count - 1 && !sim.cpu[target].on; target++)
+			;
+		if (!sim.cpu[target].on)
+			target = 0;
+	} else {
+		assert_true(sim_write(cpu, GICD_IROUTER + intid * 8, 8, sim.vcpu[target].mpidr));
+	}
+	ref.spi[intid].target = (uint8_t)target;
+}
+
+static void op_line(uint32_t cpu)
+{
+	uint32_t intid = pick();
+	struct plain *p = plain(cpu, intid);
+
+	if (intid < 16)
+		return;
+	/*
+	 * What EL2 acknowledged for a guest that has not yet: it is not withdrawn when the device
+	 * takes it back, and another edge does not merge with it.
+	 */
+	if (!is_soft(intid) && p->line != p->edge && !p->active && sim_physical(cpu, intid)->active)
+		return;
+	p->line = !p->line;
+	if (p->line && p->edge)
+		p->latch = true;
+	sim_line(cpu, intid, p->line);
+}
+
+static void op_sgi(uint32_t cpu)
+{
+	uint32_t targets = (uint32_t)prop_below(&prop, 1u << sim.cpu_count);
+	uint32_t intid = pick() & 15;
+	bool group1 = prop_one_in(&prop, 2);
+	uint32_t i;
+
+	if (universe == few)
+		intid = 3;
+	for (i = 0; i < universe_count && universe[i] != intid; i++)
+		;
+	if (i == universe_count)
+		return;
+	for (i = 0; i < sim.cpu_count; i++) {
+		if ((targets >> i & 1) && ref.private[i][intid].group1 == group1)
+			ref.private[i][intid].latch = true;
+	}
+	sim_sgi(cpu, targets, intid, group1);
+}
+
+static void op_ack(uint32_t cpu)
+{
+	struct stack *s = &ref.stack[cpu];
+	bool group1 = sim_highest(cpu, true) != SIM_NONE;
+	uint32_t intid = sim_ack(cpu, group1);
+
+	if (intid == SIM_NONE)
+		return;
+	assert_true(is_signalled(cpu, intid)); /* check_cpu() saw that its priority is right */
+	plain(cpu, intid)->latch = false;
+	plain(cpu, intid)->active = true;
+	s->intid[s->count] = intid;
+	s->group1[s->count++] = group1;
+}
+
+/*
+ * Is the SPI active on this CPU? Someone may have cleared it by a register, and then it became
+ * active elsewhere. Ending it here, then, is the guest's mistake (EOI), or not supported (DIR).
+ */
+static bool is_mine(uint32_t cpu, uint32_t intid)
+{
+	return intid < 32 || sim.vm.vgic.owner[intid] == cpu;
+}
+
+static void op_eoi(uint32_t cpu)
+{
+	struct stack *s = &ref.stack[cpu];
+	uint32_t intid;
+
+	if (!s->count)
+		return;
+	intid = s->intid[--s->count];
+	if (!ref.split[cpu])
+		plain(cpu, intid)->active &= !is_mine(cpu, intid);
+	else if (plain(cpu, intid)->active && s->dropped_count < 32)
+		s->dropped[s->dropped_count++] = intid;
+	sim_eoi(cpu, intid, s->group1[s->count]);
+}
+
+static void op_dir(uint32_t cpu)
+{
+	struct stack *s = &ref.stack[cpu];
+	uint32_t n, intid;
+
+	if (!ref.split[cpu] || !s->dropped_count)
+		return;
+	n = (uint32_t)prop_below(&prop, s->dropped_count);
+	intid = s->dropped[n];
+	s->dropped[n] = s->dropped[--s->dropped_count];
+	if (!is_mine(cpu, intid))
+		return;
+	plain(cpu, intid)->active = false;
+	sim_dir(cpu, intid);
+}
+
+static void op_off_or_on(uint32_t cpu)
+{
+	if (!prop_one_in(&prop, 10))
+		return;
+	if (sim.cpu[cpu].on) {
+		sim_off(cpu);
+		ref.stack[cpu].count = 0;
+		ref.stack[cpu].dropped_count = 0;
+	} else {
+		sim_on(cpu);
+		sim_eoi_mode(cpu, ref.split[cpu]);
+	}
+}
+
+static void op_control(uint32_t cpu)
+{
+	if (!prop_one_in(&prop, 4))
+		return;
+	ref.ctlr = prop_one_in(&prop, 3) ? (uint32_t)prop_below(&prop, 4) : 3;
+	sim_set(cpu, GICD_CTLR, ref.ctlr);
+}
+
+static void (*const operations[])(uint32_t cpu) = {
+	op_bit, op_bit, op_bit, op_config, op_priority, op_group, op_route,	op_line, op_line,
+	op_sgi, op_sgi, op_ack, op_ack,	   op_ack,	op_eoi,	  op_eoi,	op_dir,	 op_dir,
+	op_off_or_on, op_control,
+};
+
+/* A vCPU that is off does nothing; on which someone who is on does it then. */
+static void step(void)
+{
+	uint32_t n = (uint32_t)prop_below(&prop, ARRAY_SIZE(operations));
+	uint32_t cpu = (uint32_t)prop_below(&prop, sim.cpu_count);
+	uint32_t i;
+
+	if (!sim.cpu[cpu].on && operations[n] != op_off_or_on)
+		return;
+	operations[n](cpu);
+	for (i = 0; i < sim.cpu_count; i++) {
+		if (sim.cpu[i].on)
+			check_cpu(i);
+	}
+	for (cpu = 0; cpu < sim.cpu_count; cpu++) {
+		if (sim.cpu[cpu].on && prop_one_in(&prop, 8))
+			check_registers(cpu, pick());
+	}
+}
+
+static void start(uint32_t cpus, uint32_t lrs)
+{
+	uint32_t cpu, i;
+
+	memset(&ref, 0, sizeof(ref));
+	sim_init(cpus, lrs);
+	for (cpu = 0; cpu < cpus; cpu++) {
+		for (i = 0; i < 16; i++)
+			ref.private[cpu][i].edge = true;
+		ref.split[cpu] = prop_one_in(&prop, 3);
+		sim_eoi_mode(cpu, ref.split[cpu]);
+	}
+	ref.ctlr = 3;
+	sim_set(0, GICD_CTLR, 3);
+	/* Otherwise it takes long until something happens. */
+	for (cpu = 0; cpu < cpus; cpu++) {
+		for (i = 0; i < universe_count; i++) {
+			uint32_t intid = universe[i];
+
+			if (prop_one_in(&prop, 2)) {
+				plain(cpu, intid)->enabled = true;
+				sim_set_bit(cpu, GICD_ISENABLER, intid);
+			}
+			if (prop_one_in(&prop, 2) && intid >= 32)
+				op_route(cpu);
+			op_priority(cpu);
+		}
+	}
+}
+
+static void run(const uint32_t *intids, uint32_t count, uint32_t lrs, uint32_t rounds)
+{
+	universe = intids;
+	universe_count = count;
+	while (rounds--) {
+		uint32_t i;
+
+		start((uint32_t)prop_between(&prop, 1, 5), lrs);
+		for (i = 0; i < OPERATIONS; i++)
+			step();
+	}
+}
+
+static void test_against_plain_gic(void **state)
+{
+	prop = prop_start(__func__);
+	run(few, ARRAY_SIZE(few), 16, 100);
+}
+
+static void test_with_overflow(void **state)
+{
+	static const uint32_t lrs[] = {1, 2, 4, 5};
+	uint32_t i;
+
+	prop = prop_start(__func__);
+	for (i = 0; i < ARRAY_SIZE(lrs); i++)
+		run(many, ARRAY_SIZE(many), lrs[i], 50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_against_plain_gic),
+		cmocka_unit_test(test_with_overflow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
