@@ -248,6 +248,8 @@ bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct v
 	if (spi && ((w->loaded | w->active) & bit) && d->owner[intid] != c->index)
 		return true;
 	w->loaded &= ~bit;
+	w->drop_pending &= ~bit; /* there is nothing to drop it from */
+	w->drop_active &= ~bit;
 	give_back(w, intid, fx);
 	if (w->active & bit) {
 		map_set(c->act, &c->act_sum, intid);
