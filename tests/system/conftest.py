@@ -4,11 +4,10 @@ build/logs and shown when a test fails."""
 
 import os
 import re
-import subprocess
 
 import pytest
 
-from machine import BUILD, ROOT, Machine
+from machine import BUILD, Machine, assemble_service_vm
 
 LOGS = os.path.join(BUILD, "logs")
 
@@ -36,23 +35,16 @@ def debug_image():
     return _built("caisson-debug.img", "tools/build debug")
 
 
-def _service_vm(*options):
-    folder = os.path.join(BUILD, "-".join(["servicevm", *options[1::2]]))
-    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder, *options],
-                   check=True)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def service_vm():
     """Folder with vmlinuz and initrd of the small service VM."""
-    return _service_vm()
+    return assemble_service_vm([])
 
 
 @pytest.fixture(scope="session")
 def stress_vm():
     """The same with stress-ng in it."""
-    return _service_vm("--with", "stress-ng")
+    return assemble_service_vm(["stress-ng"])
 
 
 @pytest.fixture

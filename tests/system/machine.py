@@ -3,6 +3,7 @@
 
 import os
 import re
+import subprocess
 
 import pexpect
 
@@ -17,7 +18,20 @@ PROMPT = r"root@servicevm:[^#]*# "
 HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns"]
 
 
+def assemble_service_vm(extras):
+    """Makes a folder with vmlinuz and initrd of the small service VM, if it is not up to date;
+    extras are more programs for it (tools/servicevm --with)."""
+    folder = os.path.join(BUILD, "-".join(["servicevm", *extras]))
+    options = [f"--with={extra}" for extra in extras]
+    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder, *options],
+                   check=True)
+    return folder
+
+
 class Machine:
+    """Started by the constructor; arguments are passed to tools/host as they are, options with -
+    for _. Every method that waits fails the test when the machine ends or time is up."""
+
     def __init__(self, log, *arguments, timeout, **options):
         os.makedirs(os.path.dirname(log), exist_ok=True)
         self.log = log
