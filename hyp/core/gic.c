@@ -212,13 +212,13 @@ uint64_t gic_redistributor(uint32_t cpu)
 	return redistributor[cpu];
 }
 
-enum err gic_handler_set(uint32_t intid, gic_handler_fn *run, void *ctx)
+enum err gic_handler_set(uint32_t intid, gic_handler_fn *handler, void *ctx)
 {
 	if (intid >= intid_count)
 		return ERR_RANGE;
 	if (handler_count == MAX_HANDLERS)
 		return ERR_NO_MEMORY;
-	handlers[handler_count].run = run;
+	handlers[handler_count].run = handler;
 	handlers[handler_count].ctx = ctx;
 	handler_slot[intid] = (uint8_t)handler_count++;
 	return ERR_OK;

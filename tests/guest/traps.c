@@ -450,7 +450,7 @@ static void test_mmio_edges(void)
 /* After all that: the interrupts still work, and the console, which prints this test's line. */
 static void test_alive(void)
 {
-	uint32_t intid;
+	uint32_t intid = 0;
 
 	gic_reset();
 	gic_enable(3);

@@ -143,7 +143,7 @@ static uint64_t first_count_read(void)
 
 static void run_cpu_on(void)
 {
-	uint64_t mpidr = cpus[1].mpidr, result, start;
+	uint64_t mpidr = cpus[1].mpidr, result = 0, start;
 	uint64_t entry = (uint64_t)(psci_by_smc ? probe_second_smc : probe_second_hvc);
 
 	for (int i = 0; i < WARM_UP + SAMPLES; i++) {

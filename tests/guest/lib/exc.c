@@ -49,7 +49,7 @@ struct fault fault_end(void)
 	return c->fault;
 }
 
-static void fatal(const struct exc_frame *frame, unsigned int vector)
+static void __attribute__((noreturn)) fatal(const struct exc_frame *frame, unsigned int vector)
 {
 	unsigned int i;
 

@@ -14,9 +14,10 @@ static inline uint64_t rand_next(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
+/* 0 .. limit - 1; 0 for a limit of 0. */
 static inline uint64_t rand_below(uint64_t *state, uint64_t limit)
 {
-	return rand_next(state) % limit;
+	return limit == 0 ? 0 : rand_next(state) % limit;
 }
 
 #endif
