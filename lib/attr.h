@@ -11,10 +11,10 @@
 
 #define CAPABILITY(name) THREAD_ATTR(capability(name))
 #define GUARDED_BY(lock) THREAD_ATTR(guarded_by(lock))
-#define ACQUIRES(lock) THREAD_ATTR(acquire_capability(lock))
-#define RELEASES(lock) THREAD_ATTR(release_capability(lock))
-#define REQUIRES(lock) THREAD_ATTR(requires_capability(lock))
-#define EXCLUDES(lock) THREAD_ATTR(locks_excluded(lock))
-#define NO_THREAD_CHECK THREAD_ATTR(no_thread_safety_analysis)
+#define ACQUIRES(lock)   THREAD_ATTR(acquire_capability(lock))
+#define RELEASES(lock)   THREAD_ATTR(release_capability(lock))
+#define REQUIRES(lock)   THREAD_ATTR(requires_capability(lock))
+#define EXCLUDES(lock)   THREAD_ATTR(locks_excluded(lock))
+#define NO_THREAD_CHECK  THREAD_ATTR(no_thread_safety_analysis)
 
 #endif

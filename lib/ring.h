@@ -10,7 +10,7 @@
  */
 struct ring {
 	uint8_t *data;
-	size_t bytes; /* a power of two */
+	size_t bytes;  /* a power of two */
 	uint64_t head; /* bytes ever put */
 	uint64_t tail; /* bytes ever taken; head - tail <= bytes */
 };

@@ -11,59 +11,59 @@
  */
 
 /* Distributor (12.9). */
-#define GICD_CTLR	0x0000
-#define GICD_TYPER	0x0004
-#define GICD_IIDR	0x0008
-#define GICD_IGROUPR	0x0080
-#define GICD_ISENABLER	0x0100
-#define GICD_ICENABLER	0x0180
-#define GICD_ISPENDR	0x0200
-#define GICD_ICPENDR	0x0280
-#define GICD_ISACTIVER	0x0300
-#define GICD_ICACTIVER	0x0380
+#define GICD_CTLR       0x0000
+#define GICD_TYPER      0x0004
+#define GICD_IIDR       0x0008
+#define GICD_IGROUPR    0x0080
+#define GICD_ISENABLER  0x0100
+#define GICD_ICENABLER  0x0180
+#define GICD_ISPENDR    0x0200
+#define GICD_ICPENDR    0x0280
+#define GICD_ISACTIVER  0x0300
+#define GICD_ICACTIVER  0x0380
 #define GICD_IPRIORITYR 0x0400
-#define GICD_ICFGR	0x0c00
-#define GICD_IGRPMODR	0x0d00
-#define GICD_IROUTER	0x6000
-#define GICD_PIDR2	0xffe8
+#define GICD_ICFGR      0x0c00
+#define GICD_IGRPMODR   0x0d00
+#define GICD_IROUTER    0x6000
+#define GICD_PIDR2      0xffe8
 
 /* GICD_CTLR; bits 1 and 4 mean the same with one security state and in the non-secure view. */
 #define GICD_CTLR_ENABLE_GRP1A (1u << 1)
 #define GICD_CTLR_ARE_NS       (1u << 4)
-#define GICD_CTLR_RWP	       (1u << 31)
+#define GICD_CTLR_RWP          (1u << 31)
 
 /* Redistributor (12.11): RD_base, then SGI_base one 64 KiB frame on. */
-#define GICR_CTLR	0x0000
-#define GICR_TYPER	0x0008
-#define GICR_WAKER	0x0014
-#define GICR_PIDR2	0xffe8
-#define GICR_SGI_BASE	0x10000
+#define GICR_CTLR        0x0000
+#define GICR_TYPER       0x0008
+#define GICR_WAKER       0x0014
+#define GICR_PIDR2       0xffe8
+#define GICR_SGI_BASE    0x10000
 #define GICR_FRAME_BYTES 0x20000 /* RD_base and SGI_base; twice that with virtual LPIs */
 
-#define GICR_CTLR_RWP		   (1u << 3)
-#define GICR_TYPER_VLPIS	   (1u << 1)
-#define GICR_TYPER_LAST		   (1u << 4)
+#define GICR_CTLR_RWP              (1u << 3)
+#define GICR_TYPER_VLPIS           (1u << 1)
+#define GICR_TYPER_LAST            (1u << 4)
 #define GICR_WAKER_PROCESSOR_SLEEP (1u << 1)
 #define GICR_WAKER_CHILDREN_ASLEEP (1u << 2)
 
 /* CPU interface (12.2). */
-#define ICC_PMR_EL1	S3_0_C4_C6_0
-#define ICC_AP1R0_EL1	S3_0_C12_C9_0
-#define ICC_DIR_EL1	S3_0_C12_C11_1
-#define ICC_SGI1R_EL1	S3_0_C12_C11_5
-#define ICC_IAR1_EL1	S3_0_C12_C12_0
-#define ICC_EOIR1_EL1	S3_0_C12_C12_1
-#define ICC_BPR1_EL1	S3_0_C12_C12_3
-#define ICC_CTLR_EL1	S3_0_C12_C12_4
-#define ICC_SRE_EL1	S3_0_C12_C12_5
+#define ICC_PMR_EL1     S3_0_C4_C6_0
+#define ICC_AP1R0_EL1   S3_0_C12_C9_0
+#define ICC_DIR_EL1     S3_0_C12_C11_1
+#define ICC_SGI1R_EL1   S3_0_C12_C11_5
+#define ICC_IAR1_EL1    S3_0_C12_C12_0
+#define ICC_EOIR1_EL1   S3_0_C12_C12_1
+#define ICC_BPR1_EL1    S3_0_C12_C12_3
+#define ICC_CTLR_EL1    S3_0_C12_C12_4
+#define ICC_SRE_EL1     S3_0_C12_C12_5
 #define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
-#define ICC_SRE_EL2	S3_4_C12_C9_5
+#define ICC_SRE_EL2     S3_4_C12_C9_5
 
 #define ICC_CTLR_EOIMODE (1u << 1)
-#define ICC_SRE_SRE	 (1u << 0)
-#define ICC_SRE_DFB	 (1u << 1)
-#define ICC_SRE_DIB	 (1u << 2)
-#define ICC_SRE_ENABLE	 (1u << 3)
+#define ICC_SRE_SRE      (1u << 0)
+#define ICC_SRE_DFB      (1u << 1)
+#define ICC_SRE_DIB      (1u << 2)
+#define ICC_SRE_ENABLE   (1u << 3)
 
 /* Virtual interface control (12.4). */
 #define ICH_AP0R0_EL2 S3_4_C12_C8_0
@@ -95,13 +95,13 @@
 #define ICH_LR14_EL2  S3_4_C12_C13_6
 #define ICH_LR15_EL2  S3_4_C12_C13_7
 
-#define ICH_VTR_LIST_REGS_MASK	0x1f /* their number, minus 1 */
-#define ICH_VTR_TDS		(1u << 19)
-#define ICH_VTR_PREBITS_SHIFT	26 /* both: 3 bits, minus 1 */
-#define ICH_VTR_PRIBITS_SHIFT	29
-#define ICH_HCR_EOICOUNT_SHIFT	27
-#define ICH_HCR_EOICOUNT_MASK	0x1f
-#define ICH_VMCR_VEOIM		(1u << 9)
+#define ICH_VTR_LIST_REGS_MASK 0x1f /* their number, minus 1 */
+#define ICH_VTR_TDS            (1u << 19)
+#define ICH_VTR_PREBITS_SHIFT  26 /* both: 3 bits, minus 1 */
+#define ICH_VTR_PRIBITS_SHIFT  29
+#define ICH_HCR_EOICOUNT_SHIFT 27
+#define ICH_HCR_EOICOUNT_MASK  0x1f
+#define ICH_VMCR_VEOIM         (1u << 9)
 
 /* List register n, 0..15: they cannot be indexed. */
 static inline uint64_t gicv3_lr_read(uint32_t n)

@@ -14,7 +14,7 @@
 #include "tests/unit/prop.h"
 #include "tests/unit/vgic_sim.h"
 
-#define PMR 0xf8
+#define PMR        0xf8
 #define OPERATIONS 1500
 
 struct plain {
@@ -45,7 +45,7 @@ static const uint32_t *universe;
 static uint32_t universe_count;
 
 static const uint32_t few[] = {1, 3, 9, 20, 27, 41, 42, 66, 67, SIM_CONSOLE};
-static const uint32_t many[] = {0,  1,	2,  3,	9,  11, 15, 16, 20,  24,  27,  30,
+static const uint32_t many[] = {0,  1,  2,  3,  9,  11, 15, 16, 20,  24,  27,  30,
 				31, 33, 35, 40, 41, 42, 43, 64, 65,  66,  67,  68,
 				70, 71, 72, 73, 74, 95, 96, 97, 100, 127, 128, 159};
 
@@ -239,8 +239,8 @@ static void op_group(uint32_t cpu)
 					     value ^ 1u << intid));
 	} else {
 		assert_true(sim_read(cpu, GICD_IGROUPR + intid / 32 * 4, 4, &value));
-		assert_true(sim_write(cpu, GICD_IGROUPR + intid / 32 * 4, 4,
-				      value ^ 1u << intid % 32));
+		assert_true(
+			sim_write(cpu, GICD_IGROUPR + intid / 32 * 4, 4, value ^ 1u << intid % 32));
 	}
 }
 
@@ -380,9 +380,9 @@ static void op_control(uint32_t cpu)
 }
 
 static void (*const operations[])(uint32_t cpu) = {
-	op_bit, op_bit, op_bit, op_config, op_priority, op_group, op_route,	op_line, op_line,
-	op_sgi, op_sgi, op_ack, op_ack,	   op_ack,	op_eoi,	  op_eoi,	op_dir,	 op_dir,
-	op_off_or_on, op_control,
+	op_bit,  op_bit,  op_bit, op_config, op_priority,  op_group,   op_route,
+	op_line, op_line, op_sgi, op_sgi,    op_ack,       op_ack,     op_ack,
+	op_eoi,  op_eoi,  op_dir, op_dir,    op_off_or_on, op_control,
 };
 
 /* A vCPU that is off does nothing; on which someone who is on does it then. */

@@ -9,8 +9,8 @@
 #include "hyp/core/gic.h"
 #include "hyp/vm/vgic.h"
 
-#define GICD_BASE 0x8000000
-#define GICR_BASE 0x80a0000
+#define GICD_BASE      0x8000000
+#define GICR_BASE      0x80a0000
 #define VMCR_PMR(vmcr) ((vmcr) >> 24 & 0xff)
 #define HCR_EOICOUNT   (0x1full << ICH_HCR_EOICOUNT_SHIFT)
 #define SETTLE_ROUNDS  2000
@@ -215,10 +215,9 @@ static bool maintenance_asserted(const struct sim_cpu *c)
 		pending += (c->lr[n] & (VGIC_LR_PENDING | VGIC_LR_ACTIVE)) == VGIC_LR_PENDING;
 		eoi += !lr_valid(c->lr[n]) && !(c->lr[n] & VGIC_LR_HW) && (c->lr[n] & VGIC_LR_EOI);
 	}
-	return (c->hcr & VGIC_HCR_EN) &&
-	       (eoi || ((c->hcr & VGIC_HCR_UIE) && valid <= 1) ||
-		((c->hcr & VGIC_HCR_NPIE) && !pending) ||
-		((c->hcr & VGIC_HCR_LRENPIE) && (c->hcr & HCR_EOICOUNT)));
+	return (c->hcr & VGIC_HCR_EN) && (eoi || ((c->hcr & VGIC_HCR_UIE) && valid <= 1) ||
+					  ((c->hcr & VGIC_HCR_NPIE) && !pending) ||
+					  ((c->hcr & VGIC_HCR_LRENPIE) && (c->hcr & HCR_EOICOUNT)));
 }
 
 static void lr_written(uint32_t n)
@@ -247,7 +246,8 @@ static void check_lrs(void)
 		for (n = 0; n < sim.lr_count; n++) {
 			uint64_t lr = sim.cpu[cpu].lr[n];
 
-			if (lr_valid(lr) && count[lr_intid(lr) < 32 ? cpu : SIM_CPUS][lr_intid(lr)]++)
+			if (lr_valid(lr) &&
+			    count[lr_intid(lr) < 32 ? cpu : SIM_CPUS][lr_intid(lr)]++)
 				fail("an interrupt in two list registers");
 		}
 	}
@@ -555,8 +555,7 @@ static uint64_t frame_offset(uint32_t frame)
 	return gic_redistributor(frame) - GICR_BASE;
 }
 
-bool sim_redist_write(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t bytes,
-		      uint64_t value)
+bool sim_redist_write(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t bytes, uint64_t value)
 {
 	struct vdev_access access = {.offset = frame_offset(frame) + offset,
 				     .bytes = bytes,
@@ -566,8 +565,7 @@ bool sim_redist_write(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t by
 	return access_dev(cpu, 1, &access);
 }
 
-bool sim_redist_read(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t bytes,
-		     uint64_t *value)
+bool sim_redist_read(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t bytes, uint64_t *value)
 {
 	struct vdev_access access = {.offset = frame_offset(frame) + offset, .bytes = bytes};
 	bool ok = access_dev(cpu, 1, &access);

@@ -13,15 +13,15 @@
  * would not take.
  */
 
-#define SIM_CPUS	8
-#define SIM_INTIDS	160
+#define SIM_CPUS        8
+#define SIM_INTIDS      160
 #define SIM_MAINTENANCE 25
-#define SIM_HYP_TIMER	26
-#define SIM_CONSOLE	33 /* emulated */
-#define SIM_EVENT_LINE	35 /* emulated */
-#define SIM_SOFT_FIRST	64 /* to 95: turned into emulated ones too */
-#define SIM_SOFT_END	96
-#define SIM_NONE	1023
+#define SIM_HYP_TIMER   26
+#define SIM_CONSOLE     33 /* emulated */
+#define SIM_EVENT_LINE  35 /* emulated */
+#define SIM_SOFT_FIRST  64 /* to 95: turned into emulated ones too */
+#define SIM_SOFT_END    96
+#define SIM_NONE        1023
 
 struct sim_intid {
 	bool enabled, latch, line, edge, active;

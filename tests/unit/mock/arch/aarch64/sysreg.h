@@ -14,7 +14,7 @@
 uint64_t mock_sysreg_read(const char *name);
 void mock_sysreg_write(const char *name, uint64_t value);
 
-#define sysreg_read(name)	  mock_sysreg_read(SYSREG_STRING(name))
+#define sysreg_read(name)         mock_sysreg_read(SYSREG_STRING(name))
 #define sysreg_write(name, value) mock_sysreg_write(SYSREG_STRING(name), (uint64_t)(value))
 
 #endif
