@@ -59,7 +59,7 @@ entry_secondary:
 	add	x20, x20, #1
 	cmp	x20, x2
 	b.lo	2b
-	b	entry_park		/* not in the table: the loader does not release such a CPU */
+	b	entry_park		/* not in the table: the loader releases none such */
 3:	ldr	x1, =HYP_STACK_VA + HYP_STACK_GUARD + HYP_STACK_BYTES
 	mov	x2, #HYP_STACK_STRIDE
 	madd	x1, x20, x2, x1

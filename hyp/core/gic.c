@@ -100,8 +100,7 @@ static enum err redistributors_find(const struct bootinfo *bi)
 
 		if (!redistributor[i])
 			return ERR_NOT_FOUND;
-		/* Aff3.Aff2.Aff1, the range selector and the bit that name Aff0 (IHI 0069 12.2.24).
-		 */
+		/* Aff3.Aff2.Aff1, range selector and bit for Aff0 (IHI 0069 12.2.24). */
 		kick_sgi1r[i] = bits_get(m, 39, 32) << 48 | bits_get(m, 23, 16) << 32 |
 				bits_get(m, 15, 8) << 16 | bits_get(m, 7, 4) << 44 | BIT(m & 0xf) |
 				(uint64_t)GIC_SGI_KICK << 24;
