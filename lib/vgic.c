@@ -287,6 +287,12 @@ void vgic_eval_all(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects 
 
 /* --- list registers --- */
 
+static inline void see(struct vgic_word *w, uint32_t bit, bool pending, bool active)
+{
+	w->seen_pending = pending ? w->seen_pending | bit : w->seen_pending & ~bit;
+	w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
+}
+
 /* Takes what list register n held, with hardware state lr, back into the model. */
 static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64_t lr,
 		     struct vgic_effects *fx)
@@ -313,8 +319,7 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 		w->drop_pending &= ~bit;
 		w->drop_active &= ~bit;
 		w->loaded &= ~bit;
-		w->seen_pending = pending ? w->seen_pending | bit : w->seen_pending & ~bit;
-		w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
+		see(w, bit, pending, active);
 		if (pending && (hw || (w->edge & bit) || (c->notes & VGIC_NOTE_LATCH << n)))
 			w->latch |= bit;
 		if (active)
@@ -403,6 +408,7 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		}
 	}
 	vgic_take(c, n, intid);
+	see(w, bit, pending, w->active & bit);
 	if (pending) {
 		lr |= VGIC_LR_PENDING;
 		if (w->latch & bit && !(w->edge & bit))
@@ -552,6 +558,7 @@ int vgic_spi_fast(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, uint3
 	}
 	d->owner[intid] = c->index;
 	w->loaded |= bit;
+	see(w, bit, true, false);
 	*lr = VGIC_LR_PENDING | VGIC_LR_HW | (uint64_t)intid << VGIC_LR_PINTID_SHIFT | intid |
 	      (uint64_t)d->priority[intid] << VGIC_LR_PRIO_SHIFT;
 	if (w->group & bit)

@@ -58,7 +58,7 @@ struct vgic_word {
 	/* What the CPU that has it in a list register is to take out of that. */
 	uint32_t drop_pending;
 	uint32_t drop_active;
-	/* What it was when it last came out of a list register. */
+	/* What it was when it last went into or came out of a list register. */
 	uint32_t seen_pending;
 	uint32_t seen_active;
 	uint32_t forced; /* active, but no EOI of the guest goes with it: ISACTIVER, CPU_OFF */
