@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/text.h"
+
 #define HEADER_BYTES 40
 #define MAGIC        0xd00dfeed
 #define VERSION_MIN  16
@@ -41,15 +43,6 @@ static uint32_t be32(const uint8_t *p)
 static uint64_t be64(const uint8_t *p)
 {
 	return (uint64_t)be32(p) << 32 | be32(p + 4);
-}
-
-static bool text_equal(const char *a, const char *b)
-{
-	while (*a == *b && *a != '\0') {
-		a++;
-		b++;
-	}
-	return *a == *b;
 }
 
 /* Where the reader of the structure block stands, and the path of open nodes. */
@@ -116,9 +109,9 @@ static void scan_cells(struct scan *s, uint32_t name, uint32_t value)
 	struct fdt_node *node = &s->fdt->node[s->open[s->depth - 1]];
 	uint8_t cells = value < 255 ? value : 255;
 
-	if (text_equal(s->fdt->strings + name, "#address-cells"))
+	if (text_is(s->fdt->strings + name, "#address-cells"))
 		node->address_cells = cells;
-	else if (text_equal(s->fdt->strings + name, "#size-cells"))
+	else if (text_is(s->fdt->strings + name, "#size-cells"))
 		node->size_cells = cells;
 }
 
@@ -150,7 +143,7 @@ static enum err scan_prop(struct scan *s)
 		return ERR_INVALID;
 	if (bytes == 4 && fdt->strings[name] == '#')
 		scan_cells(s, name, be32(fdt->structs + data));
-	else if (name == s->compatible || text_equal(fdt->strings + name, "compatible"))
+	else if (name == s->compatible || text_is(fdt->strings + name, "compatible"))
 		scan_compatible(s, name);
 	s->offset = bits_align_up(data + bytes, 4);
 	return ERR_OK;
@@ -273,15 +266,6 @@ static bool name_matches(const struct fdt *fdt, uint32_t node, const char *name,
 	return own[i] == '\0' || (!unit && own[i] == '@');
 }
 
-static size_t text_length(const char *text)
-{
-	const char *p = text;
-
-	while (*p != '\0')
-		p++;
-	return p - text;
-}
-
 bool fdt_name_is(const struct fdt *fdt, uint32_t node, const char *name)
 {
 	return name_matches(fdt, node, name, text_length(name));
@@ -389,7 +373,7 @@ bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *compati
 		return false;
 	for (const char *t = fdt_prop_string(&prop, 0); t != NULL;
 	     t = fdt_prop_string_next(&prop, t)) {
-		if (text_equal(t, compatible))
+		if (text_is(t, compatible))
 			return true;
 	}
 	return false;
@@ -412,7 +396,7 @@ bool fdt_is_okay(const struct fdt *fdt, uint32_t node)
 	if (!fdt_prop(fdt, node, "status", &prop))
 		return true;
 	status = fdt_prop_string(&prop, 0);
-	return status != NULL && (text_equal(status, "okay") || text_equal(status, "ok"));
+	return status != NULL && (text_is(status, "okay") || text_is(status, "ok"));
 }
 
 /* Only for nodes that fdt_init() has been through, so nothing is checked again. */
@@ -443,7 +427,7 @@ bool fdt_prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *pro
 bool fdt_prop(const struct fdt *fdt, uint32_t node, const char *name, struct fdt_prop *prop)
 {
 	for (uint32_t cursor = fdt->node[node].props; fdt_prop_next(fdt, &cursor, prop);) {
-		if (text_equal(prop->name, name))
+		if (text_is(prop->name, name))
 			return true;
 	}
 	*prop = (struct fdt_prop){.name = name};

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/text.h"
+
 #define HEADER_BYTES       40
 #define MAGIC              0xd00dfeed
 #define VERSION            17
@@ -44,15 +46,6 @@ static void append(struct fdtw *w, const void *data, size_t bytes)
 		memcpy(p, data, bytes);
 }
 
-static size_t text_bytes(const char *text)
-{
-	const char *p = text;
-
-	while (*p != '\0')
-		p++;
-	return p - text + 1;
-}
-
 void fdtw_init(struct fdtw *w, const struct fdt *source, void *out, size_t bytes_max)
 {
 	w->source = source;
@@ -86,7 +79,7 @@ void fdtw_begin(struct fdtw *w, const char *name)
 {
 	w->depth++;
 	fdtw_cell(w, TOKEN_BEGIN_NODE);
-	append(w, name, text_bytes(name));
+	append(w, name, text_length(name) + 1);
 }
 
 void fdtw_end(struct fdtw *w)
@@ -111,11 +104,12 @@ void fdtw_copy_tokens(struct fdtw *w, uint32_t from, uint32_t to)
 /* Where name is, or now will be, in the strings block. */
 static uint32_t name_offset(struct fdtw *w, const char *name)
 {
-	size_t bytes = text_bytes(name);
+	size_t bytes = text_length(name) + 1;
 	uint32_t i;
 
-	for (i = 0; i < w->names_bytes; i += text_bytes(w->names + i)) {
-		if (text_bytes(w->names + i) == bytes && memcmp(w->names + i, name, bytes) == 0)
+	for (i = 0; i < w->names_bytes; i += text_length(w->names + i) + 1) {
+		if (text_length(w->names + i) + 1 == bytes &&
+		    memcmp(w->names + i, name, bytes) == 0)
 			return w->source->strings_bytes + i;
 	}
 	if (bytes > FDTW_NEW_NAMES_BYTES - w->names_bytes) {
@@ -142,7 +136,7 @@ void fdtw_prop(struct fdtw *w, const char *name, const void *data, size_t bytes)
 
 void fdtw_prop_string(struct fdtw *w, const char *name, const char *text)
 {
-	fdtw_prop(w, name, text, text_bytes(text));
+	fdtw_prop(w, name, text, text_length(text) + 1);
 }
 
 void fdtw_prop_text(struct fdtw *w, const char *name, const char *text, size_t length)

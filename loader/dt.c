@@ -2,6 +2,7 @@
 #include "loader/dt.h"
 
 #include "arch/aarch64/sysreg.h"
+#include "lib/text.h"
 #include "loader/uart.h"
 
 /* What Linux accepts as a device tree, too (booting.rst). */
@@ -22,24 +23,6 @@ static struct fdt_node nodes[MAX_NODES] __attribute__((section(".bss.noinit")));
 static const char *name_of(const struct machine *m, uint32_t node)
 {
 	return node == FDT_ROOT ? "/" : fdt_name(&m->fdt, node);
-}
-
-static bool text_is(const char *a, const char *b)
-{
-	while (*a == *b && *a != '\0') {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
-static bool text_begins(const char *text, const char *start)
-{
-	while (*start != '\0' && *text == *start) {
-		text++;
-		start++;
-	}
-	return *start == '\0';
 }
 
 static void its_found(struct machine *m, uint32_t node)
@@ -184,8 +167,12 @@ static void read_memory(struct machine *m)
 		if (!fdt_prop(&m->fdt, n, "device_type", &type) || !fdt_is_okay(&m->fdt, n))
 			continue;
 		text = fdt_prop_string(&type, 0);
-		if (text != NULL && text_is(text, "memory"))
-			read_memory_node(m, n);
+		if (text == NULL || !text_is(text, "memory"))
+			continue;
+		if (m->memory_node_count == BOOT_MAX_REGIONS)
+			uart_stop("more than %d memory nodes", BOOT_MAX_REGIONS);
+		m->memory_node[m->memory_node_count++] = n;
+		read_memory_node(m, n);
 	}
 	for (uint32_t i = 0; i < m->info.ram_count; i++)
 		m->ram_bytes += m->info.ram[i].bytes;
@@ -262,7 +249,7 @@ static void add_cpu(struct machine *m, uint32_t node, uint64_t mpidr)
 {
 	struct bootinfo *info = &m->info;
 
-	for (uint32_t i = 1; i < info->cpu_count; i++) {
+	for (uint32_t i = 0; i < info->cpu_count; i++) {
 		if (info->cpu[i].mpidr == mpidr)
 			uart_stop("two CPU nodes have the same reg %#llx",
 				  (unsigned long long)mpidr);
@@ -418,6 +405,8 @@ static void read_timer(struct machine *m)
 void dt_read(struct machine *m, uint64_t own_mpidr)
 {
 	busy_add(m, (uint64_t)m->fdt.blob, m->fdt.bytes, "firmware's device tree");
+	/* A kernel or a tree at address 0 would look like none. */
+	busy_add(m, 0, PAGE_BYTES, "address 0");
 	read_memory(m);
 	read_reserved(m);
 	read_psci(m);

@@ -19,6 +19,8 @@ struct machine {
 	uint32_t psci_node;
 	uint32_t timer_node;
 	uint32_t cpus_node;
+	uint32_t memory_node_count;
+	uint32_t memory_node[BOOT_MAX_REGIONS];
 	uint32_t its_count;
 	uint32_t its_node[MACHINE_MAX_ITS];
 	uint32_t cpu_node[BOOT_MAX_CPUS]; /* of bootinfo.cpu[] */
@@ -27,8 +29,7 @@ struct machine {
 	bool psci_0_1; /* CPU_ON's function identifier is the device tree's */
 	uint32_t psci_cpu_on;
 
-	/* payload.c: the service VM's kernel and initrd as they were loaded; initrd.bytes may be 0
-	 */
+	/* payload.c: the service VM's kernel and initrd (bytes 0: none) as they were loaded. */
 	const char *payload_kind; /* for messages: "module" or "bundle" */
 	struct boot_region kernel;
 	struct boot_region initrd;
@@ -36,7 +37,6 @@ struct machine {
 	size_t bootargs_bytes;
 	uint64_t kernel_bytes; /* memory it needs, from where it runs */
 	uint64_t text_offset;
-	bool kernel_stays; /* it can run where it was loaded */
 
 	struct layout_busy busy;
 	struct layout_kept kept;

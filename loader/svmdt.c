@@ -7,6 +7,7 @@
 #include "arch/aarch64/mmio.h"
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
+#include "lib/text.h"
 #include "loader/uart.h"
 
 /*
@@ -17,7 +18,6 @@
 
 #define PAGE_BYTES         KIB(4)
 #define PATH_BYTES         256
-#define MAX_ITS            16
 #define ROOM_FOR_ADDITIONS KIB(4)
 #define PAGE_SEARCH_TRIES  1024
 
@@ -44,24 +44,6 @@ struct svmdt {
 };
 
 static struct svmdt svmdt;
-
-static bool text_is(const char *a, const char *b)
-{
-	while (*a == *b && *a != '\0') {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
-static bool text_begins(const char *text, const char *start)
-{
-	while (*start != '\0' && *text == *start) {
-		text++;
-		start++;
-	}
-	return *start == '\0';
-}
 
 static void survey_region(struct svmdt *s, const struct fdt_region *r)
 {
@@ -388,12 +370,20 @@ static void write_psci(struct svmdt *s)
 	fdtw_prop_string(&s->w, "method", "hvc");
 }
 
+static bool is_memory(const struct machine *m, uint32_t node)
+{
+	for (uint32_t i = 0; i < m->memory_node_count; i++) {
+		if (m->memory_node[i] == node)
+			return true;
+	}
+	return false;
+}
+
 /* The properties of an edited node. Returns the offset of what follows them in the source. */
 static uint32_t write_props(struct svmdt *s, uint32_t node)
 {
 	const struct fdt *fdt = &s->m->fdt;
-	bool root_child = fdt->node[node].parent == FDT_ROOT;
-	bool memory = root_child && fdt_name_is(fdt, node, "memory");
+	bool memory = is_memory(s->m, node);
 	uint32_t cursor = fdt->node[node].props;
 	struct fdt_prop prop;
 
@@ -514,13 +504,8 @@ static void write_tree(struct svmdt *s)
 /* Besides those that the survey found. */
 static void mark_edited(struct svmdt *s)
 {
-	const struct fdt *fdt = &s->m->fdt;
-	uint32_t n = fdt_child_first(fdt, FDT_ROOT);
-
-	for (; n != FDT_NONE; n = fdt_child_next(fdt, n)) {
-		if (fdt_name_is(fdt, n, "memory"))
-			node_edit(s, n);
-	}
+	for (uint32_t i = 0; i < s->m->memory_node_count; i++)
+		node_edit(s, s->m->memory_node[i]);
 	node_edit(s, s->m->chosen);
 	node_edit(s, s->m->gic_node);
 	node_edit(s, s->m->psci_node);
