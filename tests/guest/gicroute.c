@@ -4,11 +4,12 @@
 #include "tests/guest/lib/irqlog.h"
 #include "tests/guest/lib/smp.h"
 
-#define IRM_ANY    (UINT64_C(1) << 31)
-#define TYPER_NO1N (1 << 25)
-#define QUIET_US   3000
-#define PING_PONGS 100
-#define ROUTED     24
+#define IRM_ANY      (UINT64_C(1) << 31)
+#define TYPER_NO1N   (1 << 25)
+#define QUIET_US     3000
+#define PING_PONGS   100
+#define STATE_ROUNDS 50
+#define ROUTED       24
 
 static uint32_t spi;
 
@@ -22,7 +23,7 @@ static void job_take(void *arg)
 {
 	uint32_t sgi;
 
-	for (sgi = 0; sgi < 16; sgi++)
+	for (sgi = 0; sgi < SMP_WAKE_SGI; sgi++)
 		gic_enable(sgi);
 	irqlog_start(NULL);
 	irq_enable();
@@ -103,7 +104,7 @@ static void test_sgi_each(void)
 
 	all_take();
 	for (i = 0; i < cpu_count; i++) {
-		for (sgi = 0; sgi < 16; sgi++) {
+		for (sgi = 0; sgi < SMP_WAKE_SGI; sgi++) {
 			gic_sgi_send(sgi, cpus[i].mpidr);
 			want[i]++;
 			CHECK(wait_for(irqlog_count(i) == want[i], 2000));
@@ -370,6 +371,50 @@ static void test_active_elsewhere(void)
 	all_stop();
 }
 
+static void job_ack_turns(void *arg)
+{
+	uint32_t *turn = arg, wanted = 1, intid;
+
+	for (; wanted < 2 * STATE_ROUNDS; wanted += 2) {
+		intid = irqlog_ack(5000);
+		__atomic_store_n(turn, wanted, __ATOMIC_RELEASE);
+		(void)wait_for(__atomic_load_n(turn, __ATOMIC_ACQUIRE) == wanted + 1, 5000);
+		gic_eoi(intid);
+		__atomic_store_n(turn, wanted + 2, __ATOMIC_RELEASE);
+		(void)wait_for(__atomic_load_n(turn, __ATOMIC_ACQUIRE) == 0, 5000);
+	}
+}
+
+/* What another CPU has acknowledged is seen active here, and inactive after its EOI. */
+static void test_state_elsewhere(void)
+{
+	uint32_t turn = 0, round, wanted = 1;
+
+	if (cpu_count < 2) {
+		check_skip("one CPU");
+		return;
+	}
+	gic_reset();
+	CHECK(smp_run(1, job_init, NULL) && smp_wait(1, 5000));
+	gic_set_edge(spi, true);
+	gic_enable(spi);
+	gic_route(spi, cpus[1].mpidr);
+	CHECK(smp_run(1, job_ack_turns, &turn));
+	for (round = 0; round < STATE_ROUNDS; round++, wanted += 2) {
+		gic_set_pending(spi);
+		if (!CHECK(wait_for(__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == wanted, 5000)))
+			break;
+		CHECK_SHOW(gic_is_active(spi), round, 0);
+		CHECK_SHOW(!gic_is_pending(spi), round, 1);
+		__atomic_store_n(&turn, wanted + 1, __ATOMIC_RELEASE);
+		CHECK(wait_for(__atomic_load_n(&turn, __ATOMIC_ACQUIRE) == wanted + 2, 5000));
+		CHECK_SHOW(!gic_is_active(spi), round, 1);
+		__atomic_store_n(&turn, 0, __ATOMIC_RELEASE);
+	}
+	CHECK(smp_wait(1, 30000));
+	all_stop();
+}
+
 /* 1 of N: some CPU takes it, exactly one. */
 static void test_one_of_n(void)
 {
@@ -514,6 +559,7 @@ static const struct test tests[] = {
 	{"gicroute-route-pending", test_route_pending},
 	{"gicroute-withdrawn-remotely", test_withdrawn_remotely},
 	{"gicroute-active-elsewhere", test_active_elsewhere},
+	{"gicroute-state-elsewhere", test_state_elsewhere},
 	{"gicroute-one-of-n", test_one_of_n},
 	{"gicroute-route-many", test_route_many},
 	{"gicroute-ping-pong", test_ping_pong},
@@ -523,6 +569,7 @@ static const struct test tests[] = {
 void payload_main(void)
 {
 	gic_reset();
+	smp_sleep_idle();
 	spi = irqlog_spare_spi(0);
 	check_run(tests, ARRAY_SIZE(tests));
 }

@@ -398,5 +398,7 @@ static const struct test tests[] = {
 
 void payload_main(void)
 {
+	gic_reset();
+	smp_sleep_idle();
 	check_run(tests, ARRAY_SIZE(tests));
 }

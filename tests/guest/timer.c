@@ -353,6 +353,7 @@ static const struct test tests[] = {
 void payload_main(void)
 {
 	gic_reset();
+	smp_sleep_idle();
 	ppi = gic_timer_virt_intid;
 	check_run(tests, ARRAY_SIZE(tests));
 }

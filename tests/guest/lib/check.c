@@ -6,6 +6,7 @@
 
 static unsigned int passed, failed, failures;
 static const char *running = "start";
+static uint64_t started;
 static bool skipped;
 
 void check_fail(const char *file, int line, const char *what, uint64_t want, uint64_t got)
@@ -36,7 +37,8 @@ static void test_end(void)
 		failed++;
 	} else if (!skipped) {
 		passed++;
-		print("PASS %s\n", running);
+		print("PASS %s (%lu ms)\n", running,
+		      (time_now() - started) * 1000 / sysreg_read(cntfrq_el0));
 	}
 }
 
@@ -48,6 +50,7 @@ void check_run(const struct test *tests, unsigned int count)
 		running = tests[i].name;
 		failures = 0;
 		skipped = false;
+		started = time_now();
 		tests[i].run();
 		test_end();
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tests/guest/lib/gic.h"
 #include "tests/guest/lib/dt.h"
+#include "tests/guest/lib/smp.h"
 
 #define GICR_FRAME_BYTES  0x20000
 #define GICR_TYPER_VLPIS  0x2
@@ -127,6 +128,11 @@ void gic_init_cpu(void)
 	sysreg_write(ICC_IGRPEN0_EL1, 1);
 	sysreg_write(ICC_IGRPEN1_EL1, 1);
 	isb();
+	if (smp_wake_sgi) {
+		/* Also wakes a CPU that has another interrupt active. */
+		gic_set_priority(SMP_WAKE_SGI, 0);
+		gic_enable(SMP_WAKE_SGI);
+	}
 }
 
 void gic_reset_cpu(void)

@@ -4,7 +4,6 @@
 #include "tests/guest/lib/exc.h"
 #include "tests/guest/lib/gic.h"
 #include "tests/guest/lib/psci.h"
-#include "tests/guest/lib/smp.h"
 
 #define MAIR_VALUE 0xff00 /* 0: Device-nGnRnE, 1: Normal write-back */
 /* 39-bit VA, 4 KiB granule, inner shareable write-back walks, no TTBR1, 40-bit PA */
@@ -36,7 +35,6 @@ static uint64_t table[TABLE_ENTRIES] __attribute__((aligned(4096)));
 static uint64_t window_tables[2][TABLE_ENTRIES] __attribute__((aligned(4096)));
 
 void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct);
-void guest_secondary(struct cpu *c);
 void *memcpy(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
@@ -205,74 +203,4 @@ void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct)
 	(void)gic_init();
 	payload_main();
 	check_done();
-}
-
-bool smp_start(unsigned int index)
-{
-	struct cpu *c = &cpus[index];
-
-	if (index >= cpu_count)
-		return false;
-	if (__atomic_load_n(&c->online, __ATOMIC_ACQUIRE))
-		return true;
-	c->job = NULL;
-	cache_flush(c, sizeof(*c));
-	if (psci_call(PSCI_CPU_ON, c->mpidr, (uint64_t)secondary_start, (uint64_t)c))
-		return false;
-	return wait_for(__atomic_load_n(&c->online, __ATOMIC_ACQUIRE), 5000);
-}
-
-unsigned int smp_start_all(void)
-{
-	unsigned int i, running = 1;
-
-	for (i = 1; i < cpu_count; i++)
-		running += smp_start(i);
-	return running;
-}
-
-void guest_secondary(struct cpu *c)
-{
-	void (*job)(void *arg);
-
-	sysreg_write(tpidr_el1, (uint64_t)c);
-	mmu_enable();
-	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
-	for (;;) {
-		job = __atomic_load_n(&c->job, __ATOMIC_ACQUIRE);
-		if (!job) {
-			relax();
-			continue;
-		}
-		job(c->job_arg);
-		__atomic_store_n(&c->job, NULL, __ATOMIC_RELEASE);
-	}
-}
-
-bool smp_run(unsigned int index, void (*fn)(void *arg), void *arg)
-{
-	if (!smp_wait(index, 10000))
-		return false;
-	cpus[index].job_arg = arg;
-	__atomic_store_n(&cpus[index].job, fn, __ATOMIC_RELEASE);
-	return true;
-}
-
-bool smp_wait(unsigned int index, uint64_t ms)
-{
-	return wait_for(__atomic_load_n(&cpus[index].job, __ATOMIC_ACQUIRE) == NULL, ms);
-}
-
-static void job_off(void *arg)
-{
-	__atomic_store_n(&cpu_this()->online, false, __ATOMIC_RELEASE);
-	(void)psci_call(PSCI_CPU_OFF, 0, 0, 0);
-}
-
-bool smp_stop(unsigned int index)
-{
-	if (!smp_run(index, job_off, NULL))
-		return false;
-	return wait_for(psci_call(PSCI_AFFINITY_INFO, cpus[index].mpidr, 0, 0) == PSCI_AFFINITY_OFF,
-			5000);
 }

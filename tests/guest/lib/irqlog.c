@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tests/guest/lib/irqlog.h"
 #include "tests/guest/lib/dt.h"
+#include "tests/guest/lib/smp.h"
 
 #define SPIS_BELOW_ARE_PCI 64 /* INTIDs to leave alone: PCI's are in an interrupt-map */
 #define NONE_US            2000
@@ -15,6 +16,10 @@ static void irqlog_hook(bool fiq)
 	dsb();
 	if (intid >= 1020) {
 		log->spurious++;
+		return;
+	}
+	if (smp_wake_sgi && intid == SMP_WAKE_SGI) {
+		gic_eoi(intid);
 		return;
 	}
 	if (log->count < IRQLOG_ENTRIES)
@@ -78,8 +83,12 @@ uint32_t irqlog_ack(uint64_t ms)
 {
 	uint32_t intid;
 
-	(void)wait_for((intid = gic_ack()) < 1020, ms);
-	return intid;
+	do {
+		(void)wait_for((intid = gic_ack()) < 1020, ms);
+		if (!smp_wake_sgi || intid != SMP_WAKE_SGI)
+			return intid;
+		gic_eoi(intid);
+	} while (true);
 }
 
 uint32_t irqlog_ack_none(void)

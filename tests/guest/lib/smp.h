@@ -6,6 +6,15 @@
 
 /* Secondary CPUs: started by PSCI CPU_ON, then each waits for jobs, interrupts masked. */
 
+/*
+ * CPUs without a job poll, which takes an emulated machine's time from the others. After this
+ * they sleep in WFI, and an SGI wakes them, which tests then leave alone. Boot CPU, after
+ * gic_reset(), before others are started.
+ */
+#define SMP_WAKE_SGI 15
+extern bool smp_wake_sgi; /* so it is */
+void smp_sleep_idle(void);
+
 /* Where CPU_ON starts a secondary; the context ID is its struct cpu. */
 void secondary_start(void);
 
