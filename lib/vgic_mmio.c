@@ -11,25 +11,25 @@
 #define GROUPS_END    0x1000
 #define PENDING_FIRST 0x200 /* ISPENDR, ICPENDR, */
 #define ACTIVE_END    0x400 /* ISACTIVER, ICACTIVER */
-#define IROUTER	      0x6000
+#define IROUTER       0x6000
 #define IROUTER_END   0x8000
 #define IROUTER_IRM   BIT(31)
 #define ID_FIRST      0xffd0
 #define SGI_BASE      0x10000
 
-#define CTLR_DS	     (1u << 6)
+#define CTLR_DS      (1u << 6)
 #define CTLR_ARE     (1u << 4)
 #define CTLR_RWP     (1u << 31)
 #define GICR_RWP     (1u << 3)
 #define WAKER_SLEEP  (1u << 1)
 #define WAKER_ASLEEP (1u << 2)
-#define IIDR	     0x4300043b /* product 'C', implementer Arm */
+#define IIDR         0x4300043b /* product 'C', implementer Arm */
 #define AFFINITY     0xff00ffffff
 
 /* The interrupts that an access is about: of the distributor, or of vCPU c. */
 struct bank {
 	struct vgic_dist *d;
-	struct vgic_cpu *c;	/* NULL: SPIs */
+	struct vgic_cpu *c;     /* NULL: SPIs */
 	struct vgic_word *word; /* [first] to [end - 1] exist */
 	uint8_t *priority;
 	uint32_t first;
@@ -108,8 +108,8 @@ static uint32_t get_group(const struct bank *b, uint32_t w, uint32_t n)
 	return b->word[w].group;
 }
 
-static void set_group(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-		      uint32_t lanes, struct vgic_effects *fx)
+static void set_group(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
+		      struct vgic_effects *fx)
 {
 	uint32_t bits = (value ^ b->word[w].group) & valid(w);
 
@@ -185,8 +185,8 @@ static uint32_t get_active(const struct bank *b, uint32_t w, uint32_t n)
 	return b->word[w].active | (b->word[w].seen_active & loaded(b, w));
 }
 
-static void set_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-		       uint32_t lanes, struct vgic_effects *fx)
+static void set_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
+		       struct vgic_effects *fx)
 {
 	struct vgic_word *word = &b->word[w];
 	uint32_t bits = value & ~word->active & valid(w);
@@ -258,8 +258,8 @@ static uint32_t get_config(const struct bank *b, uint32_t w, uint32_t n)
 	return value;
 }
 
-static void set_config(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-		       uint32_t lanes, struct vgic_effects *fx)
+static void set_config(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
+		       struct vgic_effects *fx)
 {
 	struct vgic_word *word = &b->word[w];
 	uint32_t edge = 0;
@@ -285,7 +285,7 @@ static void set_config(const struct bank *b, uint32_t w, uint32_t n, uint32_t va
 
 struct group {
 	uint16_t offset;
-	uint8_t widths;	    /* sizes of access it takes, in bytes, added up */
+	uint8_t widths;     /* sizes of access it takes, in bytes, added up */
 	uint8_t word_shift; /* 32 interrupts have 1 << word_shift registers */
 	get_fn *get;
 	set_fn *set;
@@ -388,15 +388,11 @@ bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask)
 }
 
 /* RWP: not all has taken effect that was written as long as some list registers are to follow. */
-static uint64_t dist_control(const struct vgic_dist *d, uint64_t offset)
+static uint64_t dist_ctlr(const struct vgic_dist *d)
 {
-	if (offset == 0x4)
-		return d->typer;
-	if (offset == 0x0)
-		return d->ctlr | CTLR_DS | CTLR_ARE | (vgic_is_synced(d, MASK(d->cpu_count - 1, 0)) ? 0 : CTLR_RWP);
-	if (offset == 0x8)
-		return IIDR;
-	return 0;
+	bool synced = vgic_is_synced(d, MASK(d->cpu_count - 1, 0));
+
+	return d->ctlr | CTLR_DS | CTLR_ARE | (synced ? 0 : CTLR_RWP);
 }
 
 static bool is_router(const struct vgic_dist *d, uint64_t offset)
@@ -417,18 +413,9 @@ bool vgic_shows_pending(uint64_t offset, uint32_t *word)
 	return offset >= PENDING_FIRST && offset < PENDING_FIRST + 0x100;
 }
 
-bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t *value)
+static bool dist_read_rest(const struct vgic_dist *d, uint64_t offset, uint32_t bytes,
+			   uint64_t *value)
 {
-	struct bank b;
-
-	if (offset < 1 << GROUP_SHIFT) {
-		*value = dist_control(d, offset);
-		return bytes == 4;
-	}
-	if (offset < GROUPS_END) {
-		b = bank_dist(d);
-		return group_read(&b, offset, bytes, value);
-	}
 	*value = 0;
 	if (is_router(d, offset)) {
 		*value = d->router[(offset - IROUTER) / 8] >> (offset % 8 * 8);
@@ -441,6 +428,34 @@ bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes, 
 		return bytes == 4;
 	}
 	return bytes != 2;
+}
+
+/* Apart, so that the short way to GICD_TYPER needs no stack. */
+static __attribute__((noinline)) bool dist_read_general(const struct vgic_dist *d, uint64_t offset,
+							uint32_t bytes, uint64_t *value)
+{
+	struct bank b;
+
+	if (offset >= GROUPS_END)
+		return dist_read_rest(d, offset, bytes, value);
+	if (offset >= 1 << GROUP_SHIFT) {
+		b = bank_dist(d);
+		return group_read(&b, offset, bytes, value);
+	}
+	*value = 0;
+	if (offset == 0x0)
+		*value = dist_ctlr(d);
+	else if (offset == 0x8)
+		*value = IIDR;
+	return bytes == 4;
+}
+
+bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t *value)
+{
+	if (offset != 0x4 || bytes != 4)
+		return dist_read_general(d, offset, bytes, value);
+	*value = d->typer;
+	return true;
 }
 
 static void set_control(struct vgic_dist *d, uint32_t value, struct vgic_effects *fx)
@@ -479,8 +494,7 @@ static void retarget(struct vgic_dist *d, uint32_t intid, struct vgic_effects *f
 	fx->word = intid / 32;
 	fx->changed = bit;
 	d->target[intid] = target;
-	if ((d->word[intid / 32].hw & bit) && target != VGIC_NO_CPU &&
-	    fx->count < VGIC_MAX_EFFECTS)
+	if ((d->word[intid / 32].hw & bit) && target != VGIC_NO_CPU && fx->count < VGIC_MAX_EFFECTS)
 		fx->list[fx->count++] = (struct vgic_effect){
 			.kind = VGIC_PHYS_ROUTE, .arg = target, .intid = (uint16_t)intid};
 }
@@ -530,8 +544,7 @@ bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
 	return offset >= SGI_BASE + PENDING_FIRST && offset < SGI_BASE + ACTIVE_END && c->in_lr[0];
 }
 
-static bool redist_read(const struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
-			uint64_t *value)
+static bool redist_read(const struct vgic_cpu *c, uint64_t offset, uint32_t bytes, uint64_t *value)
 {
 	*value = 0;
 	switch (offset) {

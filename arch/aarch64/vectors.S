@@ -32,7 +32,6 @@
 	mov	x0, sp
 	mov	sp, x9
 	mrs	x1, esr_el2
-	mov	x29, xzr		/* a backtrace ends here */
 	bl	\handler
 	b	vectors_guest_enter
 	.endm

@@ -23,7 +23,7 @@ static bool log_first(uint64_t *seen, unsigned int bit)
 	return !(__atomic_fetch_or(seen, BIT(bit & 63), __ATOMIC_RELAXED) & BIT(bit & 63));
 }
 
-static enum exit_action unhandled(struct vcpu *vcpu, uint64_t esr)
+static __attribute__((noinline)) enum exit_action unhandled(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
 
@@ -61,7 +61,7 @@ static void enter_el1(const struct guestexc_entry *entry)
 	sysreg_write(spsr_el2, entry->spsr);
 }
 
-static void inject(uint64_t esr, enum exit_action action)
+static __attribute__((noinline)) void inject(uint64_t esr, enum exit_action action)
 {
 	struct guestexc_state state = {
 		.pc = sysreg_read(elr_el2),

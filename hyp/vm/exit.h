@@ -9,8 +9,8 @@
  * the PC or injects.
  */
 enum exit_action {
-	EXIT_RESUME,       /* go on at ELR_EL2 as it stands */
 	EXIT_ADVANCE,      /* the trapped instruction is done: go on behind it */
+	EXIT_RESUME,       /* go on at ELR_EL2 as it stands */
 	EXIT_INJECT_UNDEF, /* it is UNDEFINED for this guest */
 	EXIT_INJECT_ABORT, /* it gets a synchronous external abort */
 	EXIT_POWERED_OFF,  /* this vCPU has been switched off: idle until it is on again */

@@ -24,59 +24,94 @@ enum err vdev_register(struct vm *vm, const struct vdev *vdev)
 	return ERR_OK;
 }
 
-/* For an aligned access, which cannot reach over a device's last page. */
-static const struct vdev *vdev_find(const struct vm *vm, uint64_t ipa)
+/*
+ * For an aligned access, which cannot reach over a device's last page. The table ends with an
+ * entry of no size.
+ */
+static inline const struct vdev *vdev_find(const struct vm *vm, uint64_t ipa)
 {
-	const struct vdev *vdev = vm->vdev;
-	const struct vdev *end = vdev + vm->vdev_count;
+	const struct vdev *vdev;
 
-	for (; vdev < end; vdev++) {
+	for (vdev = vm->vdev; vdev->bytes != 0; vdev++) {
 		if (ipa - vdev->base < vdev->bytes)
 			return vdev;
 	}
 	return NULL;
 }
 
-static enum exit_action refuse(const struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
+static inline uint64_t fault_ipa(void)
+{
+	/* HPFAR_EL2.FIPA holds IPA bits 47:12 (51:12 with LPA) from bit 4 on. */
+	return bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (sysreg_read(far_el2) & 0xfff);
+}
+
+static __attribute__((noinline)) enum exit_action refuse(const struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
 
 	if (!(__atomic_fetch_or(&seen, BIT(vcpu->index), __ATOMIC_RELAXED) & BIT(vcpu->index)))
 		log_printf(LOG_WARN, "%s: vCPU %u: %s IPA 0x%lx refused (ESR 0x%lx, pc 0x%lx)",
 			   vcpu->vm->name, vcpu->index,
-			   esr & ESR_ABORT_WNR ? "write to" : "read of", ipa, esr,
+			   esr & ESR_ABORT_WNR ? "write to" : "read of", fault_ipa(), esr,
 			   sysreg_read(elr_el2));
 	return EXIT_INJECT_ABORT;
 }
 
+/* Apart, being rare. */
+static __attribute__((noinline)) uint64_t sign_extend(uint64_t esr, uint64_t value)
+{
+	struct esr_access abort = esr_access(esr);
+
+	return esr_access_extend(&abort, value);
+}
+
+static __attribute__((noinline)) enum exit_action load(struct vcpu *vcpu, uint64_t esr,
+						       const struct vdev *vdev, uint64_t offset)
+{
+	struct esr_access abort = esr_access(esr);
+	struct vdev_access access;
+
+	access.offset = offset;
+	access.bytes = abort.bytes;
+	access.write = false;
+	access.retry = false;
+	if (!vdev->access(vdev->dev, vcpu, &access))
+		return refuse(vcpu, esr);
+	if (access.retry)
+		return EXIT_RESUME;
+	if (abort.sign_extend)
+		access.value = sign_extend(esr, access.value);
+	vcpu_reg_set(vcpu, abort.reg, access.value);
+	return EXIT_ADVANCE;
+}
+
+static __attribute__((noinline)) enum exit_action store(struct vcpu *vcpu, uint64_t esr,
+							const struct vdev *vdev, uint64_t offset)
+{
+	struct esr_access abort = esr_access(esr);
+	struct vdev_access access;
+
+	access.offset = offset;
+	access.bytes = abort.bytes;
+	access.write = true;
+	access.value = vcpu_reg_get(vcpu, abort.reg) & (~UINT64_C(0) >> (64 - 8 * abort.bytes));
+	return vdev->access(vdev->dev, vcpu, &access) ? EXIT_ADVANCE : refuse(vcpu, esr);
+}
+
 /* A translation fault on the access itself, decoded by the hardware. */
-#define EMULATED_MASK (ESR_ABORT_ISV | ESR_ABORT_S1PTW | 0x3c)
-#define EMULATED      (ESR_ABORT_ISV | ESR_FAULT_TRANSLATION << 2)
+static inline bool is_emulated(uint64_t esr)
+{
+	return (esr & ESR_ABORT_ISV) && !(esr & ESR_ABORT_S1PTW) &&
+	       bits_get(esr, 5, 2) == ESR_FAULT_TRANSLATION;
+}
 
 enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
 {
-	/* HPFAR_EL2.FIPA holds IPA bits 47:12 (51:12 with LPA) from bit 4 on. */
-	uint64_t ipa = (bits_get(sysreg_read(hpfar_el2), 43, 4) << 12) |
-		       (sysreg_read(far_el2) & 0xfff);
-	struct esr_access abort = esr_access(esr);
+	uint64_t ipa = fault_ipa();
 	const struct vdev *vdev = vdev_find(vcpu->vm, ipa);
-	struct vdev_access access;
 
-	if ((esr & EMULATED_MASK) != EMULATED || !vdev || (ipa & (abort.bytes - 1)))
-		return refuse(vcpu, esr, ipa);
-	access.offset = ipa - vdev->base;
-	access.bytes = abort.bytes;
-	access.write = abort.write;
-	access.retry = false;
-	if (abort.write)
-		access.value = vcpu_reg_get(vcpu, abort.reg) & (~UINT64_C(0) >> (64 - 8 * abort.bytes));
-	if (!vdev->access(vdev->dev, vcpu, &access))
-		return refuse(vcpu, esr, ipa);
-	if (access.retry)
-		return EXIT_RESUME;
-	if (!abort.write && abort.sign_extend)
-		access.value = esr_access_extend(&abort, access.value);
-	if (!abort.write)
-		vcpu_reg_set(vcpu, abort.reg, access.value);
-	return EXIT_ADVANCE;
+	if (!is_emulated(esr) || !vdev || (ipa & (esr_access(esr).bytes - 1)))
+		return refuse(vcpu, esr);
+	return esr & ESR_ABORT_WNR ? store(vcpu, esr, vdev, ipa - vdev->base)
+				   : load(vcpu, esr, vdev, ipa - vdev->base);
 }

@@ -46,7 +46,7 @@ struct vm {
 	uint64_t vtcr;
 	uint64_t id_reg[64]; /* what the guest reads: hyp/vm/idreg.c; constant once it runs */
 	uint32_t vdev_count;
-	struct vdev vdev[VM_MAX_VDEVS];
+	struct vdev vdev[VM_MAX_VDEVS + 1]; /* the last in use is followed by one of no size */
 };
 
 #endif

@@ -18,7 +18,7 @@ struct vdev_access {
 	unsigned int bytes; /* 1, 2, 4 or 8; offset + bytes lies within the device */
 	bool write;
 	uint64_t value; /* written; or to be filled in, zero-extended */
-	/* May be set for a read: the answer is with another CPU, the guest is to read again. */
+	/* May be set by a read: the answer is with another CPU, the guest is to read again. */
 	bool retry;
 };
 

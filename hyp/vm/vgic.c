@@ -26,8 +26,8 @@
 #include "hyp/core/gic.h"
 
 #define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
-#define SGI1R_IRM	   BIT(40)
-#define DIR_INTID	   0xffffff
+#define SGI1R_IRM          BIT(40)
+#define DIR_INTID          0xffffff
 
 /* --- the hardware --- */
 
@@ -348,8 +348,8 @@ static void maintenance(void *ctx)
 
 /* --- what the guest sends --- */
 
-static void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid, bool group1)
-	NO_THREAD_CHECK
+static void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid,
+		     bool group1) NO_THREAD_CHECK
 {
 	bool must_kick;
 
@@ -477,18 +477,18 @@ static bool must_wait(struct vcpu *vcpu, uint64_t offset)
 	return !vgic_is_synced(&vcpu->vm->vgic, c->asked);
 }
 
-static void __attribute__((noinline))
-dist_read_exact(struct vcpu *vcpu, struct vdev_access *access, bool *ok) NO_THREAD_CHECK
+static bool __attribute__((noinline))
+dist_read_exact(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vgic_dist *d = &vcpu->vm->vgic;
 	struct vgic_cpu *c = &vcpu->vgic;
+	bool result = true;
 	struct vgic_effects fx;
 	uint32_t bits;
 
-	if (must_wait(vcpu, access->offset)) {
-		access->retry = true;
-		return;
-	}
+	access->retry = must_wait(vcpu, access->offset);
+	if (access->retry)
+		return true;
 	lock_acquire(&vcpu->vm->vgic_lock);
 	fold(vcpu);
 	vgic_effects_init(&fx);
@@ -503,29 +503,29 @@ dist_read_exact(struct vcpu *vcpu, struct vdev_access *access, bool *ok) NO_THRE
 		access->retry = true;
 	} else {
 		c->asked = 0;
-		*ok = vgic_dist_read(d, access->offset, access->bytes, &access->value);
+		result = vgic_dist_read(d, access->offset, access->bytes, &access->value);
 	}
 	fill(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
+	return result;
 }
 
 /* Reads of pending and active bits. */
-static bool __attribute__((noinline))
-dist_read_state(struct vcpu *vcpu, struct vdev_access *access)
+static bool __attribute__((noinline)) dist_read_state(struct vcpu *vcpu, struct vdev_access *access)
 {
 	struct vgic_dist *d = &vcpu->vm->vgic;
 	uint64_t offset = access->offset;
-	bool ok = true;
+	bool result;
 
 	if (vgic_dist_is_exact(d, offset)) {
-		dist_read_exact(vcpu, access, &ok);
+		result = dist_read_exact(vcpu, access);
 	} else {
 		vcpu->vgic.asked = 0;
-		ok = vgic_dist_read(d, offset, access->bytes, &access->value);
+		result = vgic_dist_read(d, offset, access->bytes, &access->value);
 	}
-	if (ok && offset < GICD_ISACTIVER)
+	if (result && offset < GICD_ISACTIVER)
 		access->value |= physical_pending(&d->word[offset >> 2 & 31], 0, offset);
-	return ok;
+	return result;
 }
 
 static inline bool dist_read(struct vcpu *vcpu, struct vdev_access *access)
@@ -535,14 +535,13 @@ static inline bool dist_read(struct vcpu *vcpu, struct vdev_access *access)
 	return vgic_dist_read(&vcpu->vm->vgic, access->offset, access->bytes, &access->value);
 }
 
-static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
+static bool __attribute__((noinline))
+dist_write(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic_effects fx;
 	bool exact, ok, must_sync;
 
-	if (!access->write)
-		return dist_read(vcpu, access);
 	vgic_effects_init(&fx);
 	lock_acquire(&vm->vgic_lock);
 	exact = vgic_dist_is_exact(&vm->vgic, access->offset);
@@ -558,9 +557,14 @@ static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access
 	return ok;
 }
 
+static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access)
+{
+	return access->write ? dist_write(vcpu, access) : dist_read(vcpu, access);
+}
+
 /* Reads and writes that need what is in this CPU's list registers. */
-static bool redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access)
-	NO_THREAD_CHECK
+static bool redist_exact(struct vcpu *vcpu, uint64_t offset,
+			 struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic_effects fx;
@@ -610,10 +614,9 @@ static bool redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t 
 	struct vgic_cpu *c = &vcpu->vgic;
 	struct vgic_effects fx;
 
-	if (must_wait(vcpu, access->offset)) {
-		access->retry = true;
+	access->retry = must_wait(vcpu, access->offset);
+	if (access->retry)
 		return true;
-	}
 	if (c->asked && c->asked_offset == access->offset) {
 		c->asked = 0;
 		return vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
@@ -621,12 +624,12 @@ static bool redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t 
 	}
 	c->asked = 1u << target->index;
 	c->asked_offset = access->offset;
-	access->retry = true;
 	vgic_effects_init(&fx);
 	lock_acquire(&target->vgic_lock);
 	vgic_want_sync(&target->vgic, &fx);
 	lock_release(&target->vgic_lock);
 	kick_others(vcpu->vm, vcpu, fx.kick);
+	access->retry = true;
 	return true;
 }
 
@@ -635,8 +638,8 @@ static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *acce
 	struct vm *vm = vcpu->vm;
 	uint64_t offset = access->offset;
 	uint32_t cpu = vgic_region_cpu(dev, &offset);
+	bool result;
 	struct vcpu *target;
-	bool ok;
 
 	if (cpu == VGIC_NO_CPU) { /* no frame: RAZ/WI, as the rest of the region */
 		access->value = 0;
@@ -644,17 +647,18 @@ static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *acce
 	}
 	target = vm->vcpu[cpu];
 	if (target == vcpu && vgic_cpu_is_exact(&vcpu->vgic, offset))
-		ok = redist_exact(vcpu, offset, access);
+		result = redist_exact(vcpu, offset, access);
 	else if (!access->write && vgic_cpu_is_exact(&target->vgic, offset))
-		ok = redist_read_remote(vcpu, target, offset, access);
+		result = redist_read_remote(vcpu, target, offset, access);
 	else if (access->write)
-		ok = redist_write(vcpu, target, offset, access);
+		result = redist_write(vcpu, target, offset, access);
 	else
-		ok = vgic_cpu_read(&vm->vgic, &target->vgic, offset, access->bytes, &access->value);
-	if (ok && !access->write && offset >= GICR_SGI_BASE)
+		result = vgic_cpu_read(&vm->vgic, &target->vgic, offset, access->bytes,
+				       &access->value);
+	if (result && !access->write && offset >= GICR_SGI_BASE)
 		access->value |= physical_pending(&target->vgic.word0, target->index,
 						  offset - GICR_SGI_BASE);
-	return ok;
+	return result;
 }
 
 /* --- life of VM and vCPU --- */
@@ -721,8 +725,10 @@ void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 static void link_hardware(struct vm *vm, const struct bootinfo *bi)
 {
 	const uint32_t not_linked[] = {
-		bi->svm_console_intid,	   bi->svm_event_line_intid,
-		bi->gic_maintenance_intid, bi->timer_hyp_intid,
+		bi->svm_console_intid,
+		bi->svm_event_line_intid,
+		bi->gic_maintenance_intid,
+		bi->timer_hyp_intid,
 		bi->uart.bytes ? bi->uart_intid : 0,
 	};
 	uint32_t intid, i;
