@@ -73,7 +73,7 @@ def test_remote_answers_are_unescaped():
 
 
 def test_executable_pages_count_once():
-    """Two levels of tables for a 30-bit range: a page twice, one that is not executable, a block."""
+    """Two levels of tables, a 30-bit range: a page twice, one without execute, a block."""
     block, xn = 0x40000000 | 1, 1 << 54
 
     class Remote:
