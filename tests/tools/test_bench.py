@@ -23,7 +23,7 @@ def test_rows_behind_a_prefix_and_undefined_ones():
 
 @pytest.mark.parametrize("text, lines", [
     ("int a; /* x\n y */\n\n// z\nint b;\n", 2),
-    ('char *s = "/* not a comment";\nint b; // c\n', 2),
+    ('char *s = "/*";\nint b; // c\nchar *t = "*/";\n', 3),
     ("/* only */\n", 0),
     ("\tmov\tx0, x1\t/* asm */\n\t// gone\n", 1),
 ])
