@@ -259,7 +259,7 @@ static void test_new_properties(void **state)
 {
 	struct tree *t = *state;
 	static const char want[] = "n1 { a = \"text\"; b = <1>; a2 = <0 2>; b2 = <1 2>; b3 = <0 5>;"
-				   "compatible = \"x\"; n2 { a = [01 02 03]; }; };";
+				   "compatible = \"x\"; n2 { a = [01 02 03]; b = \"hello\"; }; };";
 	char text[256];
 	uint8_t *out = malloc(BLOB_MAX);
 	struct fdtw w;
@@ -277,6 +277,7 @@ static void test_new_properties(void **state)
 	fdtw_prop_string(&w, "compatible", "x");
 	fdtw_begin(&w, "n2");
 	fdtw_prop(&w, "a", "\1\2\3", 3);
+	fdtw_prop_text(&w, "b", "hello, world", 5);
 	fdtw_end(&w);
 	fdtw_end(&w);
 	fdtw_end(&w);
@@ -297,6 +298,29 @@ static void test_new_properties(void **state)
 	free(out);
 }
 
+/* What was in memory before does not show through where data is padded. */
+static void test_padding_is_zero(void **state)
+{
+	struct tree *t = *state;
+	uint8_t *out = malloc(BLOB_MAX);
+	struct fdt_node node[2];
+	struct fdt_prop prop;
+	struct fdtw w;
+	struct fdt fdt;
+	size_t bytes;
+
+	memset(out, 0xff, BLOB_MAX);
+	fdtw_init(&w, &t->fdt, out, BLOB_MAX);
+	fdtw_begin(&w, "");
+	fdtw_prop(&w, "p", "abcde", 5);
+	fdtw_end(&w);
+	assert_int_equal(fdtw_finish(&w, &bytes), ERR_OK);
+	assert_int_equal(fdt_init(&fdt, out, bytes, node, 2), ERR_OK);
+	assert_true(fdt_prop(&fdt, FDT_ROOT, "p", &prop));
+	assert_memory_equal(prop.data, "abcde\0\0\0", 8);
+	free(out);
+}
+
 static void test_writer_errors(void **state)
 {
 	struct tree *t = *state;
@@ -310,6 +334,7 @@ static void test_writer_errors(void **state)
 	assert_int_equal(fdtw_finish(&w, &bytes), ERR_INVALID);
 	fdtw_init(&w, &t->fdt, out, BLOB_MAX);
 	fdtw_end(&w);
+	fdtw_begin(&w, "");
 	assert_int_equal(fdtw_finish(&w, &bytes), ERR_INVALID);
 	/* Names of properties have room for just so many. */
 	memset(name, 'n', sizeof(name));
@@ -585,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_new_properties),
+		cmocka_unit_test(test_padding_is_zero),
 		cmocka_unit_test(test_writer_errors),
 		cmocka_unit_test(test_truncated_everywhere),
 		cmocka_unit_test(test_corrupt_everywhere),
