@@ -246,7 +246,7 @@ static void test_copy(void **state)
 			assert_int_equal(got.bytes, want.bytes);
 			assert_memory_equal(got.data, want.data, want.bytes);
 			free(got.data);
-			room = bytes;
+			room = bytes < room ? bytes + 1 : room; /* next: just enough */
 		}
 		free(out);
 	}
@@ -336,6 +336,10 @@ static void test_writer_errors(void **state)
 	fdtw_end(&w);
 	fdtw_begin(&w, "");
 	assert_int_equal(fdtw_finish(&w, &bytes), ERR_INVALID);
+	fdtw_init(&w, &t->fdt, out, 40 + 3 * 16 + 24);
+	fdtw_begin(&w, "");
+	fdtw_prop_text(&w, "compatible", "a longer text than fits", 23);
+	assert_int_equal(fdtw_finish(&w, &bytes), ERR_NO_MEMORY);
 	/* Names of properties have room for just so many. */
 	memset(name, 'n', sizeof(name));
 	for (int over = 0; over < 2; over++) {
