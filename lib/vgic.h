@@ -16,44 +16,44 @@
  * it needs. The list registers of a vCPU are only looked at by the CPU that has them.
  */
 
-#define VGIC_MAX_CPUS	   32
-#define VGIC_MAX_LRS	   16
-#define VGIC_WORDS	   32	/* of 32 INTIDs each */
-#define VGIC_INTIDS	   1020 /* 1020 to 1023 are special */
-#define VGIC_SLOTS	   (32 * VGIC_WORDS)
-#define VGIC_PRIVATE	   32	/* SGIs and PPIs */
-#define VGIC_SGIS	   16
+#define VGIC_MAX_CPUS      32
+#define VGIC_MAX_LRS       16
+#define VGIC_WORDS         32   /* of 32 INTIDs each */
+#define VGIC_INTIDS        1020 /* 1020 to 1023 are special */
+#define VGIC_SLOTS         (32 * VGIC_WORDS)
+#define VGIC_PRIVATE       32 /* SGIs and PPIs */
+#define VGIC_SGIS          16
 #define VGIC_FRAME_REGIONS 4
-#define VGIC_GICD_BYTES	   KIB(64)
-#define VGIC_GICR_BYTES	   KIB(128)
+#define VGIC_GICD_BYTES    KIB(64)
+#define VGIC_GICR_BYTES    KIB(128)
 #define VGIC_MAX_EFFECTS   192 /* a fold's 16 list registers and 31 counted EOIs, 4 each */
 
 /* A list register (ICH_LR<n>_EL2, IHI 0069 12.4.7). */
-#define VGIC_LR_INTID(lr)   ((uint32_t)((lr)&0xffffffff))
+#define VGIC_LR_INTID(lr)    ((uint32_t)((lr)&0xffffffff))
 #define VGIC_LR_PINTID_SHIFT 32
-#define VGIC_LR_EOI	     BIT(41) /* without HW: maintenance interrupt at EOI */
+#define VGIC_LR_EOI          BIT(41) /* without HW: maintenance interrupt at EOI */
 #define VGIC_LR_PRIO_SHIFT   48
-#define VGIC_LR_GROUP1	     BIT(60)
-#define VGIC_LR_HW	     BIT(61)
-#define VGIC_LR_PENDING	     BIT(62)
-#define VGIC_LR_ACTIVE	     BIT(63)
+#define VGIC_LR_GROUP1       BIT(60)
+#define VGIC_LR_HW           BIT(61)
+#define VGIC_LR_PENDING      BIT(62)
+#define VGIC_LR_ACTIVE       BIT(63)
 
 /* ICH_HCR_EL2 (IHI 0069 12.4.5) */
-#define VGIC_HCR_EN	 (1u << 0)
-#define VGIC_HCR_UIE	 (1u << 1)
+#define VGIC_HCR_EN      (1u << 0)
+#define VGIC_HCR_UIE     (1u << 1)
 #define VGIC_HCR_LRENPIE (1u << 2)
-#define VGIC_HCR_NPIE	 (1u << 3)
-#define VGIC_HCR_TDIR	 (1u << 14)
+#define VGIC_HCR_NPIE    (1u << 3)
+#define VGIC_HCR_TDIR    (1u << 14)
 
 /* 32 interrupts, a bit each, as the registers show them. */
 struct vgic_word {
 	uint32_t enabled;
-	uint32_t group;	 /* 1: Group 1 */
-	uint32_t latch;	 /* pending, remembered; hw: acknowledged physically, not delivered yet */
-	uint32_t line;	 /* level of the input, of emulated devices */
-	uint32_t edge;	 /* edge-triggered, not level-sensitive */
+	uint32_t group;  /* 1: Group 1 */
+	uint32_t latch;  /* pending, remembered; hw: acknowledged physically, not delivered yet */
+	uint32_t line;   /* level of the input, of emulated devices */
+	uint32_t edge;   /* edge-triggered, not level-sensitive */
 	uint32_t active; /* active, and in no list register */
-	uint32_t hw;	 /* hardware-linked to the physical interrupt with the same INTID */
+	uint32_t hw;     /* hardware-linked to the physical interrupt with the same INTID */
 	uint32_t loaded; /* SPIs: may be in a list register of vCPU owner[] */
 	/* What the CPU that has it in a list register is to take out of that. */
 	uint32_t drop_pending;
@@ -65,36 +65,36 @@ struct vgic_word {
 };
 
 /* Why injecting into a free list register is not enough (struct vgic_cpu's slow). */
-#define VGIC_SLOW_SYNC	   (1u << 0) /* the list registers must be folded and filled again */
+#define VGIC_SLOW_SYNC     (1u << 0) /* the list registers must be folded and filled again */
 #define VGIC_SLOW_OVERFLOW (1u << 1) /* more interrupts than list registers */
 #define VGIC_SLOW_OFFLINE  (1u << 2) /* the vCPU is off */
 
 /* What a list register does not say of what was put there. */
-#define VGIC_NOTE_LATCH	 (1u << 0)  /* a level-sensitive interrupt pending by its latch */
+#define VGIC_NOTE_LATCH  (1u << 0)  /* a level-sensitive interrupt pending by its latch */
 #define VGIC_NOTE_FORCED (1u << 16) /* active, and struct vgic_word's forced */
 
 /* One vCPU's redistributor and list registers. Guarded by its cpu lock. */
 struct vgic_cpu {
 	uint32_t slow;
-	uint32_t open;	   /* private interrupts that are enabled, and their group too */
+	uint32_t open;     /* private interrupts that are enabled, and their group too */
 	uint32_t want_sum; /* bit w: want[w] is not 0 */
 	uint32_t act_sum;
-	uint32_t hcr; /* ICH_HCR_EL2 that goes with what is in the list registers */
-	uint16_t used;	  /* list registers that may hold something */
-	uint32_t notes;	  /* on each list register: VGIC_NOTE_* << n */
+	uint32_t hcr;   /* ICH_HCR_EL2 that goes with what is in the list registers */
+	uint16_t used;  /* list registers that may hold something */
+	uint32_t notes; /* on each list register: VGIC_NOTE_* << n */
 	uint8_t index;
 	uint8_t lr_count;
 	bool asleep; /* GICR_WAKER.ProcessorSleep */
 	/* vCPUs that this one's read at asked_offset waits for; only its own CPU looks at them. */
 	uint32_t asked;
 	uint64_t asked_offset;
-	uint8_t lr_of[VGIC_PRIVATE];	   /* where a private interrupt in in_lr is */
-	uint16_t lr_intid[VGIC_MAX_LRS];   /* what was put there last */
-	uint32_t in_lr[VGIC_WORDS];	   /* what may be in a list register of this vCPU */
-	struct vgic_word word0;		   /* SGIs and PPIs */
-	uint64_t template[VGIC_PRIVATE];   /* list register of each, pending */
-	uint32_t want[VGIC_WORDS];	   /* ready to be delivered, waiting for a list register */
-	uint32_t act[VGIC_WORDS];	   /* active without a list register */
+	uint8_t lr_of[VGIC_PRIVATE];     /* where a private interrupt in in_lr is */
+	uint16_t lr_intid[VGIC_MAX_LRS]; /* what was put there last */
+	uint32_t in_lr[VGIC_WORDS];      /* what may be in a list register of this vCPU */
+	struct vgic_word word0;          /* SGIs and PPIs */
+	uint64_t template[VGIC_PRIVATE]; /* list register of each, pending */
+	uint32_t want[VGIC_WORDS];       /* ready to be delivered, waiting for a list register */
+	uint32_t act[VGIC_WORDS];        /* active without a list register */
 	uint8_t priority[VGIC_PRIVATE];
 	uint64_t typer; /* GICR_TYPER; constant */
 };
@@ -126,10 +126,10 @@ struct vgic_dist {
 	struct vgic_region region[VGIC_FRAME_REGIONS];
 	uint64_t mpidr[VGIC_MAX_CPUS];
 	struct vgic_word word[VGIC_WORDS]; /* [0] is not used */
-	uint64_t router[VGIC_SLOTS];	   /* GICD_IROUTER<n> */
+	uint64_t router[VGIC_SLOTS];       /* GICD_IROUTER<n> */
 	uint8_t priority[VGIC_SLOTS];
 	uint8_t target[VGIC_SLOTS]; /* vCPU that IROUTER selects; VGIC_NO_CPU: none */
-	uint8_t owner[VGIC_SLOTS];   /* vCPU that had it in a list register last, or has it active */
+	uint8_t owner[VGIC_SLOTS];  /* vCPU that had it in a list register last, or has it active */
 };
 
 #define VGIC_NO_CPU 0xff
@@ -143,7 +143,7 @@ enum vgic_effect_kind {
 	VGIC_PHYS_DEACTIVATE,
 	VGIC_PHYS_CONFIG, /* arg: 1 edge, 0 level */
 	VGIC_PHYS_ROUTE,  /* arg: to the physical CPU of this vCPU */
-	VGIC_MOVE,	  /* not physical: an SPI to be evaluated, on other vCPUs */
+	VGIC_MOVE,        /* not physical: an SPI to be evaluated, on other vCPUs */
 };
 
 struct vgic_effect {
@@ -157,11 +157,11 @@ struct vgic_effect {
  * guards the interrupts. The caller clears it with vgic_effects_init() first.
  */
 struct vgic_effects {
-	uint32_t kick;	  /* vCPUs that have something new in want, or must sync */
+	uint32_t kick;    /* vCPUs that have something new in want, or must sync */
 	uint32_t changed; /* GICD writes: bits of word `word` to be given to vgic_eval() */
 	uint32_t word;
-	uint8_t from;	  /* vCPU that they were routed to before, or VGIC_NO_CPU */
-	bool all;	  /* GICD_CTLR changed: vgic_eval_all() on every vCPU */
+	uint8_t from; /* vCPU that they were routed to before, or VGIC_NO_CPU */
+	bool all;     /* GICD_CTLR changed: vgic_eval_all() on every vCPU */
 	uint32_t count;
 	struct vgic_effect list[VGIC_MAX_EFFECTS];
 };
@@ -170,8 +170,8 @@ struct vgic_effects {
 struct vgic_lrs {
 	uint64_t lr[VGIC_MAX_LRS];
 	uint32_t eoi_count; /* ICH_HCR_EL2.EOIcount */
-	bool eoi_mode;	    /* ICH_VMCR_EL2.VEOIM; read only when eoi_count is not 0 */
-	uint16_t write;	    /* from vgic_fill(): the ones to write */
+	bool eoi_mode;      /* ICH_VMCR_EL2.VEOIM; read only when eoi_count is not 0 */
+	uint16_t write;     /* from vgic_fill(): the ones to write */
 };
 
 static inline void vgic_effects_init(struct vgic_effects *fx)
@@ -226,8 +226,8 @@ bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset);
 bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t offset,
 		   uint32_t bytes, uint64_t *value) MUST_CHECK;
 /* cpu */
-bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset,
-		    uint32_t bytes, uint64_t value, struct vgic_effects *fx) MUST_CHECK;
+bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
+		    uint64_t value, struct vgic_effects *fx) MUST_CHECK;
 /*
  * Does the register show pending bits, so that physical ones must be looked up for hardware-
  * linked interrupts? Then *word is which.

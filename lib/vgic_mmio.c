@@ -534,7 +534,7 @@ bool vgic_dist_write(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint6
 			set_router(d, offset, bytes, value, fx);
 		return bytes >= 4;
 	}
-	return bytes != 2;
+	return offset >= ID_FIRST ? bytes == 4 : bytes != 2;
 }
 
 /* --- a redistributor --- */
