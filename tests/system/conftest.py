@@ -55,7 +55,7 @@ def start(request, image):
     machines = []
 
     def start_one(*arguments, **options):
-        options.setdefault("timeout", 120)
+        options.setdefault("timeout", 240)
         if not options.get("bare"):
             options.setdefault("image", image)
         log = os.path.join(LOGS, f"{name}.log" if not machines else f"{name}.{len(machines)}.log")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from machine import HOST, ROOT
+from machine import HOST, ROOT, check_caisson, check_dmesg, kept_ranges, system_ram
 
 BUNDLE = os.path.join(ROOT, "tools", "bundle")
 
@@ -142,3 +142,39 @@ def test_servicevm_second_run(service_vm):
     subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", service_vm], check=True)
     assert time.monotonic() - begin < 10
     assert os.stat(f"{service_vm}/initrd").st_mtime_ns == before
+
+
+def test_checks_see_bare_machine(start, service_vm):
+    """The checks that the other suites rest on fail where there is no Caisson, and when something
+    is wrong."""
+    machine = start(bare=True, kernel=f"{service_vm}/vmlinuz", initrd=f"{service_vm}/initrd",
+                    append="quiet", memory="512M")
+    machine.login()
+    with pytest.raises(AssertionError, match="caisson"):
+        check_caisson(machine)
+    assert system_ram(machine) and not kept_ranges(machine, 0x40000000, 512 << 20)
+    assert any("ITS@" in line for line in check_dmesg(machine))
+    with pytest.raises(AssertionError, match="ended with status 1"):
+        machine.run("false")
+    with pytest.raises(AssertionError, match="was not seen"):
+        machine.expect("never printed", 1)
+    machine.run("echo '<4>something is wrong' >/dev/kmsg")
+    with pytest.raises(AssertionError, match="something is wrong"):
+        check_dmesg(machine)
+    machine.send("reboot -f\n")
+    machine.login()
+    machine.run("true")
+    with pytest.raises(AssertionError, match="ended before"):
+        machine.send("poweroff -f\n")
+        machine.expect("never printed")
+
+
+def test_power_off_sees_status(start, service_vm):
+    """A machine that ends otherwise than by powering off is a failure."""
+    machine = start("--no-reboot", bare=True, kernel=f"{service_vm}/vmlinuz",
+                    initrd=f"{service_vm}/initrd", append="quiet")
+    machine.login()
+    machine.send("alias poweroff=reboot\n")
+    machine.login()
+    with pytest.raises(AssertionError, match="ended with 3"):
+        machine.power_off()
