@@ -420,16 +420,33 @@ static void test_mmio_forms(void)
 	gic_reset();
 }
 
-/* Misaligned accesses to Device memory fault before anybody emulates them. */
+/*
+ * Misaligned accesses to Device memory fault before anybody emulates them; QEMU sees to it only
+ * when it runs several CPUs in parallel. What comes through must be refused or harmless.
+ */
 static void test_mmio_unaligned(void)
 {
+	static const uint32_t words[] = {
+		0xb9400020, /* ldr w0, [x1] */
+		0xb9000020, /* str w0, [x1] */
+		0x79400020, /* ldrh w0, [x1] */
+		0xf9400020, /* ldr x0, [x1] */
+	};
 	struct fault fault;
+	unsigned int i;
 
-	fault = gen_run(0xb9400020, 0, gicd_base + GICD_TYPER + 1, 0, NULL);
-	CHECK(fault.count == 1 && ESR_EC(fault.esr) == EC_DABT_SAME);
-	CHECK_EQ(ESR_FSC(fault.esr), FSC_ALIGNMENT);
-	fault = gen_run(0xf9400020, 0, gicd_base + GICD_TYPER + 4, 0, NULL);
-	CHECK(fault.count <= 1);
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		fault = gen_run(words[i], 0, gicd_base + GICD_IPRIORITYR + 0x43, 0, NULL);
+		if (dt_caisson() || cpu_count > 1)
+			CHECK_EQ(fault.count, 1);
+		if (!fault.count)
+			continue;
+		CHECK_EQ(ESR_EC(fault.esr), EC_DABT_SAME);
+		CHECK_SHOW(ESR_FSC(fault.esr) == FSC_ALIGNMENT ||
+				   ESR_FSC(fault.esr) == FSC_EXTERNAL,
+			   words[i], fault.esr);
+		CHECK_EQ(fault.far, gicd_base + GICD_IPRIORITYR + 0x43);
+	}
 }
 
 /* The last bytes of each frame, and the page behind it. */
