@@ -512,6 +512,38 @@ static void test_group_enables(void)
 	gic_reset();
 }
 
+/* Clearing what is not set has no effect on what comes later, whoever came in between. */
+static void test_clear_idle(void)
+{
+	uint32_t other = irqlog_spare_spi(1);
+	unsigned int round;
+
+	gic_reset();
+	gic_set_edge(spi, true);
+	gic_set_edge(other, true);
+	gic_enable(spi);
+	gic_enable(other);
+	for (round = 0; round < 4; round++) {
+		gic_set_pending(spi);
+		CHECK_EQ(irqlog_ack(1000), spi);
+		gic_eoi(spi);
+		gic_set_pending(other);
+		CHECK_EQ(irqlog_ack(1000), other);
+		gic_eoi(other);
+		if (round & 1)
+			gic_clear_active(spi);
+		else
+			gic_clear_pending(spi);
+		gic_set_pending(spi);
+		CHECK(wait_for(gic_is_pending(spi), 1000));
+		CHECK_EQ(irqlog_ack(1000), spi);
+		CHECK(gic_is_active(spi));
+		CHECK_EQ(irqlog_ack_none(), GIC_SPURIOUS);
+		gic_eoi(spi);
+		CHECK(!gic_is_active(spi));
+	}
+}
+
 /* Every SPI that no device uses comes when set pending. */
 static void test_all_spis(void)
 {
@@ -563,6 +595,7 @@ static const struct test tests[] = {
 	{"gic-level-spi", test_level_spi},
 	{"gic-groups", test_groups},
 	{"gic-group-enables", test_group_enables},
+	{"gic-clear-idle", test_clear_idle},
 	{"gic-all-spis", test_all_spis},
 	{"gic-wfi-masked", test_wfi_masked},
 };

@@ -314,6 +314,7 @@ static void test_withdrawn_remotely(void)
 	gic_set_pending(spi);
 	time_delay_us(QUIET_US);
 	gic_clear_pending(spi);
+	CHECK(wait_for(!gic_is_pending(spi), 1000));
 	on_cpu(1, job_unmask);
 	counts_check(want);
 	all_stop();
