@@ -12,11 +12,10 @@ struct image_info {
 };
 
 /*
- * Checks and decodes the header of an Image file of file_bytes. ERR_TRUNCATED: smaller than the
- * header or larger than image_size says; ERR_INVALID: no magic "ARM\x64", or image_size 0 (older
- * than Linux 3.17); ERR_UNSUPPORTED: big-endian; ERR_RANGE: text_offset or image_size above 1 GiB.
- * A gzip file (1f 8b) or a PE zboot image
- * ("zimg") is ERR_UNSUPPORTED.
+ * Checks and decodes the header of an Image file of file_bytes, at any alignment.
+ * ERR_TRUNCATED: smaller than the header or larger than image_size says; ERR_INVALID: no magic
+ * "ARM\x64", or image_size 0 (older than Linux 3.17); ERR_UNSUPPORTED: big-endian, a gzip file
+ * (1f 8b) or a PE zboot image ("zimg"); ERR_RANGE: text_offset or image_size above 1 GiB.
  */
 enum err image_parse(const void *file, size_t file_bytes, struct image_info *info) MUST_CHECK;
 

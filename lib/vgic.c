@@ -174,7 +174,7 @@ void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask)
 {
 	const struct vgic_word *w = &c->word0;
 
-	c->open = w->enabled & groups_enabled(ctlr, w->group);
+	c->open = w->enabled & ~w->soft & groups_enabled(ctlr, w->group);
 	for (; mask; mask &= mask - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(mask);
 		uint64_t lr = VGIC_LR_PENDING | i | (uint64_t)c->priority[i] << VGIC_LR_PRIO_SHIFT;
@@ -213,7 +213,7 @@ static void give_back(struct vgic_word *w, uint32_t intid, struct vgic_effects *
 	if (!(w->hw & w->latch & (~w->enabled | w->active) & bit))
 		return;
 	w->latch &= ~bit;
-	if (w->edge & bit)
+	if ((w->edge | w->soft) & bit)
 		emit(fx, VGIC_PHYS_SET_PENDING, intid);
 	if (!(w->active & bit))
 		emit(fx, VGIC_PHYS_DEACTIVATE, intid);
@@ -293,6 +293,14 @@ static inline void see(struct vgic_word *w, uint32_t bit, bool pending, bool act
 	w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
 }
 
+/* The guest has acknowledged what it had made pending itself. */
+static void soft_done(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid)
+{
+	word_of(d, c, intid)->soft &= ~bit_of(intid);
+	if (intid < VGIC_PRIVATE)
+		vgic_private_changed(c, d->ctlr, 0);
+}
+
 /* Takes what list register n held, with hardware state lr, back into the model. */
 static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64_t lr,
 		     struct vgic_effects *fx)
@@ -324,6 +332,8 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 			w->latch |= bit;
 		if (active)
 			w->active |= bit;
+		if (!pending && (c->notes & VGIC_NOTE_SOFT << n))
+			soft_done(d, c, intid);
 		if (!(w->active & bit) || (active && !(c->notes & VGIC_NOTE_FORCED << n)))
 			w->forced &= ~bit;
 	}
@@ -414,6 +424,8 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		if (w->latch & bit && !(w->edge & bit))
 			c->notes |= VGIC_NOTE_LATCH << n;
 		w->latch &= ~bit;
+		if (w->soft & bit)
+			c->notes |= VGIC_NOTE_SOFT << n;
 	}
 	if (w->active & w->forced & bit)
 		c->notes |= VGIC_NOTE_FORCED << n;
@@ -540,7 +552,8 @@ int vgic_spi_fast(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, uint3
 	uint32_t bit = bit_of(intid);
 	uint32_t n;
 
-	if (c->slow || d->target[intid] != c->index || (w->active | w->latch) & bit ||
+	if (c->slow || d->target[intid] != c->index ||
+	    ((w->active | w->latch | w->soft) & bit) ||
 	    !(w->enabled & groups_enabled(d->ctlr, w->group) & bit))
 		return -1;
 	if (c->in_lr[intid / 32] & bit) {

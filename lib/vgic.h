@@ -61,6 +61,7 @@ struct vgic_word {
 	/* What it was when it last went into or came out of a list register. */
 	uint32_t seen_pending;
 	uint32_t seen_active;
+	uint32_t soft;	 /* hw, level-sensitive, and made pending by a write of ISPENDR */
 	uint32_t forced; /* active, but no EOI of the guest goes with it: ISACTIVER, CPU_OFF */
 };
 
@@ -70,18 +71,19 @@ struct vgic_word {
 #define VGIC_SLOW_OFFLINE  (1u << 2) /* the vCPU is off */
 
 /* What a list register does not say of what was put there. */
-#define VGIC_NOTE_LATCH  (1u << 0)  /* a level-sensitive interrupt pending by its latch */
-#define VGIC_NOTE_FORCED (1u << 16) /* active, and struct vgic_word's forced */
+#define VGIC_NOTE_LATCH  BIT(0)  /* a level-sensitive interrupt pending by its latch */
+#define VGIC_NOTE_FORCED BIT(16) /* active, and struct vgic_word's forced */
+#define VGIC_NOTE_SOFT   BIT(32) /* pending, and struct vgic_word's soft */
 
 /* One vCPU's redistributor and list registers. Guarded by its cpu lock. */
 struct vgic_cpu {
+	uint64_t notes; /* on each list register: VGIC_NOTE_* << n */
 	uint32_t slow;
 	uint32_t open;     /* private interrupts that are enabled, and their group too */
 	uint32_t want_sum; /* bit w: want[w] is not 0 */
 	uint32_t act_sum;
 	uint32_t hcr;   /* ICH_HCR_EL2 that goes with what is in the list registers */
 	uint16_t used;  /* list registers that may hold something */
-	uint32_t notes; /* on each list register: VGIC_NOTE_* << n */
 	uint8_t index;
 	uint8_t lr_count;
 	bool asleep; /* GICR_WAKER.ProcessorSleep */
@@ -332,7 +334,7 @@ static inline void vgic_take(struct vgic_cpu *c, uint32_t n, uint32_t intid)
 	c->lr_intid[n] = (uint16_t)intid;
 	c->in_lr[intid / 32] |= 1u << (intid % 32);
 	c->used |= (uint16_t)(1u << n);
-	c->notes &= ~((VGIC_NOTE_LATCH | VGIC_NOTE_FORCED) << n);
+	c->notes &= ~((VGIC_NOTE_LATCH | VGIC_NOTE_FORCED | VGIC_NOTE_SOFT) << n);
 }
 
 /*

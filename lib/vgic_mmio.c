@@ -163,7 +163,10 @@ static void set_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t v
 
 	/* One that was acknowledged physically is pending here: once is enough. */
 	emit_bits(fx, VGIC_PHYS_SET_PENDING, w, value & word->hw & ~word->latch);
+	word->soft |= value & valid(w) & word->hw & ~word->edge;
 	word->latch |= bits;
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, 0);
 	changed(b, w, bits, fx);
 }
 
@@ -176,7 +179,10 @@ static void clear_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t
 	emit_bits(fx, VGIC_PHYS_CLEAR_PENDING, w, value & word->hw);
 	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->latch & ~word->active);
 	word->latch &= ~bits;
+	word->soft &= ~value;
 	word->drop_pending |= bits & loaded(b, w);
+	if (b->c)
+		vgic_private_changed(b->c, b->d->ctlr, 0);
 	changed(b, w, bits, fx);
 }
 

@@ -162,11 +162,8 @@ static void op_bit(uint32_t cpu)
 		sim_set_bit(cpu, GICD_ICENABLER, intid);
 		break;
 	case 2:
-		/*
-		 * A level that is pended by hand, acknowledged physically and then disabled is
-		 * forgotten: the line alone decides. An edge: see op_line().
-		 */
-		if (!is_soft(intid) && (!p->edge || sim_physical(cpu, intid)->active))
+		/* Another one does not merge with what EL2 acknowledged: see op_line(). */
+		if (!is_soft(intid) && sim_physical(cpu, intid)->active)
 			return;
 		p->latch = true;
 		sim_set_bit(cpu, GICD_ISPENDR, intid);
