@@ -11,6 +11,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 # Another folder than build/ lets tests and work on the sources go on side by side.
 BUILD = os.path.realpath(os.environ.get("CAISSON_BUILD", os.path.join(ROOT, "build")))
 HOST = os.path.join(ROOT, "tools", "host")
+# What Caisson prints when it starts the service VM, after a reset too.
+BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
 PROMPT = r"root@servicevm:[^#]*# "
 
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
