@@ -552,8 +552,7 @@ int vgic_spi_fast(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, uint3
 	uint32_t bit = bit_of(intid);
 	uint32_t n;
 
-	if (c->slow || d->target[intid] != c->index ||
-	    ((w->active | w->latch | w->soft) & bit) ||
+	if (c->slow || d->target[intid] != c->index || ((w->active | w->latch | w->soft) & bit) ||
 	    !(w->enabled & groups_enabled(d->ctlr, w->group) & bit))
 		return -1;
 	if (c->in_lr[intid / 32] & bit) {

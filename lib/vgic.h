@@ -61,7 +61,7 @@ struct vgic_word {
 	/* What it was when it last went into or came out of a list register. */
 	uint32_t seen_pending;
 	uint32_t seen_active;
-	uint32_t soft;	 /* hw, level-sensitive, and made pending by a write of ISPENDR */
+	uint32_t soft;   /* hw, level-sensitive, and made pending by a write of ISPENDR */
 	uint32_t forced; /* active, but no EOI of the guest goes with it: ISACTIVER, CPU_OFF */
 };
 
@@ -82,8 +82,8 @@ struct vgic_cpu {
 	uint32_t open;     /* private interrupts that are enabled, and their group too */
 	uint32_t want_sum; /* bit w: want[w] is not 0 */
 	uint32_t act_sum;
-	uint32_t hcr;   /* ICH_HCR_EL2 that goes with what is in the list registers */
-	uint16_t used;  /* list registers that may hold something */
+	uint32_t hcr;  /* ICH_HCR_EL2 that goes with what is in the list registers */
+	uint16_t used; /* list registers that may hold something */
 	uint8_t index;
 	uint8_t lr_count;
 	bool asleep; /* GICR_WAKER.ProcessorSleep */
@@ -245,6 +245,11 @@ static inline uint32_t vgic_region_cpu(const struct vgic_region *r, uint64_t *of
 	return n < r->count && *offset < VGIC_GICR_BYTES ? r->cpu[n] : VGIC_NO_CPU;
 }
 
+/*
+ * dist, on the CPU of c after a fold: those of 32 SPIs that may be in list registers of another
+ * vCPU. What is said to be in c's and is not is forgotten.
+ */
+uint32_t vgic_loaded_elsewhere(struct vgic_dist *d, const struct vgic_cpu *c, uint32_t word);
 /* Has none of the vCPUs in mask list registers left to fold? Any CPU, no lock. */
 bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask);
 

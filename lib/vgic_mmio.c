@@ -382,6 +382,19 @@ static bool group_write(const struct bank *b, uint64_t offset, uint32_t bytes, u
 static const uint8_t id_dist[] = {0x04, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 static const uint8_t id_redist[] = {0x04, 0, 0, 0, 0x93, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 
+uint32_t vgic_loaded_elsewhere(struct vgic_dist *d, const struct vgic_cpu *c, uint32_t word)
+{
+	uint32_t rest = d->word[word].loaded;
+	uint32_t mine = 0;
+
+	for (; rest; rest &= rest - 1) {
+		if (d->owner[word * 32 + (uint32_t)__builtin_ctz(rest)] == c->index)
+			mine |= rest & -rest;
+	}
+	d->word[word].loaded &= ~mine | c->in_lr[word];
+	return d->word[word].loaded & ~mine;
+}
+
 bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask)
 {
 	for (; mask; mask &= mask - 1) {

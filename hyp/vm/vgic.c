@@ -477,54 +477,44 @@ static bool must_wait(struct vcpu *vcpu, uint64_t offset)
 	return !vgic_is_synced(&vcpu->vm->vgic, c->asked);
 }
 
+/*
+ * Reads of pending and active bits: under the lock, since what moves between model and list
+ * registers is in neither for a moment.
+ */
 static bool __attribute__((noinline))
-dist_read_exact(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
+dist_read_state(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vgic_dist *d = &vcpu->vm->vgic;
 	struct vgic_cpu *c = &vcpu->vgic;
-	bool result = true;
+	uint64_t offset = access->offset;
 	struct vgic_effects fx;
+	bool result = true;
 	uint32_t bits;
 
-	access->retry = must_wait(vcpu, access->offset);
+	access->retry = must_wait(vcpu, offset);
 	if (access->retry)
 		return true;
-	lock_acquire(&vcpu->vm->vgic_lock);
-	fold(vcpu);
 	vgic_effects_init(&fx);
-	fx.word = access->offset >> 2 & (VGIC_WORDS - 1);
-	fx.changed = d->word[fx.word].loaded;
-	if (fx.changed && (!c->asked || c->asked_offset != access->offset)) {
+	fx.word = offset >> 2 & (VGIC_WORDS - 1);
+	lock_acquire(&vcpu->vm->vgic_lock);
+	if (vgic_dist_is_exact(d, offset)) {
+		fold(vcpu);
+		fill(vcpu);
+		fx.changed = vgic_loaded_elsewhere(d, c, fx.word);
+	}
+	if (fx.changed && (!c->asked || c->asked_offset != offset)) {
 		c->asked = 0;
-		c->asked_offset = access->offset;
+		c->asked_offset = offset;
 		for (bits = fx.changed; bits; bits &= bits - 1)
 			c->asked |= 1u << d->owner[fx.word * 32 + (uint32_t)__builtin_ctz(bits)];
 		(void)settle(vcpu->vm, vcpu, &fx);
 		access->retry = true;
 	} else {
 		c->asked = 0;
-		result = vgic_dist_read(d, access->offset, access->bytes, &access->value);
-	}
-	fill(vcpu);
-	lock_release(&vcpu->vm->vgic_lock);
-	return result;
-}
-
-/* Reads of pending and active bits. */
-static bool __attribute__((noinline)) dist_read_state(struct vcpu *vcpu, struct vdev_access *access)
-{
-	struct vgic_dist *d = &vcpu->vm->vgic;
-	uint64_t offset = access->offset;
-	bool result;
-
-	if (vgic_dist_is_exact(d, offset)) {
-		result = dist_read_exact(vcpu, access);
-	} else {
-		vcpu->vgic.asked = 0;
 		result = vgic_dist_read(d, offset, access->bytes, &access->value);
+		access->value |= physical_pending(&d->word[fx.word], 0, offset);
 	}
-	if (result && offset < GICD_ISACTIVER)
-		access->value |= physical_pending(&d->word[offset >> 2 & 31], 0, offset);
+	lock_release(&vcpu->vm->vgic_lock);
 	return result;
 }
 
@@ -607,30 +597,34 @@ static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset
 	return ok;
 }
 
-/* A read of another vCPU's pending or active bits. */
-static bool redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
-			       struct vdev_access *access) NO_THREAD_CHECK
+/* A read of another vCPU's pending or active bits: see dist_read_state(). */
+static bool __attribute__((noinline))
+redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
+		   struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vgic_cpu *c = &vcpu->vgic;
 	struct vgic_effects fx;
+	bool result = true;
 
 	access->retry = must_wait(vcpu, access->offset);
 	if (access->retry)
 		return true;
-	if (c->asked && c->asked_offset == access->offset) {
-		c->asked = 0;
-		return vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
-				     &access->value);
-	}
-	c->asked = 1u << target->index;
-	c->asked_offset = access->offset;
 	vgic_effects_init(&fx);
 	lock_acquire(&target->vgic_lock);
-	vgic_want_sync(&target->vgic, &fx);
+	if (vgic_cpu_is_exact(&target->vgic, offset) &&
+	    (!c->asked || c->asked_offset != access->offset)) {
+		c->asked = 1u << target->index;
+		c->asked_offset = access->offset;
+		vgic_want_sync(&target->vgic, &fx);
+		access->retry = true;
+	} else {
+		c->asked = 0;
+		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
+				       &access->value);
+	}
 	lock_release(&target->vgic_lock);
 	kick_others(vcpu->vm, vcpu, fx.kick);
-	access->retry = true;
-	return true;
+	return result;
 }
 
 static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access)
@@ -648,7 +642,7 @@ static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *acce
 	target = vm->vcpu[cpu];
 	if (target == vcpu && vgic_cpu_is_exact(&vcpu->vgic, offset))
 		result = redist_exact(vcpu, offset, access);
-	else if (!access->write && vgic_cpu_is_exact(&target->vgic, offset))
+	else if (!access->write && target != vcpu)
 		result = redist_read_remote(vcpu, target, offset, access);
 	else if (access->write)
 		result = redist_write(vcpu, target, offset, access);
