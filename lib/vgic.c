@@ -441,12 +441,13 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 	return lr;
 }
 
-/* Keeps the lowest `max` keys, in order. */
+/* Keeps the lowest `max` keys, in order; max is not 0. */
 static uint32_t key_insert(uint32_t keys[], uint32_t count, uint32_t max, uint32_t key)
 {
 	uint32_t i;
 
 	if (count == max) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): max > 0 */
 		if (key > keys[max - 1])
 			return count;
 		count--;

@@ -393,7 +393,7 @@ void sim_eoi_mode(uint32_t cpu, bool split)
 
 void sim_sgi(uint32_t cpu, uint32_t targets, uint32_t intid, bool group1)
 {
-	uint64_t value = (uint64_t)intid << 24;
+	uint64_t value;
 	uint32_t i;
 
 	/* Affinities are 0.0.i / 4.i % 4: see sim_init(). */
