@@ -25,6 +25,7 @@
 #define VGIC_SGIS          16
 #define VGIC_FRAME_REGIONS 4
 #define VGIC_GICD_BYTES    KIB(64)
+#define VGIC_SGI_BASE      0x10000 /* in a redistributor */
 #define VGIC_GICR_BYTES    KIB(128)
 #define VGIC_MAX_EFFECTS   192 /* a fold's 16 list registers and 31 counted EOIs, 4 each */
 
@@ -218,23 +219,43 @@ void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask);
  * registers hold matters: then this CPU's are folded first (dist and cpu locks), and filled
  * again afterwards; what others hold is shown as it was when they last folded.
  */
-bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset);
 bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes,
 		    uint64_t *value) MUST_CHECK;
 /* dist. Then the caller evaluates fx->changed and fx->all. */
 bool vgic_dist_write(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,
 		     struct vgic_effects *fx) MUST_CHECK;
-bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset);
 bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t offset,
 		   uint32_t bytes, uint64_t *value) MUST_CHECK;
 /* cpu */
 bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
 		    uint64_t value, struct vgic_effects *fx) MUST_CHECK;
-/*
- * Does the register show pending bits, so that physical ones must be looked up for hardware-
- * linked interrupts? Then *word is which.
- */
-bool vgic_shows_pending(uint64_t offset, uint32_t *word);
+/* ISPENDR and ICPENDR: for hardware-linked interrupts the physical bits are shown too. */
+static inline bool vgic_is_pending_register(uint64_t offset)
+{
+	return offset - 0x200 < 0x100;
+}
+
+/* ISPENDR, ICPENDR, ISACTIVER, ICACTIVER. */
+static inline bool vgic_is_state_register(uint64_t offset)
+{
+	return offset - 0x200 < 0x200;
+}
+
+/* The word of interrupts of a register with one bit each. */
+static inline uint32_t vgic_register_word(uint64_t offset)
+{
+	return (uint32_t)(offset >> 2) & (VGIC_WORDS - 1);
+}
+
+static inline bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset)
+{
+	return vgic_is_state_register(offset) && d->word[vgic_register_word(offset)].loaded;
+}
+
+static inline bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
+{
+	return vgic_is_state_register(offset - VGIC_SGI_BASE) && c->in_lr[0];
+}
 
 /* The frame that an offset into a region is in, and its vCPU: VGIC_NO_CPU beyond the last. */
 static inline uint32_t vgic_region_cpu(const struct vgic_region *r, uint64_t *offset)

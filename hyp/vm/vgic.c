@@ -445,7 +445,7 @@ void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 	vgic_effects_init(&fx);
 	lock_acquire(&vm->vgic_lock);
 	vgic_line_set(&vm->vgic, intid, level, &fx);
-	if (settle(vm, self, &fx)) {
+	if (settle(vm, self, &fx) && self) {
 		fold(self);
 		fill(self);
 	}
@@ -454,14 +454,12 @@ void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 
 /* --- registers --- */
 
-/* Physical pending bits of the word's hardware-linked interrupts, when the register shows such. */
-static uint64_t physical_pending(const struct vgic_word *w, uint32_t cpu, uint64_t offset)
+/* Adds what is pending physically of hardware-linked interrupts, where the register shows it. */
+static void add_physical(const struct vgic_word *w, uint32_t cpu, uint64_t offset,
+			 struct vdev_access *access)
 {
-	uint32_t n;
-
-	if (!vgic_shows_pending(offset, &n))
-		return 0;
-	return w->hw ? gic_pending_word(cpu, n) & w->hw : 0;
+	if (vgic_is_pending_register(offset) && w->hw)
+		access->value |= gic_pending_word(cpu, vgic_register_word(offset)) & w->hw;
 }
 
 /*
@@ -495,7 +493,7 @@ dist_read_state(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 	if (access->retry)
 		return true;
 	vgic_effects_init(&fx);
-	fx.word = offset >> 2 & (VGIC_WORDS - 1);
+	fx.word = vgic_register_word(offset);
 	lock_acquire(&vcpu->vm->vgic_lock);
 	if (vgic_dist_is_exact(d, offset)) {
 		fold(vcpu);
@@ -512,7 +510,7 @@ dist_read_state(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 	} else {
 		c->asked = 0;
 		result = vgic_dist_read(d, offset, access->bytes, &access->value);
-		access->value |= physical_pending(&d->word[fx.word], 0, offset);
+		add_physical(&d->word[fx.word], 0, offset, access);
 	}
 	lock_release(&vcpu->vm->vgic_lock);
 	return result;
@@ -520,7 +518,7 @@ dist_read_state(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 
 static inline bool dist_read(struct vcpu *vcpu, struct vdev_access *access)
 {
-	if (access->offset - GICD_ISPENDR < GICD_IPRIORITYR - GICD_ISPENDR)
+	if (vgic_is_state_register(access->offset))
 		return dist_read_state(vcpu, access);
 	return vgic_dist_read(&vcpu->vm->vgic, access->offset, access->bytes, &access->value);
 }
@@ -553,31 +551,33 @@ static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access
 }
 
 /* Reads and writes that need what is in this CPU's list registers. */
-static bool redist_exact(struct vcpu *vcpu, uint64_t offset,
-			 struct vdev_access *access) NO_THREAD_CHECK
+static bool __attribute__((noinline))
+redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access) NO_THREAD_CHECK
 {
-	struct vm *vm = vcpu->vm;
+	struct vgic_dist *d = &vcpu->vm->vgic;
 	struct vgic_effects fx;
-	bool ok;
+	bool result;
 
 	vgic_effects_init(&fx);
-	lock_acquire(&vm->vgic_lock);
+	lock_acquire(&vcpu->vm->vgic_lock);
 	fold(vcpu);
 	lock_acquire(&vcpu->vgic_lock);
 	if (access->write)
-		ok = vgic_cpu_write(&vm->vgic, &vcpu->vgic, offset, access->bytes, access->value,
-				    &fx);
+		result = vgic_cpu_write(d, &vcpu->vgic, offset, access->bytes, access->value, &fx);
 	else
-		ok = vgic_cpu_read(&vm->vgic, &vcpu->vgic, offset, access->bytes, &access->value);
-	apply(vm, vcpu->index, &fx);
+		result = vgic_cpu_read(d, &vcpu->vgic, offset, access->bytes, &access->value);
+	apply(vcpu->vm, vcpu->index, &fx);
 	lock_release(&vcpu->vgic_lock);
 	fill(vcpu);
-	lock_release(&vm->vgic_lock);
-	return ok;
+	lock_release(&vcpu->vm->vgic_lock);
+	if (!access->write)
+		add_physical(&vcpu->vgic.word0, vcpu->index, offset - GICR_SGI_BASE, access);
+	return result;
 }
 
-static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
-			 const struct vdev_access *access) NO_THREAD_CHECK
+static bool __attribute__((noinline))
+redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
+	     const struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic_effects fx;
@@ -586,7 +586,8 @@ static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset
 	vgic_effects_init(&fx);
 	lock_acquire(&target->vgic_lock);
 	ok = vgic_cpu_write(&vm->vgic, &target->vgic, offset, access->bytes, access->value, &fx);
-	apply(vm, target->index, &fx);
+	if (fx.count)
+		apply(vm, target->index, &fx);
 	lock_release(&target->vgic_lock);
 	if (!fx.kick)
 		return ok;
@@ -627,32 +628,35 @@ redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
 	return result;
 }
 
+static bool __attribute__((noinline))
+redist_read(struct vcpu *vcpu, struct vcpu *target, uint64_t offset, struct vdev_access *access)
+{
+	bool result;
+
+	if (target != vcpu)
+		result = redist_read_remote(vcpu, target, offset, access);
+	else
+		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
+				       &access->value);
+	add_physical(&target->vgic.word0, target->index, offset - GICR_SGI_BASE, access);
+	return result;
+}
+
 static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access)
 {
-	struct vm *vm = vcpu->vm;
 	uint64_t offset = access->offset;
 	uint32_t cpu = vgic_region_cpu(dev, &offset);
-	bool result;
 	struct vcpu *target;
 
 	if (cpu == VGIC_NO_CPU) { /* no frame: RAZ/WI, as the rest of the region */
 		access->value = 0;
 		return true;
 	}
-	target = vm->vcpu[cpu];
+	target = vcpu->vm->vcpu[cpu];
 	if (target == vcpu && vgic_cpu_is_exact(&vcpu->vgic, offset))
-		result = redist_exact(vcpu, offset, access);
-	else if (!access->write && target != vcpu)
-		result = redist_read_remote(vcpu, target, offset, access);
-	else if (access->write)
-		result = redist_write(vcpu, target, offset, access);
-	else
-		result = vgic_cpu_read(&vm->vgic, &target->vgic, offset, access->bytes,
-				       &access->value);
-	if (result && !access->write && offset >= GICR_SGI_BASE)
-		access->value |= physical_pending(&target->vgic.word0, target->index,
-						  offset - GICR_SGI_BASE);
-	return result;
+		return redist_exact(vcpu, offset, access);
+	return access->write ? redist_write(vcpu, target, offset, access)
+			     : redist_read(vcpu, target, offset, access);
 }
 
 /* --- life of VM and vCPU --- */
