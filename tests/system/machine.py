@@ -66,10 +66,11 @@ class Machine:
         """Waits for the pattern on the console; gives its match. Fails when the machine ends
         first or time is up."""
         limit = self.limit if timeout is None else timeout
-        found = self._child.expect([pattern, pexpect.EOF, pexpect.TIMEOUT], timeout=limit)
+        found = self._child.expect([pattern, pexpect.EOF, "host: time-out", pexpect.TIMEOUT],
+                                   timeout=limit)
         if found == 1:
             raise AssertionError(f"the machine ended before /{pattern}/ was seen")
-        if found == 2:
+        if found > 1:
             raise AssertionError(f"/{pattern}/ was not seen within {limit:g} s")
         return self._child.match
 

@@ -143,8 +143,8 @@ def stress(start, vm, seconds, cpu="max"):
     machine.login()
     check_caisson(machine)
     output = machine.run(
-        "stress-ng --cpu 2 --vm 2 --vm-bytes 32M --fork 1 --switch 2 --timer 1 --futex 2 --signal 1 "
-        f"--pipe 1 --mmap 1 --mmap-bytes 16M --verify --timeout {seconds} --metrics-brief 2>&1")
+        "stress-ng --cpu 2 --vm 2 --vm-bytes 32M --fork 1 --switch 2 --timer 1 --futex 2 "
+        f"--signal 1 --pipe 1 --mmap 1 --mmap-bytes 16M --verify --timeout {seconds} --metrics-brief 2>&1")
     assert "successful run completed" in output, output
     check_dmesg(machine)
     machine.run("for i in 1 2 3; do echo 0 >/sys/devices/system/cpu/cpu$i/online || exit; done")

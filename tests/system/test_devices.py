@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disk and network of the service VM, passed through: virtio over MMIO and over PCIe (INTx)."""
+"""Disk and network of the service VM, passed through: virtio over MMIO and over PCIe (INTx); and
+its console, emulated."""
 
 import contextlib
 import hashlib
@@ -97,4 +98,20 @@ def test_network(boot, tmp_path, bus):
     assert machine.run("sha256sum /tmp/file").split()[0] == sha256(data)
     check_interrupts(machine, bus, r"virtio0(-\S+)?")
     check_dmesg(machine)
+    machine.power_off()
+
+
+def test_console(boot):
+    """Nothing is lost or changed on the way, in or out, as fast as the line takes it."""
+    machine = boot(cpus=2)
+    machine.login()
+    check_caisson(machine)
+    digits = random_bytes(9000, 3).hex()
+    text = "".join(f"{digits[i:i + 60]}\n" for i in range(0, len(digits), 60))
+    machine.send("stty -echo; echo re''ady; cat >/tmp/in; stty echo\n")
+    machine.expect("ready")
+    machine.send(text + "\x04")
+    machine.login()
+    assert machine.run("sha256sum /tmp/in").split()[0] == sha256(text.encode())
+    assert machine.run("cat /tmp/in") == text.strip()
     machine.power_off()
