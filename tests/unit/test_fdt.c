@@ -10,7 +10,7 @@
 #include "tests/unit/prop.h"
 
 #define NODES_MAX    64
-#define SOURCE_NODES 21
+#define SOURCE_NODES 24
 #define BLOB_MAX     KIB(64)
 
 struct blob {
@@ -71,6 +71,10 @@ static const char source[] =
 	"		bus { #address-cells = <1>; #size-cells = <1>; ranges = <0 0 0 0 1>;\n"
 	"			x@0 { reg = <0 1>; }; }; };\n"
 	"	defaults { d@1 { reg = <0 1 2>; }; };\n"
+	"	top { #address-cells = <1>; #size-cells = <1>;\n"
+	"		ranges = <0 0xffffffff 0xfffff000 0x10000>;\n"
+	"		last@0 { reg = <0 0xfff>, <1 0xfff>; };\n"
+	"		over@1000 { reg = <0x1000 0x1000>; }; };\n"
 	"};\n";
 
 struct tree {
@@ -207,6 +211,9 @@ static void test_addresses(void **state)
 	check_reg(fdt, "/wide/pci", 0, ERR_UNSUPPORTED, 0, 0);
 	check_reg(fdt, "/three/bus/x", 0, ERR_UNSUPPORTED, 0, 0);
 	check_reg(fdt, "/defaults", 0, ERR_NOT_FOUND, 0, 0);
+	check_reg(fdt, "/top/last", 0, ERR_OK, 0xfffffffffffff000, 0xfff);
+	check_reg(fdt, "/top/last", 1, ERR_RANGE, 0, 0);
+	check_reg(fdt, "/top/over", 0, ERR_RANGE, 0, 0);
 	check_reg(fdt, "/", 0, ERR_NOT_FOUND, 0, 0);
 	assert_int_equal(fdt->reserve_count, 2);
 	assert_int_equal(fdt_reserved(fdt, 1).base, 0x123456789abc);
