@@ -149,16 +149,16 @@ static void check_kernel(struct machine *m)
 		m->kernel_bytes = image.image_bytes;
 		return;
 	case ERR_TRUNCATED:
-		why = "it is truncated";
+		why = "it ends within the header";
 		break;
 	case ERR_UNSUPPORTED:
 		why = "it is compressed (unpack it) or big-endian";
 		break;
 	case ERR_RANGE:
-		why = "its header asks for more than 1 GiB";
+		why = "it needs more than 1 GiB";
 		break;
 	default:
-		why = "it has no arm64 Image header";
+		why = "it has no arm64 Image header, or one that makes no sense";
 		break;
 	}
 	uart_stop("the %s's kernel at %#llx, %llu bytes, is not an arm64 Image: %s",
