@@ -246,7 +246,7 @@ bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct v
 	map_clear(c->want, &c->want_sum, intid);
 	map_clear(c->act, &c->act_sum, intid);
 	if (spi && ((w->loaded | w->active) & bit) && d->owner[intid] != c->index)
-		return true;
+		return false; /* whoever made it so had it evaluated there */
 	w->loaded &= ~bit;
 	w->drop_pending &= ~bit; /* there is nothing to drop it from */
 	w->drop_active &= ~bit;

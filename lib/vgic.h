@@ -277,7 +277,7 @@ bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask);
 /*
  * cpu, for SPIs also dist: decides anew what is to be done about an interrupt whose state
  * changed. An SPI is to be evaluated on the vCPU that owner[] names and on the one that
- * target[] names (and on a former target). True: it is not this vCPU's, others have to look.
+ * target[] names (and on a former target). True: it is ready, but for another vCPU.
  */
 bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct vgic_effects *fx);
 /* cpu: asks for a fold of list registers that hold something. */
