@@ -71,6 +71,10 @@ enum esr_ec {
 #define ESR_ABORT_S1PTW BIT(7)
 #define ESR_ABORT_WNR   BIT(6)
 
+/* ISS encoding of an SError: implementation defined if IDS; DFSC of an asynchronous one. */
+#define ESR_SERROR_IDS  BIT(24)
+#define ESR_SERROR_DFSC 0x11
+
 /* ISS encoding of a trapped MSR, MRS or System instruction. */
 #define ESR_SYSREG_READ BIT(0)
 

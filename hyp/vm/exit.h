@@ -5,7 +5,7 @@
 #include "hyp/vm/vcpu.h"
 
 /*
- * What a handler of an exit wants done with its guest. One place, exit_finish() in exit.c, moves
+ * What a handler of an exit wants done with its guest. One place, exit_sync(), moves
  * the PC or injects.
  */
 enum exit_action {

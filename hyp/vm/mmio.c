@@ -49,7 +49,7 @@ static __attribute__((noinline)) enum exit_action refuse(const struct vcpu *vcpu
 {
 	static uint64_t seen;
 
-	if (!(__atomic_fetch_or(&seen, BIT(vcpu->index), __ATOMIC_RELAXED) & BIT(vcpu->index)))
+	if (log_first(&seen, (unsigned int)(fault_ipa() >> 12)))
 		log_printf(LOG_WARN, "%s: vCPU %u: %s IPA 0x%lx refused (ESR 0x%lx, pc 0x%lx)",
 			   vcpu->vm->name, vcpu->index,
 			   esr & ESR_ABORT_WNR ? "write to" : "read of", fault_ipa(), esr,

@@ -78,8 +78,10 @@ static enum exit_action cpu_suspend(struct vcpu *vcpu, uint32_t id)
 		return finish(vcpu, PSCI_INVALID_PARAMETERS);
 	if ((state & POWER_STATE_POWERDOWN) && !is_entry(vcpu->vm, argument(vcpu, id, 2)))
 		return finish(vcpu, PSCI_INVALID_ADDRESS);
-	while (!vgic_is_pending(vcpu)) {
+	/* An SError or FIQ that is pending is taken when the guest goes on. */
+	while (!vgic_is_pending(vcpu) && !(sysreg_read(isr_el1) & (ISR_A | ISR_F))) {
 		wfi();
+		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 	}
 	return finish(vcpu, PSCI_SUCCESS);
@@ -89,6 +91,9 @@ static enum exit_action cpu_off(struct vcpu *vcpu, uint32_t id)
 {
 	struct vm *vm = vcpu->vm;
 
+	sysreg_write(cntv_ctl_el0, 0);
+	sysreg_write(cntp_ctl_el0, 0);
+	isb(); /* their interrupts are gone before the vGIC looks at what it has */
 	vgic_vcpu_off(vcpu);
 	lock_acquire(&vm->power_lock);
 	vcpu->power = VCPU_OFF;
@@ -135,7 +140,7 @@ static enum exit_action affinity_info(struct vcpu *vcpu, uint32_t id)
 	struct vcpu *target = find_vcpu(vm, argument(vcpu, id, 1));
 	int64_t result;
 
-	if (!target || argument(vcpu, id, 2) != 0)
+	if (!target || (uint32_t)vcpu->x[2] != 0)
 		return finish(vcpu, PSCI_INVALID_PARAMETERS);
 	lock_acquire(&vm->power_lock);
 	result = info[target->power];
