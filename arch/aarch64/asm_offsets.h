@@ -12,7 +12,7 @@
 #define VCPU_STACK 0xf8
 
 /* struct percpu (hyp/core/percpu.c) */
-#define PERCPU_PANIC_STACK_TOP 0x00
+#define PERCPU_BYTES 0x830 /* the end of a CPU's entry is the top of its panic stack */
 
 /* struct panic_frame (hyp/core/panic.c): x0..x30, then these */
 #define PANIC_SP          0xf8

@@ -42,7 +42,7 @@ size_t uart_write(const uint8_t *bytes, size_t count);
 /* How many bytes uart_write() would take; 0 counts as a refusal for uart_client.writable. */
 size_t uart_room(void);
 
-/* Waits until the ring and the port's FIFO are empty. Takes LOCK_UART. */
+/* Waits until what is in the ring now has left the port, two seconds at most. Takes LOCK_UART. */
 void uart_flush(void);
 
 /* Straight to the port, no lock, no ring: for panic. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/console/uart.h"
 
+#include "arch/aarch64/barrier.h"
 #include "arch/aarch64/mmio.h"
+#include "arch/aarch64/sysreg.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/lock.h"
 #include "lib/pl011.h"
 #include "lib/ring.h"
 
 #define TX_RING_BYTES  16384
+#define FLUSH_LIMIT_S  2 /* a full ring takes 1.5 s at 115,200 Bd */
 #define RX_CHUNK_BYTES 32
 
 static uint64_t base;
@@ -82,21 +85,36 @@ size_t uart_room(void)
 	return room;
 }
 
-static bool tx_is_empty(void)
+static uint64_t tx_put(void)
 {
-	bool empty;
+	uint64_t put;
+
+	lock_acquire(&uart_lock);
+	put = tx.head;
+	lock_release(&uart_lock);
+	return put;
+}
+
+/* Has the line sent everything up to the byte that was put as number `put`? */
+static bool tx_is_sent(uint64_t put)
+{
+	bool sent;
 
 	lock_acquire(&uart_lock);
 	tx_push();
-	empty = ring_used(&tx) == 0 && !(mmio_read32(base + PL011_FR) & PL011_FR_BUSY);
+	sent = tx.tail >= put && !(mmio_read32(base + PL011_FR) & PL011_FR_BUSY);
 	lock_release(&uart_lock);
-	return empty;
+	return sent;
 }
 
 void uart_flush(void)
 {
-	while (base != 0 && !tx_is_empty())
-		;
+	uint64_t start = sysreg_read(cntpct_el0);
+	uint64_t limit = FLUSH_LIMIT_S * sysreg_read(cntfrq_el0);
+	uint64_t put = tx_put();
+
+	while (base != 0 && !tx_is_sent(put) && sysreg_read(cntpct_el0) - start < limit)
+		isb();
 }
 
 static void stop_receiving(bool stop)

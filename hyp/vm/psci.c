@@ -21,10 +21,12 @@
 #define POWER_STATE_LEVEL     MASK(25, 24)
 
 static psci_flush_fn *flush_output;
+static bool has_firmware; /* PSCI 0.2 or later answers SMC */
 
-void psci_set_flush(psci_flush_fn *flush)
+void psci_init(const struct bootinfo *bi, psci_flush_fn *flush)
 {
 	flush_output = flush;
+	has_firmware = bi->psci_conduit == BOOT_CONDUIT_SMC;
 }
 
 static struct vcpu *find_vcpu(const struct vm *vm, uint64_t mpidr)
@@ -153,9 +155,9 @@ static enum exit_action system_end(struct vcpu *vcpu, uint32_t id)
 {
 	log_printf(LOG_INFO, "%s asks for %s", vcpu->vm->name,
 		   id == PSCI_SYSTEM_OFF ? "power-off" : "a reset");
-	if (flush_output)
-		flush_output();
-	smccc_smc(id, 0, 0, 0);
+	flush_output();
+	if (has_firmware)
+		smccc_smc(id, 0, 0, 0);
 	log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
 	return finish(vcpu, PSCI_NOT_SUPPORTED);
 }
