@@ -305,6 +305,32 @@ static void test_new_properties(void **state)
 	free(out);
 }
 
+/* Every serial alias there can be, and a handful of names besides. */
+static void test_many_new_names(void **state)
+{
+	struct tree *t = *state;
+	uint8_t *out = malloc(BLOB_MAX);
+	char name[32];
+	struct fdtw w;
+	size_t bytes;
+
+	fdtw_init(&w, &t->fdt, out, BLOB_MAX);
+	fdtw_begin(&w, "");
+	for (int twice = 0; twice < 2; twice++) {
+		for (int i = 0; i < 16; i++) {
+			snprintf(name, sizeof(name), "serial%d", i);
+			fdtw_prop_u32(&w, name, i);
+		}
+		for (int i = 0; i < 16; i++) {
+			snprintf(name, sizeof(name), "linux,initrd-start%d", i);
+			fdtw_prop_u32(&w, name, i);
+		}
+	}
+	fdtw_end(&w);
+	assert_int_equal(fdtw_finish(&w, &bytes), ERR_OK);
+	free(out);
+}
+
 /* What was in memory before does not show through where data is padded. */
 static void test_padding_is_zero(void **state)
 {
@@ -355,7 +381,7 @@ static void test_writer_errors(void **state)
 		fdtw_begin(&w, "");
 		fdtw_prop_u32(&w, name, 1);
 		fdtw_end(&w);
-		assert_int_equal(fdtw_finish(&w, &bytes), over ? ERR_NO_MEMORY : ERR_OK);
+		assert_int_equal(fdtw_finish(&w, &bytes), over ? ERR_RANGE : ERR_OK);
 		name[FDTW_NEW_NAMES_BYTES - 1] = 'n';
 	}
 	free(out);
@@ -621,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_new_properties),
+		cmocka_unit_test(test_many_new_names),
 		cmocka_unit_test(test_padding_is_zero),
 		cmocka_unit_test(test_writer_errors),
 		cmocka_unit_test(test_truncated_everywhere),
