@@ -125,10 +125,8 @@ static void test_bounds_hold(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_longer_than_its_size),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_good),        cmocka_unit_test(test_longer_than_its_size),
+		cmocka_unit_test(test_errors),      cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_bounds_hold),
 	};
 
