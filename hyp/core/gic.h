@@ -14,8 +14,11 @@
 
 #define GIC_SPURIOUS 1020 /* INTIDs from here to 1023 mean: nothing */
 
-/* SGI that makes another CPU leave its guest or its idle wait and look around. */
-#define GIC_SGI_KICK 8
+/*
+ * SGI that makes another CPU leave its guest or its idle wait and look around. By convention
+ * firmware keeps 8 to 15 for the Secure world; guests' SGIs are all virtual.
+ */
+#define GIC_SGI_KICK 7
 
 /*
  * Checks the hardware, finds every CPU's redistributor, resets the distributor: everything
@@ -27,8 +30,9 @@ enum err gic_init(const struct bootinfo *bi) MUST_CHECK;
 
 /*
  * This CPU's redistributor and CPU interface; every CPU, once, after gic_init(). The kick is
- * enabled, every other SGI and PPI disabled. ERR_UNSUPPORTED: no system register interface;
- * ERR_BUSY: the redistributor does not wake or settle.
+ * enabled, every other SGI and PPI disabled. ERR_UNSUPPORTED: no system register interface, or a
+ * kick or LPIs that firmware does not let us set; ERR_BUSY: the redistributor does not wake or
+ * settle.
  */
 enum err gic_init_cpu(void) MUST_CHECK;
 
