@@ -40,6 +40,7 @@
 #define GICR_SGI_BASE    0x10000
 #define GICR_FRAME_BYTES 0x20000 /* RD_base and SGI_base; twice that with virtual LPIs */
 
+#define GICD_CTLR_DS               (1u << 6)
 #define GICR_CTLR_ENABLE_LPIS      (1u << 0)
 #define GICR_CTLR_RWP              (1u << 3)
 #define GICR_TYPER_VLPIS           (1u << 1)

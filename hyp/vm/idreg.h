@@ -10,4 +10,7 @@
  */
 void idreg_init(struct vm *vm);
 
+/* Warns where this CPU differs from what vm->id_reg[] shows. Every other CPU, once. */
+void idreg_check(const struct vm *vm);
+
 #endif
