@@ -22,7 +22,8 @@
  * When there is more than fits, pending interrupts go first, by priority, then active ones, by
  * priority. The maintenance interrupt then comes when list registers run out of pending ones
  * (NPIE, UIE); the guest's EOI of an interrupt that is in none is counted by the hardware
- * (LRENPIE) and its DIR trapped (TDIR).
+ * (LRENPIE) and its DIR trapped (TDIR). DIR is also trapped for a guest with EOImode 1 on
+ * several vCPUs: it may deactivate an SPI on another CPU than the one that has it.
  *
  * Hardware-linked interrupts: while the guest has it pending or active, the physical one is
  * active, so it cannot come again. `latch` then means acknowledged and not yet delivered. One
@@ -495,6 +496,8 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs)
 		c->hcr |= VGIC_HCR_NPIE | (c->lr_count > 1 ? VGIC_HCR_UIE : 0);
 	if (c->act_sum)
 		c->hcr |= VGIC_HCR_LRENPIE | VGIC_HCR_TDIR;
+	if (d->split)
+		c->hcr |= VGIC_HCR_TDIR;
 	if (c->want_sum | c->act_sum)
 		c->slow |= VGIC_SLOW_OVERFLOW;
 	lrs->write = (uint16_t)(write | c->used);

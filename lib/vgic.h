@@ -124,6 +124,7 @@ struct vgic_dist {
 	uint32_t priority_mask;
 	uint32_t cpu_count;
 	uint32_t cluster_count;
+	bool split; /* a vCPU with EOImode 1 was seen: SPIs may be deactivated by other CPUs */
 	struct vgic_cpu *cpu[VGIC_MAX_CPUS];
 	struct vgic_cluster cluster[VGIC_MAX_CPUS];
 	struct vgic_region region[VGIC_FRAME_REGIONS];
@@ -296,6 +297,12 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs);
 
 /* dist and cpu: the vCPU goes on (its list registers are empty) or off (they are folded). */
 void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online);
+
+/*
+ * dist: vCPU `gone` went off: those SPIs of word w that any one vCPU may have (1 of N) and
+ * that it had choose another; as after a write of their IROUTER.
+ */
+void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vgic_effects *fx);
 
 /*
  * dist: sets the input level of an emulated device's interrupt, in fx->changed what came of it.

@@ -504,11 +504,21 @@ static void retarget(struct vgic_dist *d, uint32_t intid, struct vgic_effects *f
 		return;
 	fx->from = d->target[intid];
 	fx->word = intid / 32;
-	fx->changed = bit;
+	fx->changed |= bit;
 	d->target[intid] = target;
 	if ((d->word[intid / 32].hw & bit) && target != VGIC_NO_CPU && fx->count < VGIC_MAX_EFFECTS)
 		fx->list[fx->count++] = (struct vgic_effect){
 			.kind = VGIC_PHYS_ROUTE, .arg = target, .intid = (uint16_t)intid};
+}
+
+void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vgic_effects *fx)
+{
+	uint32_t intid;
+
+	for (intid = w * 32; intid < w * 32 + 32; intid++) {
+		if ((d->router[intid] & IROUTER_IRM) && d->target[intid] == gone)
+			retarget(d, intid, fx);
+	}
 }
 
 static void set_router(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,

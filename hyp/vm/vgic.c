@@ -22,12 +22,16 @@
  */
 #include "hyp/vm/vgic.h"
 
+#include "arch/aarch64/barrier.h"
 #include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
+#include "hyp/core/log.h"
+#include "hyp/core/panic.h"
 
 #define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
 #define SGI1R_IRM          BIT(40)
 #define DIR_INTID          0xffffff
+#define CNTHV_INTID        28 /* EL2's virtual timer, by convention (Arm BSA 4.1.6) */
 
 /* --- the hardware --- */
 
@@ -61,6 +65,8 @@ static void apply(const struct vm *vm, uint32_t cpu, const struct vgic_effects *
 {
 	uint32_t i;
 
+	if (fx->count)
+		dsb(sy); /* an acknowledge by system register comes before what is done by MMIO */
 	for (i = 0; i < fx->count; i++) {
 		const struct vgic_effect *e = &fx->list[i];
 
@@ -195,6 +201,34 @@ static void fold(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHEC
 	kick_others(vcpu->vm, vcpu, fx.kick);
 }
 
+/* This guest uses EOImode 1: from now on DIR is trapped on every CPU. */
+static void __attribute__((noinline)) trap_dir(struct vcpu *vcpu)
+	REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	uint32_t kick = 0;
+	uint32_t i;
+
+	vm->vgic.split = true;
+	for (i = 0; i < vm->vcpu_count; i++) {
+		struct vgic_cpu *c = &vm->vcpu[i]->vgic;
+
+		lock_acquire(&vm->vcpu[i]->vgic_lock);
+		if (!(c->slow & VGIC_SLOW_OFFLINE)) {
+			c->slow |= VGIC_SLOW_SYNC;
+			kick |= 1u << i;
+		}
+		lock_release(&vm->vcpu[i]->vgic_lock);
+	}
+	kick_others(vm, NULL, kick);
+}
+
+static inline bool is_split(const struct vm *vm)
+{
+	return (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) && !vm->vgic.split &&
+	       vm->vcpu_count > 1;
+}
+
 static void fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
 {
 	struct vgic_lrs lrs;
@@ -203,6 +237,8 @@ static void fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHEC
 	vgic_fill(&vcpu->vm->vgic, &vcpu->vgic, &lrs);
 	lrs_write(&vcpu->vgic, &lrs);
 	lock_release(&vcpu->vgic_lock);
+	if (is_split(vcpu->vm))
+		trap_dir(vcpu);
 }
 
 /* The general way to bring this CPU's list registers up to date. No lock held. */
@@ -216,13 +252,19 @@ static void __attribute__((noinline)) sync(struct vcpu *vcpu) NO_THREAD_CHECK
 
 /* --- fast paths: private interrupts, under the cpu lock only --- */
 
-/* Puts a pending private interrupt into a list register; false: that takes a sync. */
-static inline bool load_private(struct vgic_cpu *c, uint32_t intid)
+/*
+ * Puts a pending private interrupt into a list register; false: that takes a sync. *empty is
+ * ICH_ELRSR_EL2 without those written since it was read: the hardware need not show them without
+ * a context synchronisation.
+ */
+static inline __attribute__((always_inline)) bool
+load_private(struct vgic_cpu *c, uint32_t intid, uint32_t *empty)
 {
-	int n = vgic_private_fast(c, intid, (uint32_t)sysreg_read(ICH_ELRSR_EL2));
+	int n = vgic_private_fast(c, intid, *empty);
 
 	if (n >= 0) {
 		gicv3_lr_write((uint32_t)n, c->template[intid]);
+		*empty &= ~(1u << n);
 		return true;
 	}
 	if (!vgic_private_again(c, intid))
@@ -235,11 +277,12 @@ static inline bool load_private(struct vgic_cpu *c, uint32_t intid)
 /* A private interrupt became pending on this CPU. */
 static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 {
+	uint32_t empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
 	struct vgic_cpu *c = &vcpu->vgic;
 	struct vgic_effects fx;
 
 	lock_acquire(&vcpu->vgic_lock);
-	if (load_private(c, intid)) {
+	if (load_private(c, intid, &empty)) {
 		lock_release(&vcpu->vgic_lock);
 		return;
 	}
@@ -254,6 +297,8 @@ static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHE
 /* Loads what other vCPUs sent, as long as it is simple. False: that takes a sync. */
 static bool load_posted(struct vgic_cpu *c)
 {
+	uint32_t empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
+
 	if (c->slow | c->act_sum | (c->want_sum & ~1u))
 		return false;
 	while (c->want[0]) {
@@ -264,7 +309,7 @@ static bool load_posted(struct vgic_cpu *c)
 		if (!(c->word0.latch & (c->word0.edge | c->word0.hw) & bit))
 			return false;
 		c->word0.latch &= ~bit;
-		if (!load_private(c, intid)) {
+		if (!load_private(c, intid, &empty)) {
 			c->word0.latch |= bit;
 			return false;
 		}
@@ -304,6 +349,8 @@ static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 	if (n >= 0)
 		gicv3_lr_write((uint32_t)n, lr);
 	lock_release(&vcpu->vgic_lock);
+	if (is_split(vm))
+		trap_dir(vcpu);
 	if (n < 0) {
 		vgic_effects_init(&fx);
 		vgic_spi_arrived(&vm->vgic, intid);
@@ -328,6 +375,7 @@ void vgic_irq_exit(struct vcpu *vcpu)
 	} else if (intid == GIC_SGI_KICK) {
 		sysreg_write(ICC_EOIR1_EL1, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
+		panic_check();
 		kicked(vcpu);
 	} else if (intid >= GIC_SPURIOUS) {
 		return;
@@ -399,17 +447,44 @@ void vgic_sgi0r_write(struct vcpu *vcpu, uint64_t value)
 	sgi_write(vcpu, value, false);
 }
 
+/* Deactivates what one of this CPU's list registers has active, as the hardware would. */
+static bool deactivate_loaded(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
+{
+	struct vgic_cpu *c = &vcpu->vgic;
+	bool done = false;
+	uint32_t used;
+
+	lock_acquire(&vcpu->vgic_lock);
+	for (used = c->used; used && !done; used &= used - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(used);
+		uint64_t lr;
+
+		if (c->lr_intid[n] != intid)
+			continue;
+		lr = gicv3_lr_read(n);
+		if (!(lr & VGIC_LR_ACTIVE))
+			break;
+		if (lr & VGIC_LR_HW)
+			sysreg_write(ICC_DIR_EL1, intid);
+		gicv3_lr_write(n, lr & ~VGIC_LR_ACTIVE);
+		done = true;
+	}
+	lock_release(&vcpu->vgic_lock);
+	return done;
+}
+
 void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
 {
+	uint32_t intid = (uint32_t)(value & DIR_INTID);
 	struct vgic_effects fx;
 
-	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM))
+	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) || deactivate_loaded(vcpu, intid))
 		return;
 	vgic_effects_init(&fx);
 	lock_acquire(&vcpu->vm->vgic_lock);
 	fold(vcpu);
 	lock_acquire(&vcpu->vgic_lock);
-	vgic_deactivate(&vcpu->vm->vgic, &vcpu->vgic, (uint32_t)(value & DIR_INTID), &fx);
+	vgic_deactivate(&vcpu->vm->vgic, &vcpu->vgic, intid, &fx);
 	apply(vcpu->vm, vcpu->index, &fx);
 	lock_release(&vcpu->vgic_lock);
 	settle_moves(vcpu->vm, &fx, &fx.kick);
@@ -701,6 +776,20 @@ void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
+/* SPIs that any vCPU may have go to another one. */
+static void choose_again(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock)
+{
+	uint32_t w;
+
+	for (w = 1; w < vcpu->vm->vgic.words; w++) {
+		struct vgic_effects fx;
+
+		vgic_effects_init(&fx);
+		vgic_choose_again(&vcpu->vm->vgic, w, vcpu->index, &fx);
+		(void)settle(vcpu->vm, vcpu, &fx);
+	}
+}
+
 void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	uint32_t n;
@@ -713,6 +802,7 @@ void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
 		gicv3_lr_write(n, 0);
 	sysreg_write(ICH_HCR_EL2, 0);
+	choose_again(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
@@ -727,6 +817,7 @@ static void link_hardware(struct vm *vm, const struct bootinfo *bi)
 		bi->svm_event_line_intid,
 		bi->gic_maintenance_intid,
 		bi->timer_hyp_intid,
+		CNTHV_INTID,
 		bi->uart.bytes ? bi->uart_intid : 0,
 	};
 	uint32_t intid, i;
@@ -795,6 +886,9 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 			(uint32_t)bits_get(vtr, 4, 0) + 1, (uint32_t)bits_get(vtr, 31, 29) + 1);
 	if (err != ERR_OK)
 		return err;
+	if (!(vtr & ICH_VTR_TDS))
+		log_printf(LOG_WARN, "this GIC cannot trap ICC_DIR_EL1: a guest with EOImode 1 may "
+				     "lose deactivations");
 	link_hardware(vm, bi);
 	maintenance_intid = bi->gic_maintenance_intid;
 	if (maintenance_intid < VGIC_SGIS || maintenance_intid >= VGIC_PRIVATE)

@@ -549,7 +549,7 @@ static void test_split_deactivation(void **state)
 		sim_dir(0, SOFT + order[k]);
 		assert_false(sim_bit(0, GICD_ISACTIVER, SOFT + order[k]));
 	}
-	assert_int_equal(sim.cpu[0].hcr, VGIC_HCR_EN);
+	assert_int_equal(sim.cpu[0].hcr, VGIC_HCR_EN | VGIC_HCR_TDIR);
 }
 
 /* A flood of hardware-linked ones: acknowledged once each, none lost, none twice. */
@@ -623,6 +623,28 @@ static void test_activated_remotely(void **state)
 	assert_true(is_loaded(0, SOFT));
 	sim_dir(0, SOFT);
 	assert_false(sim_bit(1, GICD_ISACTIVER, SOFT));
+}
+
+/* EOImode 1: deactivated by another CPU than the one that acknowledged. */
+static void test_deactivated_elsewhere(void **state)
+{
+	static const uint32_t intids[] = {SPI, SOFT};
+	uint32_t i;
+
+	sim_eoi_mode(0, true);
+	sim_eoi_mode(2, true);
+	for (i = 0; i < ARRAY_SIZE(intids); i++) {
+		enable(0, intids[i], 0x80);
+		sim_line(0, intids[i], true);
+		assert_int_equal(sim_ack(0, false), intids[i]);
+		sim_line(0, intids[i], false);
+		sim_eoi(0, intids[i], false);
+		sim_dir(1, intids[i]); /* EOImode 0: ignored */
+		assert_true(sim_bit(3, GICD_ISACTIVER, intids[i]));
+		sim_dir(2, intids[i]);
+		assert_false(sim_bit(3, GICD_ISACTIVER, intids[i]));
+		assert_false(sim_physical(0, intids[i])->active);
+	}
 }
 
 /* Active here, pending again, and routed to another CPU: comes there when it is ended here. */
@@ -706,6 +728,24 @@ static void test_cpu_off(void **state)
 	sim_off(1);
 	assert_true(sim_write(0, GICD_IROUTER + SPI * 8, 8, 2));
 	assert_int_equal(sim_ack(2, false), SPI);
+}
+
+/* 1 of N: the first vCPU that is on, and another when that goes off. */
+static void test_one_of_n(void **state)
+{
+	enable(0, SPI, 0x80);
+	enable(0, SOFT, 0x90);
+	assert_true(sim_write(0, GICD_IROUTER + SPI * 8, 8, BIT(31)));
+	assert_true(sim_write(0, GICD_IROUTER + SOFT * 8, 8, BIT(31)));
+	sim_line(0, SPI, true);
+	sim_line(0, SOFT, true);
+	assert_int_equal(sim_highest(0, false), SPI);
+	sim_off(0);
+	assert_int_equal(sim_physical(0, SPI)->route, 1);
+	assert_int_equal(sim_ack(1, false), SPI);
+	sim_off(1);
+	assert_int_equal(sim_ack(2, false), SOFT);
+	assert_int_equal(sim_physical(0, SPI)->route, 2);
 }
 
 /* --- out of step: CPUs that answer late --- */
@@ -833,10 +873,12 @@ int main(void)
 		TEST(test_overflow_is_not_overtaken),
 		TEST(test_activated_remotely),
 		TEST(test_active_and_routed_away),
+		TEST(test_deactivated_elsewhere),
 		TEST(test_late_clear_is_forgotten),
 		TEST(test_pended_twice),
 		TEST(test_kicked_while_off),
 		TEST(test_cpu_off),
+		TEST(test_one_of_n),
 		TEST(test_late_kicks),
 	};
 
