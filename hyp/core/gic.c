@@ -284,24 +284,9 @@ void gic_disable(uint32_t intid)
 	gic_disable_on(percpu_this()->index, intid);
 }
 
-void gic_pending_set(uint32_t intid, bool pending)
-{
-	gic_pending_set_on(percpu_this()->index, intid, pending);
-}
-
 void gic_active_set(uint32_t intid, bool active)
 {
 	gic_active_set_on(percpu_this()->index, intid, active);
-}
-
-bool gic_is_pending(uint32_t intid)
-{
-	return read_bit(percpu_this()->index, intid, GICD_ISPENDR);
-}
-
-bool gic_is_active(uint32_t intid)
-{
-	return read_bit(percpu_this()->index, intid, GICD_ISACTIVER);
 }
 
 uint32_t gic_pending_word(uint32_t cpu, uint32_t word)

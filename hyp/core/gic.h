@@ -65,12 +65,9 @@ void gic_disable(uint32_t intid);
 void gic_enable_on(uint32_t cpu, uint32_t intid);
 void gic_disable_on(uint32_t cpu, uint32_t intid);
 /* Pending and active state, same rules. */
-void gic_pending_set(uint32_t intid, bool pending);
 void gic_active_set(uint32_t intid, bool active);
 void gic_pending_set_on(uint32_t cpu, uint32_t intid, bool pending);
 void gic_active_set_on(uint32_t cpu, uint32_t intid, bool active);
-bool gic_is_pending(uint32_t intid);
-bool gic_is_active(uint32_t intid);
 /* ISPENDR of the 32 INTIDs from 32 * word; word 0: CPU `cpu`'s. */
 uint32_t gic_pending_word(uint32_t cpu, uint32_t word);
 /* Edge or level; the interrupt must be disabled. SGIs: ignored. Takes LOCK_GIC. */
