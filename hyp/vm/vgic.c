@@ -257,8 +257,8 @@ static void __attribute__((noinline)) sync(struct vcpu *vcpu) NO_THREAD_CHECK
  * ICH_ELRSR_EL2 without those written since it was read: the hardware need not show them without
  * a context synchronisation.
  */
-static inline __attribute__((always_inline)) bool
-load_private(struct vgic_cpu *c, uint32_t intid, uint32_t *empty)
+static inline __attribute__((always_inline)) bool load_private(struct vgic_cpu *c, uint32_t intid,
+							       uint32_t *empty)
 {
 	int n = vgic_private_fast(c, intid, *empty);
 
