@@ -98,7 +98,7 @@ struct boot_cpu {
 	uint64_t mailbox; /* 0 for the boot CPU */
 };
 
-enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1, BOOT_CONDUIT_HVC = 2 };
+enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1 };
 
 struct bootinfo {
 	uint64_t magic;        /* BOOTINFO_MAGIC */

@@ -215,12 +215,11 @@ static void read_psci(struct machine *m)
 		m->psci_cpu_on = id;
 	if (fdt_prop(&m->fdt, node, "method", &prop))
 		method = fdt_prop_string(&prop, 0);
-	if (method != NULL && text_is(method, "smc"))
-		m->info.psci_conduit = BOOT_CONDUIT_SMC;
-	else if (method != NULL && text_is(method, "hvc"))
-		m->info.psci_conduit = BOOT_CONDUIT_HVC;
-	else
-		uart_stop("PSCI node %s: its method is neither smc nor hvc", name_of(m, node));
+	if (method == NULL || !text_is(method, "smc"))
+		uart_stop("PSCI node %s: its method is \"%s\", Caisson needs firmware that is called "
+			  "by \"smc\" (an HVC at EL2 does not leave EL2)",
+			  name_of(m, node), method != NULL ? method : "?");
+	m->info.psci_conduit = BOOT_CONDUIT_SMC;
 }
 
 /* A CPU that PSCI can start: its affinity fields. */

@@ -25,9 +25,7 @@ static int32_t cpu_on(const struct machine *m, uint64_t mpidr, uint64_t entry, u
 {
 	uint64_t function = m->psci_0_1 ? m->psci_cpu_on : PSCI_CPU_ON;
 
-	if (m->info.psci_conduit == BOOT_CONDUIT_SMC)
-		return (int32_t)smccc_smc(function, mpidr, entry, x0);
-	return (int32_t)smccc_hvc(function, mpidr, entry, x0);
+	return (int32_t)smccc_smc(function, mpidr, entry, x0);
 }
 
 /* Takes CPU i out; those after it move up. */
