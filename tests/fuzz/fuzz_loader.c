@@ -4,6 +4,7 @@
 #include <setjmp.h>
 
 #include "lib/fdtw.h"
+#include "lib/fmt.h"
 #include "lib/text.h"
 #include "loader/dt.h"
 #include "loader/svmdt.h"
@@ -14,7 +15,7 @@
  * loader's way: read, room found for what Caisson keeps, written anew for the service VM. Either
  * the loader stops with a message, or what it wrote holds what it promises.
  */
-#define TREE_BYTES_MAX KIB(4)
+#define TREE_BYTES_MAX KIB(8)
 #define NODES_MAX      4096
 #define IMAGE_BYTES    KIB(160)
 #define BLOCK_BYTES    MIB(2)
@@ -104,10 +105,26 @@ static void put_memory(struct fdtw *w)
 	put_reg(w, GIB(2), GIB(1));
 	fdtw_end(w);
 	fdtw_begin(w, "reserved-memory");
+	fdtw_prop_u32(w, "#address-cells", 2);
+	fdtw_prop_u32(w, "#size-cells", 2);
+	fdtw_prop(w, "ranges", "", 0);
 	fdtw_begin(w, "secure");
 	put_reg(w, GIB(3) - MIB(1), MIB(1));
+	fdtw_prop(w, "no-map", "", 0);
 	fdtw_end(w);
 	fdtw_end(w);
+}
+
+/* Would stop the loader if it took them. */
+static void put_disabled(struct fdtw *w)
+{
+	static const char *const compatible[] = {"arm,gic-v3", "arm,psci-1.0", "arm,armv8-timer"};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(compatible); i++) {
+		put_node(w, "disabled", compatible[i]);
+		fdtw_prop_string(w, "status", "disabled");
+		fdtw_end(w);
+	}
 }
 
 static void put_gic(struct fdtw *w)
@@ -122,6 +139,7 @@ static void put_gic(struct fdtw *w)
 	fdtw_cells(w, MIB(129), 2);
 	fdtw_cells(w, KIB(384), 2);
 	put_interrupts(w, 1, 9, 1);
+	fdtw_prop_u32(w, "redistributor-stride", KIB(128));
 	put_node(w, "its", "arm,gic-v3-its");
 	put_reg(w, MIB(130), KIB(128));
 	fdtw_end(w);
@@ -152,7 +170,12 @@ static void put_devices(struct fdtw *w)
 	fdtw_prop_u32(w, "#address-cells", 3);
 	fdtw_prop_u32(w, "#size-cells", 2);
 	fdtw_prop_u32(w, "msi-map", 1);
-	put_reg(w, MIB(144) + KIB(4), KIB(4));
+	/* All of the pages that are looked at together, and one after them. */
+	fdtw_prop_cells(w, "reg", 8);
+	fdtw_cells(w, MIB(144) + KIB(4), 2);
+	fdtw_cells(w, KIB(256), 2);
+	fdtw_cells(w, MIB(144) + KIB(260), 2);
+	fdtw_cells(w, KIB(1), 2);
 	fdtw_prop_cells(w, "ranges", 7);
 	fdtw_cells(w, BIT(25), 1);
 	fdtw_cells(w, MIB(256), 2);
@@ -172,6 +195,7 @@ static size_t make_tree(uint8_t *tree)
 {
 	static const _Alignas(8) uint8_t no_reservations[16];
 	const struct fdt none = {.blob = no_reservations, .strings = ""};
+	char name[16];
 	struct fdtw w;
 	size_t bytes;
 
@@ -181,6 +205,10 @@ static size_t make_tree(uint8_t *tree)
 	fdtw_prop_u32(&w, "#size-cells", 2);
 	fdtw_begin(&w, "aliases");
 	fdtw_prop_string(&w, "serial0", "/bus/uart");
+	for (uint32_t i = 1; i < 16; i++) {
+		fmt_snprintf(name, sizeof(name), "serial%u", i);
+		fdtw_prop_string(&w, name, "/other");
+	}
 	fdtw_end(&w);
 	fdtw_begin(&w, "chosen");
 	fdtw_prop_string(&w, "stdout-path", "serial0:115200");
@@ -189,6 +217,7 @@ static size_t make_tree(uint8_t *tree)
 	fdtw_end(&w);
 	put_cpus(&w);
 	put_memory(&w);
+	put_disabled(&w);
 	put_gic(&w);
 	put_devices(&w);
 	fdtw_end(&w);
@@ -269,6 +298,51 @@ static void check_written(const struct machine *m)
 	FUZZ_CHECK(fdt_compatible(&fdt, 0, "arm,gic-v3-its") == FDT_NONE);
 }
 
+static bool overlaps_ram(const struct bootinfo *info, uint64_t base, uint64_t bytes)
+{
+	for (uint32_t i = 0; i < info->ram_count; i++) {
+		if (bits_overlap(info->ram[i].base, info->ram[i].bytes, base, bytes))
+			return true;
+	}
+	return false;
+}
+
+/* The event line's page is nobody else's, and what is not to be mapped is no RAM. */
+static void check_regions(const struct machine *m)
+{
+	const struct fdt *fdt = &m->fdt;
+	const struct bootinfo *info = &m->info;
+	uint32_t reserved = fdt_child(fdt, FDT_ROOT, "reserved-memory");
+	struct fdt_region r;
+	struct fdt_prop prop;
+
+	for (uint32_t n = 0; n < fdt->node_count; n++) {
+		for (uint32_t i = 0; fdt_reg(fdt, n, i, &r) == ERR_OK; i++) {
+			FUZZ_CHECK(!bits_overlap(r.base, r.bytes, info->svm_event_line, KIB(4)));
+			if (reserved != FDT_NONE && fdt->node[n].parent == reserved &&
+			    fdt_prop(fdt, n, "no-map", &prop))
+				FUZZ_CHECK(!overlaps_ram(info, r.base, r.bytes));
+		}
+	}
+	FUZZ_CHECK(!overlaps_ram(info, info->svm_event_line, KIB(4)));
+}
+
+static bool is_ppi(uint32_t intid)
+{
+	return intid >= 16 && intid < SPI_FIRST;
+}
+
+static void check_gic(const struct bootinfo *info)
+{
+	FUZZ_CHECK(info->gicd.bytes >= KIB(64));
+	for (uint32_t i = 0; i < info->gicr_count; i++)
+		FUZZ_CHECK(info->gicr[i].bytes >= KIB(128));
+	FUZZ_CHECK(info->gicr_stride == 0 ||
+		   (info->gicr_stride >= KIB(128) && __builtin_popcount(info->gicr_stride) == 1));
+	FUZZ_CHECK(is_ppi(info->gic_maintenance_intid) && is_ppi(info->timer_phys_intid) &&
+		   is_ppi(info->timer_virt_intid) && is_ppi(info->timer_hyp_intid));
+}
+
 static void check_info(const struct machine *m)
 {
 	const struct bootinfo *info = &m->info;
@@ -278,11 +352,10 @@ static void check_info(const struct machine *m)
 	FUZZ_CHECK(layout_in(info->ram, info->ram_count, info->svm_dtb, output_bytes));
 	FUZZ_CHECK(!bits_overlap(info->svm_dtb, output_bytes, kept->base, kept->bytes));
 	FUZZ_CHECK(layout_in(info->hidden, info->hidden_count, info->svm_event_line, KIB(4)));
-	for (uint32_t i = 0; i < info->ram_count; i++)
-		FUZZ_CHECK(!bits_overlap(info->ram[i].base, info->ram[i].bytes,
-					 info->svm_event_line, KIB(4)));
 	for (uint32_t i = 0; i + 1 < info->hidden_count; i++)
 		FUZZ_CHECK(info->hidden[i].base + info->hidden[i].bytes < info->hidden[i + 1].base);
+	check_regions(m);
+	check_gic(info);
 	FUZZ_CHECK(info->svm_event_line_intid >= SPI_FIRST && info->svm_event_line_intid < SPI_END);
 	FUZZ_CHECK(info->cpu_count >= 1 && info->cpu_count <= BOOT_MAX_CPUS);
 }
