@@ -19,7 +19,9 @@
 #define PAGE_BYTES         KIB(4)
 #define PATH_BYTES         256
 #define ROOM_FOR_ADDITIONS KIB(4)
-#define PAGE_SEARCH_TRIES  1024
+#define WINDOW_PAGES       64
+#define WINDOW_TRIES       16
+#define BLOB_BYTES_MAX     MIB(2) /* as Linux takes it (booting.rst) */
 
 /* Stage 2 tables that start at level 1, and those that start at level 0 (D8.2, VTCR_EL2.SL0). */
 #define STAGE2_LEVEL1_BITS    39
@@ -39,8 +41,9 @@ struct svmdt {
 	uint32_t gic_phandle; /* 0: it has none */
 	/* The survey. */
 	uint64_t top;                          /* end of the highest address in use */
-	struct boot_region page;               /* candidate for the event line */
-	uint64_t page_next;                    /* when something else is there: where that ends */
+	uint64_t window;                       /* candidates for the event line begin here */
+	uint64_t window_taken;                 /* bit per page */
+	uint64_t window_next;                  /* the highest end of what is in the window */
 	uint64_t spi_used[INTID_END / 64 + 1]; /* bit per INTID */
 	uint64_t edited[FDT_NONE / 64 + 1];    /* bit per node that is not copied as it stands */
 	char console_path[PATH_BYTES];
@@ -51,11 +54,19 @@ static struct svmdt svmdt;
 
 static void survey_region(struct svmdt *s, const struct fdt_region *r)
 {
-	if (r->base + r->bytes > s->top)
-		s->top = r->base + r->bytes;
-	if (bits_overlap(s->page.base, s->page.bytes, r->base, r->bytes) &&
-	    r->base + r->bytes > s->page_next)
-		s->page_next = r->base + r->bytes;
+	uint64_t end = r->base + r->bytes;
+	uint64_t first;
+	uint64_t last;
+
+	if (end > s->top)
+		s->top = end;
+	if (!bits_overlap(s->window, WINDOW_PAGES * PAGE_BYTES, r->base, r->bytes))
+		return;
+	first = r->base < s->window ? 0 : (r->base - s->window) / PAGE_BYTES;
+	last = (end - 1 - s->window) / PAGE_BYTES;
+	s->window_taken |= MASK(last < WINDOW_PAGES ? last : WINDOW_PAGES - 1, first);
+	if (end > s->window_next)
+		s->window_next = end;
 }
 
 /* The windows of a PCI host bridge: entries of child address (3 cells), CPU address, size. */
@@ -156,27 +167,32 @@ static void survey(struct svmdt *s)
 	}
 }
 
-/* From the console's page upward: the first page that is nobody's. */
+/*
+ * From the console's page upward: the first page that is nobody's. One survey tells it of
+ * WINDOW_PAGES pages; if all are taken, the next window begins where the last of it ends.
+ */
 static void choose_page(struct svmdt *s)
 {
 	struct bootinfo *info = &s->m->info;
-	uint32_t tries = PAGE_SEARCH_TRIES;
+	uint32_t tries = WINDOW_TRIES;
 
-	s->page.base = info->uart.bytes != 0 ? info->uart.base + PAGE_BYTES
-					     : info->gicd.base + info->gicd.bytes;
-	s->page.bytes = PAGE_BYTES;
+	s->window = info->uart.bytes != 0 ? info->uart.base + PAGE_BYTES
+					  : info->gicd.base + info->gicd.bytes;
 	for (;;) {
-		s->page_next = 0;
+		s->window_taken = 0;
+		s->window_next = 0;
 		survey(s);
-		if (s->page_next == 0)
+		if (s->window_taken != ~UINT64_C(0))
 			break;
-		if (--tries == 0 || s->page_next > HYP_IMAGE_VA - PAGE_BYTES)
+		if (--tries == 0 || s->window_next > HYP_IMAGE_VA)
 			uart_stop("no free page of addresses for the event line");
-		s->page.base = bits_align_up(s->page_next, PAGE_BYTES);
+		s->window = bits_align_up(s->window_next, PAGE_BYTES);
 	}
-	info->svm_event_line = s->page.base;
-	if (s->page.base + PAGE_BYTES > s->top)
-		s->top = s->page.base + PAGE_BYTES;
+	info->svm_event_line = s->window + __builtin_ctzll(~s->window_taken) * PAGE_BYTES;
+	if (info->svm_event_line >= HYP_IMAGE_VA)
+		uart_stop("no free page of addresses for the event line");
+	if (info->svm_event_line + PAGE_BYTES > s->top)
+		s->top = info->svm_event_line + PAGE_BYTES;
 }
 
 /* The highest SPI of the distributor that no node uses. */
@@ -529,10 +545,12 @@ void svmdt_write(struct machine *m)
 	struct svmdt *s = &svmdt;
 	struct bootinfo *info = &m->info;
 	size_t room = m->fdt.bytes + ROOM_FOR_ADDITIONS + m->bootargs_bytes;
+	enum err err;
 	size_t bytes;
 	uint64_t phandle;
 
 	s->m = m;
+	room = room < BLOB_BYTES_MAX ? room : BLOB_BYTES_MAX;
 	if (fdt_prop_number(&m->fdt, m->gic_node, "phandle", &phandle) ||
 	    fdt_prop_number(&m->fdt, m->gic_node, "linux,phandle", &phandle))
 		s->gic_phandle = phandle;
@@ -551,7 +569,9 @@ void svmdt_write(struct machine *m)
 	fdtw_init(&s->w, &m->fdt, (void *)info->svm_dtb, room);
 	mark_edited(s);
 	write_tree(s);
-	if (fdtw_finish(&s->w, &bytes) != ERR_OK)
-		uart_stop("the service VM's device tree does not fit into %zu bytes", room);
+	err = fdtw_finish(&s->w, &bytes);
+	if (err != ERR_OK)
+		uart_stop("the service VM's device tree does not fit into %zu bytes%s", room,
+			  err == ERR_RANGE ? ": names of its properties" : "");
 	cache_clean_invalidate_poc(info->svm_dtb, bytes);
 }
