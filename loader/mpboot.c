@@ -86,7 +86,8 @@ void mpboot_collect(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
 	uint64_t start = sysreg_read(cntpct_el0);
-	uint64_t wait = ARRIVAL_SECONDS * sysreg_read(cntfrq_el0);
+	uint64_t hz = sysreg_read(cntfrq_el0);
+	uint64_t wait = ARRIVAL_SECONDS * hz;
 
 	for (uint32_t i = 1; i < info->cpu_count;) {
 		const struct boot_cpu *cpu = &info->cpu[i];
@@ -98,8 +99,9 @@ void mpboot_collect(struct machine *m)
 			continue;
 		}
 		if (*arrived(cpu) == 0)
-			uart_print("  CPU %#llx left out: it did not arrive within %d s\n",
-				   (unsigned long long)cpu->mpidr, ARRIVAL_SECONDS);
+			uart_print("  CPU %#llx left out: it did not arrive within %d s%s\n",
+				   (unsigned long long)cpu->mpidr, ARRIVAL_SECONDS,
+				   hz == 0 ? " (of no length: firmware left CNTFRQ_EL0 at 0)" : "");
 		else
 			uart_print("  CPU %#llx left out: firmware started it at EL%u\n",
 				   (unsigned long long)cpu->mpidr,
