@@ -83,8 +83,10 @@ static void take_module(struct machine *m, uint32_t node)
 	r = module_region(m, node);
 	if (!kernel && !initrd)
 		kernel = m->kernel.bytes == 0;
-	if (r.bytes == 0 || (kernel ? m->kernel.bytes : m->initrd.bytes) != 0)
-		uart_stop("module %s is empty, or a second %s", fdt_name(fdt, node),
+	if (r.bytes == 0)
+		uart_stop("module %s is empty", fdt_name(fdt, node));
+	if ((kernel ? m->kernel.bytes : m->initrd.bytes) != 0)
+		uart_stop("module %s is a second %s", fdt_name(fdt, node),
 			  kernel ? "kernel" : "initrd");
 	busy_add(m, r, kernel ? "kernel module" : "initrd module");
 	uart_print("  %s module: %#llx, %llu KiB\n", kernel ? "kernel" : "initrd",
