@@ -243,8 +243,8 @@ static void read_psci(struct machine *m)
 	if (fdt_prop(&m->fdt, node, "method", &prop))
 		method = fdt_prop_string(&prop, 0);
 	if (method == NULL || !text_is(method, "smc"))
-		uart_stop("PSCI node %s: its method is \"%s\", Caisson needs \"smc\" (an HVC at EL2 "
-			  "stays at EL2)",
+		uart_stop("PSCI node %s: its method is \"%s\", Caisson needs \"smc\" (an HVC at "
+			  "EL2 stays at EL2)",
 			  name_of(m, node), method != NULL ? method : "?");
 	m->info.psci_conduit = BOOT_CONDUIT_SMC;
 }
