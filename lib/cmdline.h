@@ -13,7 +13,4 @@
  */
 const char *cmdline_get(const char *cmdline, const char *name, size_t *length);
 
-/* Is the bare word or name=value there? */
-bool cmdline_has(const char *cmdline, const char *name);
-
 #endif

@@ -122,12 +122,6 @@ static inline enum esr_ec esr_class(uint64_t esr)
 	return (enum esr_ec)bits_get(esr, 31, 26);
 }
 
-/* The length of the trapped instruction: what to add to the PC to step over it. */
-static inline unsigned int esr_insn_bytes(uint64_t esr)
-{
-	return esr & ESR_IL ? 4 : 2;
-}
-
 /* Data abort from a lower exception level: the access, for emulation. */
 static inline struct esr_access esr_access(uint64_t esr)
 {
