@@ -90,6 +90,12 @@ class Machine:
     def send(self, text):
         self._child.send(text)
 
+    def monitor(self, command):
+        """Gives QEMU's monitor a command; the console is a terminal, as on a desk."""
+        self.send("\x01c")
+        self.expect(r"\(qemu\) ")
+        self.send(f"{command}\n\x01c")
+
     def run(self, command, timeout=None, status=0):
         """Runs a shell command in the service VM; gives its output, checks its exit status. The
         marks are typed so that their echo does not look like them."""

@@ -47,8 +47,9 @@ def test_shell(boot, cpu, cpus):
 
 
 @pytest.mark.parametrize("memory", ["512M", "16G"])
-def test_memory(boot, memory):
-    machine = boot(cpus=2, memory=memory)
+@pytest.mark.parametrize("cpu", sorted(CPU_PARTS))
+def test_memory(boot, cpu, memory):
+    machine = boot(cpu=cpu, cpus=2, memory=memory)
     machine.login()
     check_caisson(machine)
     check_dmesg(machine)
@@ -84,6 +85,8 @@ def reboots(machine, rounds, command):
     for left in reversed(range(rounds + 1)):
         machine.expect(BANNER)
         machine.login()
+        # Only a run that broke off is told of.
+        assert "The run before" not in machine.before()
         check_caisson(machine)
         if left:
             machine.send(f"{command}\n")
