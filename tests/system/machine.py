@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import subprocess
 
 import pexpect
@@ -52,7 +53,13 @@ class Machine:
         return f"{os.path.basename(self.log)} ({' '.join(self.command)})"
 
     def stop(self):
-        self._child.close(force=True)
+        """Lets tools/host stop QEMU; pexpect's own ways do not wait long enough for a busy
+        machine."""
+        if self._child.isalive():
+            self._child.kill(signal.SIGTERM)
+            self._child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=60)
+            self._child.wait()
+        self._child.close()
 
     def tail(self, lines=40):
         """The console's last lines, and what tools/host said that is not on the console."""
@@ -111,6 +118,7 @@ class Machine:
     def end(self):
         """Waits for the end; gives the exit status of tools/host."""
         self.expect_end()
+        self._child.wait()
         self._child.close()
         return self._child.exitstatus
 
