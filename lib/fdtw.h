@@ -11,7 +11,7 @@
  * before its children. Running out of room is remembered and told by fdtw_finish().
  */
 
-#define FDTW_NEW_NAMES_BYTES 256
+#define FDTW_NEW_NAMES_BYTES 512
 
 struct fdtw {
 	const struct fdt *source;
