@@ -82,6 +82,7 @@ static void write_gic(struct fdtw *w, uint32_t cpus)
 	fdtw_begin(w, "intc@8000000");
 	fdtw_prop_string(w, "compatible", "arm,gic-v3");
 	fdtw_prop_u32(w, "#interrupt-cells", 3);
+	fdtw_prop_u32(w, "#address-cells", 0);
 	fdtw_prop(w, "interrupt-controller", "", 0);
 	fdtw_prop_cells(w, "reg", 8);
 	write_reg(w, CAISSON_VM_GICD, MACHINE_GICD_BYTES);

@@ -20,6 +20,8 @@
 #define DTB_BYTES_MAX KIB(64)
 #define ALIGNMENT     MIB(2)
 
+#define IMAGE_HEADER_BYTES 64
+
 /* A file as it goes into memory. */
 struct input {
 	const char *path;
@@ -86,22 +88,29 @@ static const char *image_problem(enum err err)
 	}
 }
 
+static enum err check_kernel(const struct input *input, struct image_info *info)
+{
+	uint8_t header[IMAGE_HEADER_BYTES] = {0};
+	uint64_t bytes = input->bytes < sizeof(header) ? input->bytes : sizeof(header);
+	enum err err = read_input(input, header, bytes);
+
+	if (err != ERR_OK)
+		return err;
+	err = image_parse(header, input->bytes, info);
+	if (err != ERR_OK)
+		say("%s is %s", input->path, image_problem(err));
+	return err;
+}
+
 /* Goes to the start of memory; *end is where it ends. */
 static enum err load_kernel(const struct input *input, uint8_t *ram, uint64_t ram_bytes,
 			    struct load_result *result, uint64_t *end)
 {
-	uint8_t header[64] = {0};
 	struct image_info info;
-	enum err err;
+	enum err err = check_kernel(input, &info);
 
-	err = read_input(input, header, input->bytes < sizeof(header) ? input->bytes : 64);
 	if (err != ERR_OK)
 		return err;
-	err = image_parse(header, input->bytes, &info);
-	if (err != ERR_OK) {
-		say("%s is %s", input->path, image_problem(err));
-		return err;
-	}
 	*end = info.text_offset + info.image_bytes;
 	if (*end > ram_bytes) {
 		say("%s needs %lu MiB, the virtual machine has %lu MiB", input->path,
@@ -157,15 +166,35 @@ static enum err load_all(const struct load_config *config, const struct input *k
 		       : load_dtb(config, MACHINE_RAM + rest, initrd->bytes, ram, ram_bytes, dtb);
 }
 
+static enum err open_inputs(const struct load_config *config, struct input *kernel,
+			    struct input *initrd)
+{
+	enum err err = open_input(config->kernel, kernel);
+
+	return err == ERR_OK && config->initrd != NULL ? open_input(config->initrd, initrd) : err;
+}
+
+enum err load_check(const struct load_config *config)
+{
+	struct input kernel = {.file = -1};
+	struct input initrd = {.file = -1};
+	struct image_info info;
+	enum err err = open_inputs(config, &kernel, &initrd);
+
+	if (err == ERR_OK)
+		err = check_kernel(&kernel, &info);
+	close_input(&kernel);
+	close_input(&initrd);
+	return err;
+}
+
 enum err load_guest(const struct load_config *config, uint8_t *ram, uint64_t ram_bytes,
 		    struct load_result *result)
 {
 	struct input kernel = {.file = -1};
 	struct input initrd = {.file = -1};
-	enum err err = open_input(config->kernel, &kernel);
+	enum err err = open_inputs(config, &kernel, &initrd);
 
-	if (err == ERR_OK && config->initrd != NULL)
-		err = open_input(config->initrd, &initrd);
 	if (err == ERR_OK)
 		err = load_all(config, &kernel, &initrd, ram, ram_bytes, result);
 	close_input(&kernel);

@@ -18,6 +18,9 @@ struct load_result {
 	uint64_t dtb;
 };
 
+/* Are the files there, and is the kernel one? To be told before memory is set aside. */
+enum err load_check(const struct load_config *config) MUST_CHECK;
+
 /* ram: all zeros. Tells what is wrong. */
 enum err load_guest(const struct load_config *config, uint8_t *ram, uint64_t ram_bytes,
 		    struct load_result *result) MUST_CHECK;

@@ -215,6 +215,7 @@ static enum err run_once(struct vm *vm, const struct options *options,
 	err = vm_create(vm, management, memory, options->load.cpus, outside->event);
 	if (err != ERR_OK)
 		return err == ERR_BUSY ? err : ERR_OK;
+	terminal_init(&outside->terminal);
 	if (vm_start(vm, &guest) == ERR_OK)
 		attend(vm, outside);
 	vm_join(vm);
@@ -254,10 +255,10 @@ static enum exit_status run(const struct options *options)
 	struct memory memory;
 	enum vm_end end = VM_FAILED;
 
-	if (hyp_open(&management) != ERR_OK || init_outside(&outside) != ERR_OK)
+	if (hyp_open(&management) != ERR_OK || load_check(&options->load) != ERR_OK ||
+	    init_outside(&outside) != ERR_OK)
 		return STATUS_FAILED;
 	if (memory_open(&memory, options->ram_bytes) == ERR_OK) {
-		terminal_init(&outside.terminal);
 		end = run_until_off(options, &management, &memory, &outside);
 		terminal_restore();
 	}

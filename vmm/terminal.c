@@ -15,6 +15,8 @@ void terminal_init(struct terminal *t)
 {
 	struct termios raw;
 
+	if (is_raw)
+		return;
 	*t = (struct terminal){0};
 	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &before) != 0)
 		return;

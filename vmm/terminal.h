@@ -13,7 +13,7 @@ struct terminal {
 	bool escaped; /* Ctrl-G came last */
 };
 
-/* Raw mode until terminal_restore(); nothing when standard input is no terminal. */
+/* Raw mode until terminal_restore(), or as it is: standard input is no terminal, or raw already. */
 void terminal_init(struct terminal *t);
 void terminal_restore(void);
 
