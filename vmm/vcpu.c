@@ -94,7 +94,8 @@ static bool wait_until_on(struct vcpu *v)
 
 /* ---- exits ------------------------------------------------------------------------------- */
 
-static void exit_interrupted(struct vcpu *v)
+/* All there is to do is to run again. */
+static void exit_nothing(struct vcpu *v)
 {
 }
 
@@ -163,11 +164,6 @@ static void exit_fault(struct vcpu *v)
 	vm_end(v->vm, VM_FAILED);
 }
 
-static void exit_wake(struct vcpu *v)
-{
-	vm_wake(v->vm, v->page->wake_set);
-}
-
 static void exit_ended(struct vcpu *v)
 {
 	say("the virtual machine was destroyed by somebody else");
@@ -175,12 +171,12 @@ static void exit_ended(struct vcpu *v)
 }
 
 static void (*const exit_handler[])(struct vcpu *v) = {
-	[RUN_EXIT_INTERRUPTED] = exit_interrupted,
+	[RUN_EXIT_INTERRUPTED] = exit_nothing,
 	[RUN_EXIT_MMIO] = exit_mmio,
 	[RUN_EXIT_SMCCC] = exit_smccc,
 	[RUN_EXIT_WFI] = exit_wfi,
 	[RUN_EXIT_FAULT] = exit_fault,
-	[RUN_EXIT_WAKE] = exit_wake,
+	[RUN_EXIT_WAKE] = exit_nothing,
 	[RUN_EXIT_ENDED] = exit_ended,
 };
 
@@ -196,6 +192,7 @@ static void *run_vcpu(void *arg)
 			vm_end(v->vm, VM_FAILED);
 			break;
 		}
+		vm_wake(v->vm, v->page->wake_set);
 		exit_handler[v->page->reason](v);
 	}
 	return NULL;

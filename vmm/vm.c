@@ -99,7 +99,7 @@ void vm_end(struct vm *vm, enum vm_end how)
 
 void vm_wake(struct vm *vm, uint32_t set)
 {
-	for (uint32_t i = 0; i < vm->cpus; i++) {
+	for (uint32_t i = 0; set != 0 && i < vm->cpus; i++) {
 		if ((set & BIT(i)) == 0)
 			continue;
 		__atomic_store_n(&vm->vcpu[i].page->wake, 1, __ATOMIC_RELEASE);
