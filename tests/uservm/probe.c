@@ -63,9 +63,10 @@ static int try_token(const struct hyp_token *token, void *block)
 
 static int try_calls(void)
 {
-	static uint8_t block[2 * CAISSON_BLOCK_BYTES];
+	static uint8_t block[CAISSON_BLOCK_BYTES] __attribute__((aligned(4096)));
 	struct hyp_token token = {0};
 
+	memset(block, 0, sizeof(block)); /* there, so that addresses are no reason to refuse */
 	for (uint32_t bit = 0; bit <= 128; bit++) {
 		if (try_token(&token, block) != 0)
 			return 1;
