@@ -32,7 +32,7 @@ struct run_page {
 
 	/* From EL2. */
 	uint32_t reason;   /* enum run_exit */
-	uint32_t wake_set; /* WAKE: vCPUs, a bit each */
+	uint32_t wake_set; /* with every reason: vCPUs to be woken, a bit each */
 	uint64_t pc;       /* FAULT: of the instruction */
 	uint64_t esr;      /* FAULT: ESR_EL2 */
 	uint64_t ipa;      /* MMIO, FAULT by an access */

@@ -11,6 +11,9 @@
 #define VCPU_X0    0x00
 #define VCPU_STACK 0xf8
 
+/* struct world_fp (hyp/vm/world.c) */
+#define WORLD_FPCR 0x200
+
 /* struct percpu (hyp/core/percpu.c) */
 #define PERCPU_PANIC_STACK_TOP 0x00
 

@@ -6,7 +6,9 @@
 #include "hyp/vm/exit.h"
 
 #include "hyp/core/log.h"
+#include "hyp/vm/dcc.h"
 #include "hyp/vm/run.h"
+#include "hyp/vm/stage2.h"
 #include "hyp/vm/vgic.h"
 #include "lib/esr.h"
 #include "lib/guestexc.h"
@@ -37,19 +39,21 @@ static __attribute__((noinline)) enum exit_action unhandled(struct vcpu *vcpu, u
 static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
+	uint64_t ipa = bits_get(sysreg_read(hpfar_el2), 43, 4) << 12;
 
+	if (stage2_has(vcpu->vm, ipa))
+		return EXIT_RESUME;
 	if (log_first(&seen, vcpu->index))
 		log_printf(LOG_WARN, "%s: vCPU %u: fetch from IPA 0x%lx, which it does not have",
-			   vcpu->vm->name, vcpu->index,
-			   bits_get(sysreg_read(hpfar_el2), 43, 4) << 12);
+			   vcpu->vm->name, vcpu->index, ipa);
 	return EXIT_INJECT_ABORT;
 }
 
-/* NULL: unhandled(). */
-static exit_handler_fn *const handlers[ESR_EC_COUNT] = {
+exit_handler_fn *const exit_service_vm[ESR_EC_COUNT] = {
 	[ESR_EC_HVC64] = smccc_exit_hvc,       [ESR_EC_SMC64] = smccc_exit_smc,
 	[ESR_EC_SYSREG] = sysreg_exit,         [ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
-	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit,
+	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit, [ESR_EC_CP14_RT] = dcc_exit_aarch32,
+	[ESR_EC_CP14_LS] = dcc_exit_aarch32,
 };
 
 static void enter_el1(const struct guestexc_entry *entry)
@@ -74,29 +78,23 @@ static __attribute__((noinline)) void inject(uint64_t esr, enum exit_action acti
 	if (action == EXIT_INJECT_ABORT) {
 		entry = guestexc_external_abort(&state, esr);
 		sysreg_write(far_el1, sysreg_read(far_el2));
+	} else if (action == EXIT_INJECT_TRAP) {
+		entry = guestexc_trap(&state, esr);
 	} else {
 		entry = guestexc_undef(&state, esr & ESR_IL);
 	}
 	enter_el1(&entry);
 }
 
-/*
- * Behind the trapped instruction: single step's state and BTYPE are what executing it would
- * have left (Arm ARM DDI 0487 D2.12, C6.1.3).
- */
-static inline void advance(void)
-{
-	sysreg_write(elr_el2, sysreg_read(elr_el2) + 4);
-	sysreg_write(spsr_el2, sysreg_read(spsr_el2) & ~(SPSR_SS | SPSR_BTYPE));
-}
-
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 {
-	exit_handler_fn *handler = handlers[esr_class(esr)];
+	exit_handler_fn *handler = vcpu->vm->exits[esr_class(esr)];
 	enum exit_action action = handler ? handler(vcpu, esr) : unhandled(vcpu, esr);
 
 	if (action == EXIT_ADVANCE)
-		advance();
+		exit_advance();
+	else if (action == EXIT_SWITCHED)
+		return percpu_this()->current;
 	else if (action == EXIT_POWERED_OFF)
 		run_idle(vcpu);
 	else if (action != EXIT_RESUME)
@@ -106,6 +104,8 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 
 struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
 {
+	if (vcpu->vm->is_user)
+		return uexit_irq(vcpu);
 	vgic_irq_exit(vcpu);
 	return vcpu;
 }

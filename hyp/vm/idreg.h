@@ -10,4 +10,7 @@
  */
 void idreg_init(struct vm *vm);
 
+/* The same for a user VM: without what EL2 does not keep for each (PMU, SCXTNUM). Any CPU. */
+void idreg_init_user(struct vm *vm);
+
 #endif
