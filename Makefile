@@ -53,6 +53,7 @@ bench: setup
 	@tests/bench/run
 
 lint: setup
+	@tools/build target debug clang host fuzz
 	@tools/lint
 
 clean:

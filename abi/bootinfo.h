@@ -19,7 +19,8 @@
  * The EL2 virtual address space (one range, TTBR0_EL2, 48 bits, 4 KiB granule), built by the
  * loader and not changed afterwards:
  *   RAM and the few devices EL2 drives at VA = PA, never executable (RAM: Normal write-back,
- *   devices: Device-nGnRE), without the hypervisor's own image;
+ *   devices: Device-nGnRE), without the hypervisor's own image and without what a
+ *   reserved-memory node of firmware's marks no-map;
  *   the image at HYP_IMAGE_VA: text R-X, rodata R--, data and bss RW-;
  *   its first page (header and entry code) also at VA = PA, R-X, for the step of turning the
  *   MMU on;
@@ -98,7 +99,7 @@ struct boot_cpu {
 	uint64_t mailbox; /* 0 for the boot CPU */
 };
 
-enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1, BOOT_CONDUIT_HVC = 2 };
+enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1 };
 
 struct bootinfo {
 	uint64_t magic;        /* BOOTINFO_MAGIC */
@@ -114,7 +115,8 @@ struct bootinfo {
 	uint32_t cpus_left_out; /* described by firmware but not used */
 	struct boot_cpu cpu[BOOT_MAX_CPUS];
 
-	uint32_t ram_count; /* RAM as firmware describes it, kept region included, sorted */
+	/* RAM as firmware describes it, sorted: with the kept region, without no-map regions. */
+	uint32_t ram_count;
 	uint32_t hidden_count;
 	struct boot_region ram[BOOT_MAX_REGIONS];
 	/*

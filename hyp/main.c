@@ -45,6 +45,7 @@ static void say_hello(const struct bootinfo *bi)
 
 static void boot_cpu(const struct bootinfo *bi)
 {
+	percpu_init(bi);
 	log_init(bi);
 	console_init(bi);
 	log_show_previous();
@@ -56,7 +57,7 @@ static void boot_cpu(const struct bootinfo *bi)
 	svm = svm_create(bi);
 	if (console_attach_svm(svm, bi) != ERR_OK)
 		panic("no console for the service VM");
-	psci_set_flush(console_flush);
+	psci_init(bi, console_flush);
 	mem_seal();
 	say_hello(bi);
 	log_set_level(LOG_WARN); /* the line is the service VM's now */
@@ -65,9 +66,6 @@ static void boot_cpu(const struct bootinfo *bi)
 
 void hyp_main(const struct bootinfo *bi, uint32_t index)
 {
-	if (index == 0)
-		percpu_init(bi);
-	percpu_set_this(index);
 	if (index == 0)
 		boot_cpu(bi);
 	else if (gic_init_cpu() != ERR_OK)

@@ -57,10 +57,3 @@ const char *cmdline_get(const char *cmdline, const char *name, size_t *length)
 	}
 	return value;
 }
-
-bool cmdline_has(const char *cmdline, const char *name)
-{
-	size_t length;
-
-	return cmdline_get(cmdline, name, &length) != NULL;
-}

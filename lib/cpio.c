@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/cpio.h"
 
+#include "lib/text.h"
+
 /*
  * A member is a header of a 6 character magic and 13 fields of 8 hexadecimal digits, the name
  * with its NUL, and the data; header with name, and data, are padded to 4 bytes.
@@ -35,15 +37,6 @@ static bool parse_field(const uint8_t *header, unsigned int field, size_t *value
 	}
 	*value = result;
 	return true;
-}
-
-static bool names_equal(const char *a, const char *b)
-{
-	for (; *a == *b; a++, b++) {
-		if (*a == '\0')
-			return true;
-	}
-	return false;
 }
 
 /* Is there one NUL, the last of the name's bytes? */
@@ -91,7 +84,7 @@ enum err cpio_next(struct cpio_iter *it, struct cpio_file *file)
 		return ERR_TRUNCATED;
 	if (!name_is_terminated(header + CPIO_HEADER_BYTES, name_bytes))
 		return ERR_INVALID;
-	if (names_equal(name, CPIO_TRAILER))
+	if (text_is(name, CPIO_TRAILER))
 		return ERR_NOT_FOUND;
 	if (data_offset > left || file_bytes > left - data_offset)
 		return ERR_TRUNCATED;
@@ -110,7 +103,7 @@ enum err cpio_find(const void *data, size_t bytes, const char *name, struct cpio
 	enum err err;
 
 	while ((err = cpio_next(&it, &member)) == ERR_OK) {
-		if (names_equal(member.name, name)) {
+		if (text_is(member.name, name)) {
 			*file = member;
 			return ERR_OK;
 		}

@@ -71,6 +71,10 @@ enum esr_ec {
 #define ESR_ABORT_S1PTW BIT(7)
 #define ESR_ABORT_WNR   BIT(6)
 
+/* ISS encoding of an SError: implementation defined if IDS; DFSC of an asynchronous one. */
+#define ESR_SERROR_IDS  BIT(24)
+#define ESR_SERROR_DFSC 0x11
+
 /* ISS encoding of a trapped MSR, MRS or System instruction. */
 #define ESR_SYSREG_READ BIT(0)
 
@@ -116,12 +120,6 @@ struct esr_access {
 static inline enum esr_ec esr_class(uint64_t esr)
 {
 	return (enum esr_ec)bits_get(esr, 31, 26);
-}
-
-/* The length of the trapped instruction: what to add to the PC to step over it. */
-static inline unsigned int esr_insn_bytes(uint64_t esr)
-{
-	return esr & ESR_IL ? 4 : 2;
 }
 
 /* Data abort from a lower exception level: the access, for emulation. */

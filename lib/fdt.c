@@ -498,7 +498,11 @@ static enum err translate_step(const struct fdt *fdt, uint32_t bus, struct fdt_r
 		uint64_t bytes = fdt_prop_cells(&prop, i * entry + child + parent, size);
 
 		if (bits_contains(from, bytes, region->base, region->bytes)) {
-			region->base = region->base - from + to;
+			uint64_t offset = region->base - from;
+
+			if (to > UINT64_MAX - offset)
+				return ERR_RANGE;
+			region->base = to + offset;
 			return ERR_OK;
 		}
 	}

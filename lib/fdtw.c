@@ -113,7 +113,7 @@ static uint32_t name_offset(struct fdtw *w, const char *name)
 			return w->source->strings_bytes + i;
 	}
 	if (bytes > FDTW_NEW_NAMES_BYTES - w->names_bytes) {
-		w->err = ERR_NO_MEMORY;
+		w->err = ERR_RANGE;
 		return 0;
 	}
 	memcpy(w->names + i, name, bytes);

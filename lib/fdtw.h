@@ -21,7 +21,7 @@ struct fdtw {
 	uint32_t struct_offset;
 	uint32_t depth;
 	enum err err;
-	char names[FDTW_NEW_NAMES_BYTES]; /* property names the source does not have */
+	char names[FDTW_NEW_NAMES_BYTES]; /* of properties that were not copied, each once */
 	uint32_t names_bytes;
 };
 
@@ -50,8 +50,10 @@ void fdtw_cell(struct fdtw *w, uint32_t value);
 /* value in so many cells; what does not fit into one cell is cut off. */
 void fdtw_cells(struct fdtw *w, uint64_t value, uint32_t cells);
 
-/* Completes the blob. ERR_NO_MEMORY: it does not fit; ERR_INVALID: fdtw_begin() and fdtw_end() do
- * not pair up. */
+/*
+ * Completes the blob. ERR_NO_MEMORY: it does not fit; ERR_RANGE: more than FDTW_NEW_NAMES_BYTES
+ * of new names of properties; ERR_INVALID: fdtw_begin() and fdtw_end() do not pair up.
+ */
 enum err fdtw_finish(struct fdtw *w, size_t *bytes) MUST_CHECK;
 
 #endif

@@ -6,7 +6,9 @@
 #define M_EL_MASK MASK(3, 2)
 #define M_AARCH32 BIT(4)
 #define DAIF      MASK(9, 6)
+#define BTYPE     MASK(11, 10)
 #define SSBS      BIT(12)
+#define SS        BIT(21)
 #define PAN       BIT(22)
 #define DIT       BIT(24)
 #define TCO       BIT(25)
@@ -42,16 +44,17 @@ static uint64_t vector_offset(const struct guestexc_state *s)
 }
 
 /*
- * PSTATE at the vector: flags, DIT, TCO and PAN stay, PAN is also set unless SCTLR_EL1.SPAN,
- * SSBS comes from SCTLR_EL1.DSSBS, DAIF are masked, UAO, SS, IL and BTYPE are cleared. Where the
- * CPU lacks a feature its bits are RES0 here and RES1 (SPAN) or RES0 (DSSBS) in SCTLR_EL1.
+ * PSTATE at the vector: flags, DIT and PAN stay, PAN is also set unless SCTLR_EL1.SPAN, SSBS
+ * comes from SCTLR_EL1.DSSBS, DAIF are masked, UAO, SS, IL and BTYPE are cleared. TCO stays:
+ * memory tagging is hidden from guests and off. Where the CPU lacks a feature its bits are RES0
+ * here and RES1 (SPAN) or RES0 (DSSBS) in SCTLR_EL1.
  */
 static uint64_t vector_pstate(const struct guestexc_state *s)
 {
-	uint64_t pstate = M_EL1H | DAIF | (s->spsr & NZCV);
+	uint64_t pstate = M_EL1H | DAIF | (s->spsr & (NZCV | PAN | DIT));
 
 	if (!(s->spsr & M_AARCH32))
-		pstate |= s->spsr & (PAN | DIT | TCO);
+		pstate |= s->spsr & TCO;
 	if (!(s->sctlr & SCTLR_SPAN))
 		pstate |= PAN;
 	if (s->sctlr & SCTLR_DSSBS)
@@ -68,6 +71,21 @@ static struct guestexc_entry take(const struct guestexc_state *s, uint64_t esr)
 		.spsr_el1 = s->spsr,
 		.esr = esr,
 	};
+}
+
+/* IT[7:2] are SPSR bits 15:10, IT[1:0] bits 26:25. */
+static uint64_t it_advance(uint64_t spsr)
+{
+	unsigned int it = (unsigned int)(bits_get(spsr, 15, 10) << 2 | bits_get(spsr, 26, 25));
+
+	it = it & 7 ? (it & 0xe0) | (it << 1 & 0x1f) : 0;
+	return bits_set(bits_set(spsr, 15, 10, it >> 2), 26, 25, it & 3);
+}
+
+void guestexc_advance(uint64_t *pc, uint64_t *spsr, bool il)
+{
+	*pc += il ? 4 : 2;
+	*spsr = (*spsr & M_AARCH32 ? it_advance(*spsr) : *spsr & ~BTYPE) & ~SS;
 }
 
 struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il)

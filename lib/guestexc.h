@@ -25,6 +25,13 @@ struct guestexc_entry {
 	uint64_t esr;
 };
 
+/*
+ * Steps over an instruction that was carried out for the guest: what executing it would have left
+ * of PC and PSTATE. il: ESR_EL2.IL, the instruction has 4 bytes. In AArch32 the IT state goes on
+ * too (ITAdvance, DDI 0487 F1.2.2); in AArch64 BTYPE and in both SS are cleared (D2.12, C6.1.3).
+ */
+void guestexc_advance(uint64_t *pc, uint64_t *spsr, bool il);
+
 /* Unknown reason (EC 0): what an UNDEFINED instruction gets. il: ESR_EL2.IL at the exit. */
 struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il);
 

@@ -4,7 +4,7 @@
 /*
  * A row per field that is shown: the hardware's value, but at most `cap`. In signed fields
  * (0xf: not there) and in fields where larger values are no supersets the cap is 15, which
- * shows what the hardware has. Fields without a row read as `fixed` of their register.
+ * shows what the hardware has. Fields without a row read as 0.
  */
 struct field {
 	uint8_t index;
@@ -82,11 +82,10 @@ static const struct field fields[] = {
 	{ISAR2, 24, 1},  /* PAC_frac */
 	{ISAR2, 28, 1},  /* CLRBHB */
 	{ISAR2, 52, 1},  /* CSSC */
-	/* ID_AA64MMFR0_EL1; hidden: SNSMem, TGran*_2, ExS, FGT */
+	/* ID_AA64MMFR0_EL1; hidden: BigEnd (emulated devices are little-endian), SNSMem, TGran*_2,
+	   ExS, FGT */
 	{MMFR0, 0, 5},   /* PARange: stage 2 has 48 bits */
 	{MMFR0, 4, 2},   /* ASIDBits */
-	{MMFR0, 8, 1},   /* BigEnd */
-	{MMFR0, 16, 1},  /* BigEndEL0 */
 	{MMFR0, 20, 15}, /* TGran16: 1 is there, 2 with 52 bits */
 	{MMFR0, 24, 15}, /* TGran64: signed */
 	{MMFR0, 28, 15}, /* TGran4: signed */

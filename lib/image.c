@@ -14,7 +14,8 @@
 #define ZBOOT_MAGIC_VALUE     0x676d697a /* "zimg" */
 #define GZIP_MAGIC_VALUE      0x8b1f     /* RFC 1952, 2.3.1 */
 
-#define IMAGE_LIMIT GIB(1)
+#define IMAGE_LIMIT       GIB(1)
+#define IMAGE_ENTRY_ALIGN 4 /* of an instruction, and the entry is the image's first byte */
 
 /* Byte by byte: a file may lie at any address, and the loader runs with alignment checked. */
 static uint64_t get_le(const uint8_t *p, unsigned int bytes)
@@ -39,15 +40,15 @@ enum err image_parse(const void *file, size_t file_bytes, struct image_info *inf
 	uint64_t text_offset = get_le(header + IMAGE_TEXT_OFFSET, 8);
 	uint64_t image_bytes = get_le(header + IMAGE_SIZE, 8);
 
-	if (get_le(header + IMAGE_MAGIC, 4) != IMAGE_MAGIC_VALUE || image_bytes == 0)
+	if (get_le(header + IMAGE_MAGIC, 4) != IMAGE_MAGIC_VALUE || image_bytes == 0 ||
+	    !bits_is_aligned(text_offset, IMAGE_ENTRY_ALIGN))
 		return ERR_INVALID;
 	if (get_le(header + IMAGE_FLAGS, 8) & IMAGE_FLAG_BIG_ENDIAN)
 		return ERR_UNSUPPORTED;
-	if (text_offset > IMAGE_LIMIT || image_bytes > IMAGE_LIMIT)
+	if (text_offset > IMAGE_LIMIT || image_bytes > IMAGE_LIMIT || file_bytes > IMAGE_LIMIT)
 		return ERR_RANGE;
-	if (file_bytes > image_bytes)
-		return ERR_TRUNCATED;
 	info->text_offset = text_offset;
-	info->image_bytes = image_bytes;
+	/* Something may have been added to the file: padding, a signature. */
+	info->image_bytes = image_bytes > file_bytes ? image_bytes : file_bytes;
 	return ERR_OK;
 }

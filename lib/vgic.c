@@ -22,7 +22,8 @@
  * When there is more than fits, pending interrupts go first, by priority, then active ones, by
  * priority. The maintenance interrupt then comes when list registers run out of pending ones
  * (NPIE, UIE); the guest's EOI of an interrupt that is in none is counted by the hardware
- * (LRENPIE) and its DIR trapped (TDIR).
+ * (LRENPIE) and its DIR trapped (TDIR). DIR is also trapped for a guest with EOImode 1 on
+ * several vCPUs: it may deactivate an SPI on another CPU than the one that has it.
  *
  * Hardware-linked interrupts: while the guest has it pending or active, the physical one is
  * active, so it cannot come again. `latch` then means acknowledged and not yet delivered. One
@@ -174,7 +175,7 @@ void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask)
 {
 	const struct vgic_word *w = &c->word0;
 
-	c->open = w->enabled & groups_enabled(ctlr, w->group);
+	c->open = w->enabled & ~w->soft & groups_enabled(ctlr, w->group);
 	for (; mask; mask &= mask - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(mask);
 		uint64_t lr = VGIC_LR_PENDING | i | (uint64_t)c->priority[i] << VGIC_LR_PRIO_SHIFT;
@@ -213,7 +214,7 @@ static void give_back(struct vgic_word *w, uint32_t intid, struct vgic_effects *
 	if (!(w->hw & w->latch & (~w->enabled | w->active) & bit))
 		return;
 	w->latch &= ~bit;
-	if (w->edge & bit)
+	if ((w->edge | w->soft) & bit)
 		emit(fx, VGIC_PHYS_SET_PENDING, intid);
 	if (!(w->active & bit))
 		emit(fx, VGIC_PHYS_DEACTIVATE, intid);
@@ -246,7 +247,7 @@ bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct v
 	map_clear(c->want, &c->want_sum, intid);
 	map_clear(c->act, &c->act_sum, intid);
 	if (spi && ((w->loaded | w->active) & bit) && d->owner[intid] != c->index)
-		return true;
+		return false; /* whoever made it so had it evaluated there */
 	w->loaded &= ~bit;
 	w->drop_pending &= ~bit; /* there is nothing to drop it from */
 	w->drop_active &= ~bit;
@@ -293,6 +294,14 @@ static inline void see(struct vgic_word *w, uint32_t bit, bool pending, bool act
 	w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
 }
 
+/* The guest has acknowledged what it had made pending itself. */
+static void soft_done(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid)
+{
+	word_of(d, c, intid)->soft &= ~bit_of(intid);
+	if (intid < VGIC_PRIVATE)
+		vgic_private_changed(c, d->ctlr, 0);
+}
+
 /* Takes what list register n held, with hardware state lr, back into the model. */
 static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64_t lr,
 		     struct vgic_effects *fx)
@@ -324,6 +333,8 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 			w->latch |= bit;
 		if (active)
 			w->active |= bit;
+		if (!pending && (c->notes & VGIC_NOTE_SOFT << n))
+			soft_done(d, c, intid);
 		if (!(w->active & bit) || (active && !(c->notes & VGIC_NOTE_FORCED << n)))
 			w->forced &= ~bit;
 	}
@@ -414,6 +425,8 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		if (w->latch & bit && !(w->edge & bit))
 			c->notes |= VGIC_NOTE_LATCH << n;
 		w->latch &= ~bit;
+		if (w->soft & bit)
+			c->notes |= VGIC_NOTE_SOFT << n;
 	}
 	if (w->active & w->forced & bit)
 		c->notes |= VGIC_NOTE_FORCED << n;
@@ -429,12 +442,13 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 	return lr;
 }
 
-/* Keeps the lowest `max` keys, in order. */
+/* Keeps the lowest `max` keys, in order; max is not 0. */
 static uint32_t key_insert(uint32_t keys[], uint32_t count, uint32_t max, uint32_t key)
 {
 	uint32_t i;
 
 	if (count == max) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): max > 0 */
 		if (key > keys[max - 1])
 			return count;
 		count--;
@@ -482,6 +496,8 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs)
 		c->hcr |= VGIC_HCR_NPIE | (c->lr_count > 1 ? VGIC_HCR_UIE : 0);
 	if (c->act_sum)
 		c->hcr |= VGIC_HCR_LRENPIE | VGIC_HCR_TDIR;
+	if (d->split)
+		c->hcr |= VGIC_HCR_TDIR;
 	if (c->want_sum | c->act_sum)
 		c->slow |= VGIC_SLOW_OVERFLOW;
 	lrs->write = (uint16_t)(write | c->used);
@@ -540,7 +556,7 @@ int vgic_spi_fast(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, uint3
 	uint32_t bit = bit_of(intid);
 	uint32_t n;
 
-	if (c->slow || d->target[intid] != c->index || (w->active | w->latch) & bit ||
+	if (c->slow || d->target[intid] != c->index || ((w->active | w->latch | w->soft) & bit) ||
 	    !(w->enabled & groups_enabled(d->ctlr, w->group) & bit))
 		return -1;
 	if (c->in_lr[intid / 32] & bit) {

@@ -25,6 +25,7 @@
 #define VGIC_SGIS          16
 #define VGIC_FRAME_REGIONS 4
 #define VGIC_GICD_BYTES    KIB(64)
+#define VGIC_SGI_BASE      0x10000 /* in a redistributor */
 #define VGIC_GICR_BYTES    KIB(128)
 #define VGIC_MAX_EFFECTS   192 /* a fold's 16 list registers and 31 counted EOIs, 4 each */
 
@@ -61,6 +62,7 @@ struct vgic_word {
 	/* What it was when it last went into or came out of a list register. */
 	uint32_t seen_pending;
 	uint32_t seen_active;
+	uint32_t soft;   /* hw, level-sensitive, and made pending by a write of ISPENDR */
 	uint32_t forced; /* active, but no EOI of the guest goes with it: ISACTIVER, CPU_OFF */
 };
 
@@ -70,18 +72,19 @@ struct vgic_word {
 #define VGIC_SLOW_OFFLINE  (1u << 2) /* the vCPU is off */
 
 /* What a list register does not say of what was put there. */
-#define VGIC_NOTE_LATCH  (1u << 0)  /* a level-sensitive interrupt pending by its latch */
-#define VGIC_NOTE_FORCED (1u << 16) /* active, and struct vgic_word's forced */
+#define VGIC_NOTE_LATCH  BIT(0)  /* a level-sensitive interrupt pending by its latch */
+#define VGIC_NOTE_FORCED BIT(16) /* active, and struct vgic_word's forced */
+#define VGIC_NOTE_SOFT   BIT(32) /* pending, and struct vgic_word's soft */
 
 /* One vCPU's redistributor and list registers. Guarded by its cpu lock. */
 struct vgic_cpu {
+	uint64_t notes; /* on each list register: VGIC_NOTE_* << n */
 	uint32_t slow;
 	uint32_t open;     /* private interrupts that are enabled, and their group too */
 	uint32_t want_sum; /* bit w: want[w] is not 0 */
 	uint32_t act_sum;
-	uint32_t hcr;   /* ICH_HCR_EL2 that goes with what is in the list registers */
-	uint16_t used;  /* list registers that may hold something */
-	uint32_t notes; /* on each list register: VGIC_NOTE_* << n */
+	uint32_t hcr;  /* ICH_HCR_EL2 that goes with what is in the list registers */
+	uint16_t used; /* list registers that may hold something */
 	uint8_t index;
 	uint8_t lr_count;
 	bool asleep; /* GICR_WAKER.ProcessorSleep */
@@ -121,6 +124,7 @@ struct vgic_dist {
 	uint32_t priority_mask;
 	uint32_t cpu_count;
 	uint32_t cluster_count;
+	bool split; /* a vCPU with EOImode 1 was seen: SPIs may be deactivated by other CPUs */
 	struct vgic_cpu *cpu[VGIC_MAX_CPUS];
 	struct vgic_cluster cluster[VGIC_MAX_CPUS];
 	struct vgic_region region[VGIC_FRAME_REGIONS];
@@ -216,23 +220,43 @@ void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask);
  * registers hold matters: then this CPU's are folded first (dist and cpu locks), and filled
  * again afterwards; what others hold is shown as it was when they last folded.
  */
-bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset);
 bool vgic_dist_read(const struct vgic_dist *d, uint64_t offset, uint32_t bytes,
 		    uint64_t *value) MUST_CHECK;
 /* dist. Then the caller evaluates fx->changed and fx->all. */
 bool vgic_dist_write(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,
 		     struct vgic_effects *fx) MUST_CHECK;
-bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset);
 bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t offset,
 		   uint32_t bytes, uint64_t *value) MUST_CHECK;
 /* cpu */
 bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
 		    uint64_t value, struct vgic_effects *fx) MUST_CHECK;
-/*
- * Does the register show pending bits, so that physical ones must be looked up for hardware-
- * linked interrupts? Then *word is which.
- */
-bool vgic_shows_pending(uint64_t offset, uint32_t *word);
+/* ISPENDR and ICPENDR: for hardware-linked interrupts the physical bits are shown too. */
+static inline bool vgic_is_pending_register(uint64_t offset)
+{
+	return offset - 0x200 < 0x100;
+}
+
+/* ISPENDR, ICPENDR, ISACTIVER, ICACTIVER. */
+static inline bool vgic_is_state_register(uint64_t offset)
+{
+	return offset - 0x200 < 0x200;
+}
+
+/* The word of interrupts of a register with one bit each. */
+static inline uint32_t vgic_register_word(uint64_t offset)
+{
+	return (uint32_t)(offset >> 2) & (VGIC_WORDS - 1);
+}
+
+static inline bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset)
+{
+	return vgic_is_state_register(offset) && d->word[vgic_register_word(offset)].loaded;
+}
+
+static inline bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
+{
+	return vgic_is_state_register(offset - VGIC_SGI_BASE) && c->in_lr[0];
+}
 
 /* The frame that an offset into a region is in, and its vCPU: VGIC_NO_CPU beyond the last. */
 static inline uint32_t vgic_region_cpu(const struct vgic_region *r, uint64_t *offset)
@@ -243,13 +267,18 @@ static inline uint32_t vgic_region_cpu(const struct vgic_region *r, uint64_t *of
 	return n < r->count && *offset < VGIC_GICR_BYTES ? r->cpu[n] : VGIC_NO_CPU;
 }
 
+/*
+ * dist, on the CPU of c after a fold: those of 32 SPIs that may be in list registers of another
+ * vCPU. What is said to be in c's and is not is forgotten.
+ */
+uint32_t vgic_loaded_elsewhere(struct vgic_dist *d, const struct vgic_cpu *c, uint32_t word);
 /* Has none of the vCPUs in mask list registers left to fold? Any CPU, no lock. */
 bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask);
 
 /*
  * cpu, for SPIs also dist: decides anew what is to be done about an interrupt whose state
  * changed. An SPI is to be evaluated on the vCPU that owner[] names and on the one that
- * target[] names (and on a former target). True: it is not this vCPU's, others have to look.
+ * target[] names (and on a former target). True: it is ready, but for another vCPU.
  */
 bool vgic_eval(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, struct vgic_effects *fx);
 /* cpu: asks for a fold of list registers that hold something. */
@@ -268,6 +297,12 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs);
 
 /* dist and cpu: the vCPU goes on (its list registers are empty) or off (they are folded). */
 void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online);
+
+/*
+ * dist: vCPU `gone` went off: those SPIs of word w that any one vCPU may have (1 of N) and
+ * that it had choose another; as after a write of their IROUTER.
+ */
+void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vgic_effects *fx);
 
 /*
  * dist: sets the input level of an emulated device's interrupt, in fx->changed what came of it.
@@ -332,7 +367,7 @@ static inline void vgic_take(struct vgic_cpu *c, uint32_t n, uint32_t intid)
 	c->lr_intid[n] = (uint16_t)intid;
 	c->in_lr[intid / 32] |= 1u << (intid % 32);
 	c->used |= (uint16_t)(1u << n);
-	c->notes &= ~((VGIC_NOTE_LATCH | VGIC_NOTE_FORCED) << n);
+	c->notes &= ~((VGIC_NOTE_LATCH | VGIC_NOTE_FORCED | VGIC_NOTE_SOFT) << n);
 }
 
 /*

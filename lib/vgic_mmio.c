@@ -2,20 +2,17 @@
 /*
  * The registers of the vGIC. Those that hold bits or fields of interrupts come in groups, the
  * same at the same offsets in the distributor (for SPIs) and in a redistributor's SGI_base (for
- * SGIs and PPIs): one table, a row for each group, and struct bank says whose interrupts are
- * meant.
+ * SGIs and PPIs): one table, a row for each group of both.
  */
 #include "lib/vgic.h"
 
-#define GROUP_SHIFT   7 /* every group starts at a multiple of 128 bytes */
-#define GROUPS_END    0x1000
-#define PENDING_FIRST 0x200 /* ISPENDR, ICPENDR, */
-#define ACTIVE_END    0x400 /* ISACTIVER, ICACTIVER */
-#define IROUTER       0x6000
-#define IROUTER_END   0x8000
-#define IROUTER_IRM   BIT(31)
-#define ID_FIRST      0xffd0
-#define SGI_BASE      0x10000
+#define GROUP_SHIFT 7 /* every group starts at a multiple of 128 bytes */
+#define GROUPS_END  0x1000
+#define IROUTER     0x6000
+#define IROUTER_END 0x8000
+#define IROUTER_IRM BIT(31)
+#define ID_FIRST    0xffd0
+#define SGI_BASE    VGIC_SGI_BASE
 
 #define CTLR_DS      (1u << 6)
 #define CTLR_ARE     (1u << 4)
@@ -26,34 +23,26 @@
 #define IIDR         0x4300043b /* product 'C', implementer Arm */
 #define AFFINITY     0xff00ffffff
 
-/* The interrupts that an access is about: of the distributor, or of vCPU c. */
-struct bank {
-	struct vgic_dist *d;
-	struct vgic_cpu *c;     /* NULL: SPIs */
-	struct vgic_word *word; /* [first] to [end - 1] exist */
-	uint8_t *priority;
-	uint32_t first;
-	uint32_t end;
-};
-
-/* Register n of the group, about word w of the interrupts. */
-typedef uint32_t get_fn(const struct bank *b, uint32_t w, uint32_t n);
+/*
+ * An access is about the interrupts of a distributor (c is NULL) or those of vCPU c. The
+ * functions of a group get register n of it, which is about word w of the interrupts, one that
+ * exists.
+ */
+typedef uint32_t get_fn(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			uint32_t n);
 /* lanes: bits of the register that are written. */
-typedef void set_fn(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
-		    struct vgic_effects *fx);
+typedef void set_fn(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n, uint32_t value,
+		    uint32_t lanes, struct vgic_effects *fx);
 
-static inline struct bank bank_dist(const struct vgic_dist *d)
+static inline const struct vgic_word *word_get(const struct vgic_dist *d, const struct vgic_cpu *c,
+					       uint32_t w)
 {
-	struct vgic_dist *dist = (struct vgic_dist *)d; /* reads do not write */
-
-	return (struct bank){dist, NULL, dist->word, dist->priority, 1, d->words};
+	return c ? &c->word0 : &d->word[w];
 }
 
-static inline struct bank bank_cpu(const struct vgic_dist *d, const struct vgic_cpu *c)
+static inline struct vgic_word *word_of(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w)
 {
-	struct vgic_cpu *cpu = (struct vgic_cpu *)c;
-
-	return (struct bank){(struct vgic_dist *)d, cpu, &cpu->word0, cpu->priority, 0, 1};
+	return c ? &c->word0 : &d->word[w];
 }
 
 /* --- effects --- */
@@ -68,21 +57,22 @@ static void emit_bits(struct vgic_effects *fx, enum vgic_effect_kind kind, uint3
 }
 
 /* Has these bits evaluated: at once for private interrupts, by the caller for SPIs. */
-static void changed(const struct bank *b, uint32_t w, uint32_t bits, struct vgic_effects *fx)
+static void changed(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t bits,
+		    struct vgic_effects *fx)
 {
-	if (!b->c) {
+	if (!c) {
 		fx->word = w;
 		fx->changed = bits;
 		return;
 	}
 	for (; bits; bits &= bits - 1)
-		vgic_eval(b->d, b->c, (uint32_t)__builtin_ctz(bits), fx);
+		vgic_eval(d, c, (uint32_t)__builtin_ctz(bits), fx);
 }
 
 /* Those of the word that may be in a list register; not the CPU's that asks, if it folded. */
-static uint32_t loaded(const struct bank *b, uint32_t w)
+static uint32_t loaded(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w)
 {
-	return b->c ? b->c->in_lr[0] : b->word[w].loaded;
+	return c ? c->in_lr[0] : d->word[w].loaded;
 }
 
 /* INTIDs 1020 to 1023 are not interrupts. */
@@ -93,147 +83,168 @@ static inline uint32_t valid(uint32_t w)
 
 /* --- the groups --- */
 
-static uint32_t get_zero(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_zero(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			 uint32_t n)
 {
 	return 0;
 }
 
-static void set_nothing(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			uint32_t lanes, struct vgic_effects *fx)
+static void set_nothing(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
 }
 
-static uint32_t get_group(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_group(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			  uint32_t n)
 {
-	return b->word[w].group;
+	return word_get(d, c, w)->group;
 }
 
-static void set_group(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
-		      struct vgic_effects *fx)
+static void set_group(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+		      uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	uint32_t bits = (value ^ b->word[w].group) & valid(w);
+	struct vgic_word *word = word_of(d, c, w);
+	uint32_t bits = (value ^ word->group) & valid(w);
 
-	b->word[w].group ^= bits;
-	if (b->c)
-		vgic_private_changed(b->c, b->d->ctlr, bits);
-	changed(b, w, bits, fx);
+	word->group ^= bits;
+	if (c)
+		vgic_private_changed(c, d->ctlr, bits);
+	changed(d, c, w, bits, fx);
 }
 
-static uint32_t get_enabled(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_enabled(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			    uint32_t n)
 {
-	return b->word[w].enabled;
+	return word_get(d, c, w)->enabled;
 }
 
-static void set_enabled(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			uint32_t lanes, struct vgic_effects *fx)
+static void set_enabled(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	uint32_t bits = value & ~b->word[w].enabled & valid(w);
+	struct vgic_word *word = word_of(d, c, w);
+	uint32_t bits = value & ~word->enabled & valid(w);
 
-	b->word[w].enabled |= bits;
-	if (b->c)
-		vgic_private_changed(b->c, b->d->ctlr, 0);
-	emit_bits(fx, VGIC_PHYS_ENABLE, w, bits & b->word[w].hw);
-	changed(b, w, bits, fx);
+	if (!bits)
+		return;
+	word->enabled |= bits;
+	if (c)
+		vgic_private_changed(c, d->ctlr, 0);
+	emit_bits(fx, VGIC_PHYS_ENABLE, w, bits & word->hw);
+	changed(d, c, w, bits, fx);
 }
 
-static void clear_enabled(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			  uint32_t lanes, struct vgic_effects *fx)
+static void clear_enabled(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			  uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	uint32_t bits = value & b->word[w].enabled;
+	struct vgic_word *word = word_of(d, c, w);
+	uint32_t bits = value & word->enabled;
 
-	b->word[w].enabled &= ~bits;
-	if (b->c)
-		vgic_private_changed(b->c, b->d->ctlr, 0);
-	emit_bits(fx, VGIC_PHYS_DISABLE, w, bits & b->word[w].hw);
-	changed(b, w, bits, fx);
+	if (!bits)
+		return;
+	word->enabled &= ~bits;
+	if (c)
+		vgic_private_changed(c, d->ctlr, 0);
+	emit_bits(fx, VGIC_PHYS_DISABLE, w, bits & word->hw);
+	changed(d, c, w, bits, fx);
 }
 
-static uint32_t get_pending(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_pending(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			    uint32_t n)
 {
-	const struct vgic_word *word = &b->word[w];
+	const struct vgic_word *word = word_get(d, c, w);
 
-	return word->latch | (word->line & ~word->edge) | (word->seen_pending & loaded(b, w));
+	return word->latch | (word->line & ~word->edge) | (word->seen_pending & loaded(d, c, w));
 }
 
-static void set_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			uint32_t lanes, struct vgic_effects *fx)
+static void set_pending(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	struct vgic_word *word = &b->word[w];
+	struct vgic_word *word = word_of(d, c, w);
 	uint32_t bits = value & valid(w) & ~word->hw;
 
 	/* One that was acknowledged physically is pending here: once is enough. */
 	emit_bits(fx, VGIC_PHYS_SET_PENDING, w, value & word->hw & ~word->latch);
+	word->soft |= value & valid(w) & word->hw & ~word->edge;
 	word->latch |= bits;
-	changed(b, w, bits, fx);
+	if (c)
+		vgic_private_changed(c, d->ctlr, 0);
+	changed(d, c, w, bits, fx);
 }
 
-static void clear_pending(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			  uint32_t lanes, struct vgic_effects *fx)
+static void clear_pending(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			  uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	struct vgic_word *word = &b->word[w];
-	uint32_t bits = value & valid(w) & (word->latch | loaded(b, w));
+	struct vgic_word *word = word_of(d, c, w);
+	uint32_t bits = value & valid(w) & (word->latch | loaded(d, c, w));
 
 	emit_bits(fx, VGIC_PHYS_CLEAR_PENDING, w, value & word->hw);
 	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->latch & ~word->active);
 	word->latch &= ~bits;
-	word->drop_pending |= bits & loaded(b, w);
-	changed(b, w, bits, fx);
+	word->soft &= ~value;
+	word->drop_pending |= bits & loaded(d, c, w);
+	if (c)
+		vgic_private_changed(c, d->ctlr, 0);
+	changed(d, c, w, bits, fx);
 }
 
-static uint32_t get_active(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_active(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			   uint32_t n)
 {
-	return b->word[w].active | (b->word[w].seen_active & loaded(b, w));
+	const struct vgic_word *word = word_get(d, c, w);
+
+	return word->active | (word->seen_active & loaded(d, c, w));
 }
 
-static void set_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
-		       struct vgic_effects *fx)
+static void set_active(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+		       uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	struct vgic_word *word = &b->word[w];
+	struct vgic_word *word = word_of(d, c, w);
 	uint32_t bits = value & ~word->active & valid(w);
 	uint32_t rest;
 
-	for (rest = b->c ? 0 : bits & ~word->loaded; rest; rest &= rest - 1) {
+	for (rest = c ? 0 : bits & ~word->loaded; rest; rest &= rest - 1) {
 		uint32_t intid = w * 32 + (uint32_t)__builtin_ctz(rest);
-		uint8_t target = b->d->target[intid];
+		uint8_t target = d->target[intid];
 
-		b->d->owner[intid] = target == VGIC_NO_CPU ? 0 : target;
+		d->owner[intid] = target == VGIC_NO_CPU ? 0 : target;
 	}
 	emit_bits(fx, VGIC_PHYS_ACTIVATE, w, bits & word->hw);
 	word->active |= bits;
 	word->forced |= bits;
-	changed(b, w, bits, fx);
+	changed(d, c, w, bits, fx);
 }
 
-static void clear_active(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			 uint32_t lanes, struct vgic_effects *fx)
+static void clear_active(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			 uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	struct vgic_word *word = &b->word[w];
-	uint32_t bits = value & valid(w) & (word->active | loaded(b, w));
+	struct vgic_word *word = word_of(d, c, w);
+	uint32_t bits = value & valid(w) & (word->active | loaded(d, c, w));
 
 	/* An active one that waits to be delivered again keeps the physical one active. */
 	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->active & ~word->latch);
 	word->active &= ~bits;
 	word->forced &= ~bits;
-	word->drop_active |= bits & loaded(b, w);
-	changed(b, w, bits, fx);
+	word->drop_active |= bits & loaded(d, c, w);
+	changed(d, c, w, bits, fx);
 }
 
-static uint32_t get_priority(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_priority(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			     uint32_t n)
 {
-	const uint8_t *p = b->priority + n * 4;
+	const uint8_t *p = (c ? c->priority : d->priority) + n * 4;
 
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static void set_priority(const struct bank *b, uint32_t w, uint32_t n, uint32_t value,
-			 uint32_t lanes, struct vgic_effects *fx)
+static void set_priority(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			 uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
 	uint32_t bits = 0;
 	uint32_t i;
 
 	for (i = 0; i < 4; i++) {
-		uint8_t *p = &b->priority[n * 4 + i];
-		uint8_t priority = value >> (8 * i) & b->d->priority_mask;
+		uint8_t *p = (c ? c->priority : d->priority) + n * 4 + i;
+		uint8_t priority = value >> (8 * i) & d->priority_mask;
 
 		if (!(lanes >> (8 * i) & 0xff) || *p == priority)
 			continue;
@@ -241,15 +252,16 @@ static void set_priority(const struct bank *b, uint32_t w, uint32_t n, uint32_t 
 		bits |= 1u << (n * 4 + i) % 32;
 	}
 	bits &= valid(w);
-	if (b->c)
-		vgic_private_changed(b->c, b->d->ctlr, bits);
-	changed(b, w, bits & (loaded(b, w) | get_pending(b, w, 0)), fx);
+	if (c)
+		vgic_private_changed(c, d->ctlr, bits);
+	changed(d, c, w, bits & (loaded(d, c, w) | get_pending(d, c, w, 0)), fx);
 }
 
 /* Bits 31, 29, ... 1 of a configuration register say edge for 16 interrupts. */
-static uint32_t get_config(const struct bank *b, uint32_t w, uint32_t n)
+static uint32_t get_config(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			   uint32_t n)
 {
-	uint32_t edge = b->word[w].edge >> (n % 2 * 16);
+	uint32_t edge = word_get(d, c, w)->edge >> (n % 2 * 16);
 	uint32_t value = 0;
 	uint32_t i;
 
@@ -258,14 +270,14 @@ static uint32_t get_config(const struct bank *b, uint32_t w, uint32_t n)
 	return value;
 }
 
-static void set_config(const struct bank *b, uint32_t w, uint32_t n, uint32_t value, uint32_t lanes,
-		       struct vgic_effects *fx)
+static void set_config(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+		       uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
-	struct vgic_word *word = &b->word[w];
+	struct vgic_word *word = word_of(d, c, w);
 	uint32_t edge = 0;
 	uint32_t bits, i;
 
-	if (b->c && n == 0)
+	if (c && n == 0)
 		return; /* SGIs are edge-triggered */
 	for (i = 0; i < 16; i++)
 		edge |= (value >> (2 * i + 1) & 1) << (n % 2 * 16 + i);
@@ -278,9 +290,9 @@ static void set_config(const struct bank *b, uint32_t w, uint32_t n, uint32_t va
 							     .arg = word->edge >> bit & 1,
 							     .intid = (uint16_t)(w * 32 + bit)};
 	}
-	if (b->c)
-		vgic_private_changed(b->c, b->d->ctlr, bits);
-	changed(b, w, bits, fx);
+	if (c)
+		vgic_private_changed(c, d->ctlr, bits);
+	changed(d, c, w, bits, fx);
 }
 
 struct group {
@@ -333,7 +345,14 @@ static const uint8_t group_at[GROUPS_END >> GROUP_SHIFT] = {
 	[0x18 ... 0x19] = ICFGR,
 };
 
-static bool group_read(const struct bank *b, uint64_t offset, uint32_t bytes, uint64_t *value)
+/* Private interrupts are word 0, SPIs the others. */
+static inline bool word_exists(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w)
+{
+	return c ? w == 0 : w - 1 < d->words - 1;
+}
+
+static bool group_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t offset,
+		       uint32_t bytes, uint64_t *value)
 {
 	const struct group *g = &groups[group_at[offset >> GROUP_SHIFT]];
 	uint32_t n = (uint32_t)(offset - g->offset) / 4;
@@ -341,18 +360,14 @@ static bool group_read(const struct bank *b, uint64_t offset, uint32_t bytes, ui
 
 	if (!(g->widths & bytes))
 		return false;
-	if (w < b->first || w >= b->end) {
-		*value = 0;
-		return true;
-	}
-	*value = g->get(b, w, n);
+	*value = word_exists(d, c, w) ? g->get(d, c, w, n) : 0;
 	if (bytes == 1)
 		*value = *value >> (offset % 4 * 8) & 0xff;
 	return true;
 }
 
-static bool group_write(const struct bank *b, uint64_t offset, uint32_t bytes, uint64_t value,
-			struct vgic_effects *fx)
+static bool group_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
+			uint64_t value, struct vgic_effects *fx)
 {
 	const struct group *g = &groups[group_at[offset >> GROUP_SHIFT]];
 	uint32_t n = (uint32_t)(offset - g->offset) / 4;
@@ -361,12 +376,12 @@ static bool group_write(const struct bank *b, uint64_t offset, uint32_t bytes, u
 
 	if (!(g->widths & bytes))
 		return false;
-	if (w < b->first || w >= b->end)
+	if (!word_exists(d, c, w))
 		return true;
 	if (bytes == 1)
-		g->set(b, w, n, (uint32_t)value << shift, 0xffu << shift, fx);
+		g->set(d, c, w, n, (uint32_t)value << shift, 0xffu << shift, fx);
 	else
-		g->set(b, w, n, (uint32_t)value, ~0u, fx);
+		g->set(d, c, w, n, (uint32_t)value, ~0u, fx);
 	return true;
 }
 
@@ -375,6 +390,19 @@ static bool group_write(const struct bank *b, uint64_t offset, uint32_t bytes, u
 /* PIDR4..7, PIDR0..3, CIDR0..3; PIDR2 says GICv3 (IHI 0069 12.1.13). */
 static const uint8_t id_dist[] = {0x04, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
 static const uint8_t id_redist[] = {0x04, 0, 0, 0, 0x93, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1};
+
+uint32_t vgic_loaded_elsewhere(struct vgic_dist *d, const struct vgic_cpu *c, uint32_t word)
+{
+	uint32_t rest = d->word[word].loaded;
+	uint32_t mine = 0;
+
+	for (; rest; rest &= rest - 1) {
+		if (d->owner[word * 32 + (uint32_t)__builtin_ctz(rest)] == c->index)
+			mine |= rest & -rest;
+	}
+	d->word[word].loaded &= ~mine | c->in_lr[word];
+	return d->word[word].loaded & ~mine;
+}
 
 bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask)
 {
@@ -401,18 +429,6 @@ static bool is_router(const struct vgic_dist *d, uint64_t offset)
 	       offset < IROUTER + 8 * VGIC_INTIDS && offset < IROUTER + 256 * d->words;
 }
 
-bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset)
-{
-	return offset >= PENDING_FIRST && offset < ACTIVE_END &&
-	       d->word[offset >> 2 & (VGIC_WORDS - 1)].loaded;
-}
-
-bool vgic_shows_pending(uint64_t offset, uint32_t *word)
-{
-	*word = (uint32_t)(offset >> 2) & (VGIC_WORDS - 1);
-	return offset >= PENDING_FIRST && offset < PENDING_FIRST + 0x100;
-}
-
 static bool dist_read_rest(const struct vgic_dist *d, uint64_t offset, uint32_t bytes,
 			   uint64_t *value)
 {
@@ -434,14 +450,10 @@ static bool dist_read_rest(const struct vgic_dist *d, uint64_t offset, uint32_t 
 static __attribute__((noinline)) bool dist_read_general(const struct vgic_dist *d, uint64_t offset,
 							uint32_t bytes, uint64_t *value)
 {
-	struct bank b;
-
 	if (offset >= GROUPS_END)
 		return dist_read_rest(d, offset, bytes, value);
-	if (offset >= 1 << GROUP_SHIFT) {
-		b = bank_dist(d);
-		return group_read(&b, offset, bytes, value);
-	}
+	if (offset >= 1 << GROUP_SHIFT)
+		return group_read(d, NULL, offset, bytes, value);
 	*value = 0;
 	if (offset == 0x0)
 		*value = dist_ctlr(d);
@@ -492,11 +504,21 @@ static void retarget(struct vgic_dist *d, uint32_t intid, struct vgic_effects *f
 		return;
 	fx->from = d->target[intid];
 	fx->word = intid / 32;
-	fx->changed = bit;
+	fx->changed |= bit;
 	d->target[intid] = target;
 	if ((d->word[intid / 32].hw & bit) && target != VGIC_NO_CPU && fx->count < VGIC_MAX_EFFECTS)
 		fx->list[fx->count++] = (struct vgic_effect){
 			.kind = VGIC_PHYS_ROUTE, .arg = target, .intid = (uint16_t)intid};
+}
+
+void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vgic_effects *fx)
+{
+	uint32_t intid;
+
+	for (intid = w * 32; intid < w * 32 + 32; intid++) {
+		if ((d->router[intid] & IROUTER_IRM) && d->target[intid] == gone)
+			retarget(d, intid, fx);
+	}
 }
 
 static void set_router(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,
@@ -518,17 +540,13 @@ static void set_router(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uin
 bool vgic_dist_write(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint64_t value,
 		     struct vgic_effects *fx)
 {
-	struct bank b;
-
 	if (offset < 1 << GROUP_SHIFT) {
 		if (bytes == 4 && offset == 0)
 			set_control(d, (uint32_t)value, fx);
 		return bytes == 4;
 	}
-	if (offset < GROUPS_END) {
-		b = bank_dist(d);
-		return group_write(&b, offset, bytes, value, fx);
-	}
+	if (offset < GROUPS_END)
+		return group_write(d, NULL, offset, bytes, value, fx);
 	if (is_router(d, offset)) {
 		if (bytes >= 4)
 			set_router(d, offset, bytes, value, fx);
@@ -538,11 +556,6 @@ bool vgic_dist_write(struct vgic_dist *d, uint64_t offset, uint32_t bytes, uint6
 }
 
 /* --- a redistributor --- */
-
-bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
-{
-	return offset >= SGI_BASE + PENDING_FIRST && offset < SGI_BASE + ACTIVE_END && c->in_lr[0];
-}
 
 static bool redist_read(const struct vgic_cpu *c, uint64_t offset, uint32_t bytes, uint64_t *value)
 {
@@ -574,14 +587,10 @@ static bool redist_read(const struct vgic_cpu *c, uint64_t offset, uint32_t byte
 bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t offset,
 		   uint32_t bytes, uint64_t *value)
 {
-	struct bank b;
-
 	if (offset < SGI_BASE)
 		return redist_read(c, offset, bytes, value);
-	if (offset < SGI_BASE + GROUPS_END) {
-		b = bank_cpu(d, c);
-		return group_read(&b, offset - SGI_BASE, bytes, value);
-	}
+	if (offset < SGI_BASE + GROUPS_END)
+		return group_read(d, c, offset - SGI_BASE, bytes, value);
 	*value = 0;
 	return bytes != 2;
 }
@@ -589,12 +598,8 @@ bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t
 bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
 		    uint64_t value, struct vgic_effects *fx)
 {
-	struct bank b;
-
-	if (offset >= SGI_BASE && offset < SGI_BASE + GROUPS_END) {
-		b = bank_cpu(d, c);
-		return group_write(&b, offset - SGI_BASE, bytes, value, fx);
-	}
+	if (offset >= SGI_BASE && offset < SGI_BASE + GROUPS_END)
+		return group_write(d, c, offset - SGI_BASE, bytes, value, fx);
 	if (offset == 0x14 && bytes == 4)
 		c->asleep = value & WAKER_SLEEP;
 	return bytes >= 4;

@@ -11,6 +11,9 @@
 #define RAM_BYTES_MIN  MIB(256)
 #define PAGE_BYTES     KIB(4)
 
+#define GICD_BYTES KIB(64)
+#define GICR_BYTES KIB(128) /* RD_base and SGI_base */
+
 #define INTERRUPT_SPI 0
 #define INTERRUPT_PPI 1
 #define SPI_BASE      32
@@ -32,33 +35,37 @@ static void its_found(struct machine *m, uint32_t node)
 	m->its_node[m->its_count++] = node;
 }
 
-/* The first of its kind counts, as everywhere. */
-static void first_found(uint32_t *which, uint32_t node)
+/* The first of its kind counts, as everywhere; one that is disabled does not. */
+static void first_found(const struct machine *m, uint32_t *which, uint32_t node)
 {
-	if (*which == FDT_NONE)
+	if (*which == FDT_NONE && fdt_is_okay(&m->fdt, node))
 		*which = node;
+}
+
+/* Any later version comes before 0.1. */
+static void psci_found(struct machine *m, uint32_t node, bool is_0_1)
+{
+	if (!fdt_is_okay(&m->fdt, node) || (m->psci_node != FDT_NONE && (is_0_1 || !m->psci_0_1)))
+		return;
+	m->psci_node = node;
+	m->psci_0_1 = is_0_1;
 }
 
 /* One of a node's compatible strings: what follows "arm,". */
 static void match_compatible(struct machine *m, uint32_t node, const char *text)
 {
-	if (text_is(text, "pl011")) {
-		if (fdt_is_okay(&m->fdt, node))
-			first_found(&m->uart_node, node);
-	} else if (text_is(text, "gic-v3")) {
-		first_found(&m->gic_node, node);
-	} else if (text_is(text, "gic-v3-its")) {
-		its_found(m, node);
-	} else if (text_is(text, "armv8-timer")) {
-		first_found(&m->timer_node, node);
-	} else if (text_is(text, "psci-0.2") || text_is(text, "psci-1.0")) {
-		if (m->psci_node == FDT_NONE || m->psci_0_1)
-			m->psci_node = node;
-		m->psci_0_1 = false;
-	} else if (text_is(text, "psci") && m->psci_node == FDT_NONE) {
-		m->psci_node = node;
-		m->psci_0_1 = true;
-	}
+	if (text_is(text, "pl011"))
+		first_found(m, &m->uart_node, node);
+	else if (text_is(text, "gic-v3"))
+		first_found(m, &m->gic_node, node);
+	else if (text_is(text, "gic-v3-its"))
+		its_found(m, node); /* kept from the service VM in any case */
+	else if (text_is(text, "armv8-timer"))
+		first_found(m, &m->timer_node, node);
+	else if (text_is(text, "psci-0.2") || text_is(text, "psci-1.0"))
+		psci_found(m, node, false);
+	else if (text_is(text, "psci"))
+		psci_found(m, node, true);
 }
 
 /* Goes through the tree once and notes the nodes that matter by their compatible strings. */
@@ -112,7 +119,7 @@ void dt_open(struct machine *m, uint64_t blob)
 		m->uart_node = node != FDT_NONE ? node : m->uart_node;
 	}
 	if (m->uart_node != FDT_NONE && fdt_reg(&m->fdt, m->uart_node, 0, &reg) == ERR_OK &&
-	    bits_is_aligned(reg.base, PAGE_BYTES)) {
+	    bits_is_aligned(reg.base, PAGE_BYTES) && reg.base < HYP_IMAGE_VA) {
 		m->info.uart = (struct boot_region){reg.base, PAGE_BYTES};
 		uart_init(reg.base);
 	} else {
@@ -184,10 +191,27 @@ static void read_memory(struct machine *m)
 			  (unsigned long long)RAM_BYTES_MIN >> 20);
 }
 
+/*
+ * What is not to be mapped may be the secure world's: EL2 does not map it either, as a CPU may
+ * read ahead from Normal memory. There is no RAM from HYP_IMAGE_VA on.
+ */
+static void not_ram(struct machine *m, struct fdt_region reg)
+{
+	uint64_t base = bits_align_down(reg.base, PAGE_BYTES);
+	uint64_t end = reg.base + reg.bytes;
+
+	end = bits_align_up(end < HYP_IMAGE_VA ? end : HYP_IMAGE_VA, PAGE_BYTES);
+	if (base < end && layout_cut(m->info.ram, &m->info.ram_count, BOOT_MAX_REGIONS, base,
+				     end - base) != ERR_OK)
+		uart_stop("reserved-memory at %#llx leaves memory in more than %d pieces",
+			  (unsigned long long)reg.base, BOOT_MAX_REGIONS);
+}
+
 static void read_reserved(struct machine *m)
 {
 	uint32_t parent = fdt_child(&m->fdt, FDT_ROOT, "reserved-memory");
 	struct fdt_region reg;
+	struct fdt_prop prop;
 
 	for (uint32_t i = 0; i < m->fdt.reserve_count; i++) {
 		reg = fdt_reserved(&m->fdt, i);
@@ -197,8 +221,11 @@ static void read_reserved(struct machine *m)
 		return;
 	for (uint32_t n = fdt_child_first(&m->fdt, parent); n != FDT_NONE;
 	     n = fdt_child_next(&m->fdt, n)) {
-		for (uint32_t i = 0; fdt_reg(&m->fdt, n, i, &reg) == ERR_OK; i++)
+		for (uint32_t i = 0; fdt_reg(&m->fdt, n, i, &reg) == ERR_OK; i++) {
 			busy_add(m, reg.base, reg.bytes, "reserved-memory node");
+			if (fdt_prop(&m->fdt, n, "no-map", &prop))
+				not_ram(m, reg);
+		}
 	}
 }
 
@@ -215,12 +242,11 @@ static void read_psci(struct machine *m)
 		m->psci_cpu_on = id;
 	if (fdt_prop(&m->fdt, node, "method", &prop))
 		method = fdt_prop_string(&prop, 0);
-	if (method != NULL && text_is(method, "smc"))
-		m->info.psci_conduit = BOOT_CONDUIT_SMC;
-	else if (method != NULL && text_is(method, "hvc"))
-		m->info.psci_conduit = BOOT_CONDUIT_HVC;
-	else
-		uart_stop("PSCI node %s: its method is neither smc nor hvc", name_of(m, node));
+	if (method == NULL || !text_is(method, "smc"))
+		uart_stop("PSCI node %s: its method is \"%s\", Caisson needs \"smc\" (an HVC at "
+			  "EL2 stays at EL2)",
+			  name_of(m, node), method != NULL ? method : "?");
+	m->info.psci_conduit = BOOT_CONDUIT_SMC;
 }
 
 /* A CPU that PSCI can start: its affinity fields. */
@@ -313,6 +339,14 @@ static uint32_t read_intid(const struct machine *m, uint32_t node, uint32_t inde
 	}
 }
 
+/* 0: it has none, or not a PPI. */
+static uint32_t read_ppi(const struct machine *m, uint32_t node, uint32_t index)
+{
+	uint32_t intid = read_intid(m, node, index);
+
+	return intid < PPI_END ? intid : 0;
+}
+
 /* No GICv3: says what there is instead. */
 static void stop_no_gic(const struct machine *m)
 {
@@ -322,7 +356,7 @@ static void stop_no_gic(const struct machine *m)
 		const char *compatible;
 
 		if (!fdt_prop(&m->fdt, i, "interrupt-controller", &prop) ||
-		    !fdt_prop(&m->fdt, i, "compatible", &prop))
+		    !fdt_is_okay(&m->fdt, i) || !fdt_prop(&m->fdt, i, "compatible", &prop))
 			continue;
 		compatible = fdt_prop_string(&prop, 0);
 		uart_stop("interrupt controller %s is a \"%s\", Caisson needs a GICv3 "
@@ -333,16 +367,31 @@ static void stop_no_gic(const struct machine *m)
 		  "(\"arm,gic-v3\")");
 }
 
-static struct boot_region gic_frame(const struct machine *m, uint32_t index)
+/* With room for at least one of its kind of frames: those of IHI 0069 12.7. */
+static struct boot_region gic_frame(const struct machine *m, uint32_t index, uint64_t bytes_min)
 {
 	struct fdt_region reg;
 
-	if (fdt_reg(&m->fdt, m->gic_node, index, &reg) != ERR_OK || reg.bytes == 0 ||
+	if (fdt_reg(&m->fdt, m->gic_node, index, &reg) != ERR_OK || reg.bytes < bytes_min ||
 	    !bits_is_aligned(reg.base | reg.bytes, PAGE_BYTES) ||
 	    reg.base + reg.bytes > HYP_IMAGE_VA)
-		uart_stop("GIC node %s: reg entry %u makes no sense", name_of(m, m->gic_node),
-			  index);
+		uart_stop("GIC node %s: reg entry %u makes no sense, or is smaller than %llu KiB",
+			  name_of(m, m->gic_node), index, (unsigned long long)bytes_min >> 10);
 	return (struct boot_region){reg.base, reg.bytes};
+}
+
+static void read_stride(struct machine *m)
+{
+	uint64_t stride;
+
+	if (!fdt_prop_number(&m->fdt, m->gic_node, "redistributor-stride", &stride) || stride == 0)
+		return;
+	if (stride < GICR_BYTES || stride > UINT32_MAX || (stride & (stride - 1)) != 0)
+		uart_stop("GIC node %s: redistributor-stride %#llx is not a power of two from %#x "
+			  "to 0x80000000",
+			  name_of(m, m->gic_node), (unsigned long long)stride,
+			  (unsigned int)GICR_BYTES);
+	m->info.gicr_stride = stride;
 }
 
 static void read_gic(struct machine *m)
@@ -352,7 +401,7 @@ static void read_gic(struct machine *m)
 
 	if (m->gic_node == FDT_NONE)
 		stop_no_gic(m);
-	info->gicd = gic_frame(m, 0);
+	info->gicd = gic_frame(m, 0, GICD_BYTES);
 	if (fdt_prop_number(&m->fdt, m->gic_node, "#redistributor-regions", &number) &&
 	    (number == 0 || number > ARRAY_SIZE(info->gicr)))
 		uart_stop("GIC node %s has %llu redistributor regions, Caisson handles 1 to %u",
@@ -360,14 +409,16 @@ static void read_gic(struct machine *m)
 			  (unsigned int)ARRAY_SIZE(info->gicr));
 	info->gicr_count = number;
 	for (uint32_t i = 0; i < info->gicr_count; i++)
-		info->gicr[i] = gic_frame(m, 1 + i);
-	if (fdt_prop_number(&m->fdt, m->gic_node, "redistributor-stride", &number))
-		info->gicr_stride = number;
+		info->gicr[i] = gic_frame(m, 1 + i, GICR_BYTES);
+	read_stride(m);
 	m->gic_cells = 3;
 	if (fdt_prop_number(&m->fdt, m->gic_node, "#interrupt-cells", &number) && number >= 3 &&
 	    number <= 8)
 		m->gic_cells = number;
-	info->gic_maintenance_intid = read_intid(m, m->gic_node, 0);
+	info->gic_maintenance_intid = read_ppi(m, m->gic_node, 0);
+	if (info->gic_maintenance_intid == 0)
+		uart_stop("GIC node %s: its maintenance interrupt is missing or no PPI",
+			  name_of(m, m->gic_node));
 }
 
 /* The timer's interrupts come in this order, secure ones first, unless they are named. */
@@ -378,10 +429,10 @@ static uint32_t timer_intid(const struct machine *m, uint32_t node, const char *
 	const char *text;
 
 	if (!fdt_prop(&m->fdt, node, "interrupt-names", &prop))
-		return read_intid(m, node, index);
+		return read_ppi(m, node, index);
 	for (uint32_t i = 0; (text = fdt_prop_string(&prop, i)) != NULL; i++) {
 		if (text_is(text, name))
-			return read_intid(m, node, i);
+			return read_ppi(m, node, i);
 	}
 	return 0;
 }
@@ -398,7 +449,8 @@ static void read_timer(struct machine *m)
 	info->timer_hyp_intid = timer_intid(m, node, "hyp-phys", 3);
 	if (info->timer_phys_intid == 0 || info->timer_virt_intid == 0 ||
 	    info->timer_hyp_intid == 0)
-		uart_stop("timer node %s lacks one of the interrupts phys, virt, hyp-phys",
+		uart_stop("timer node %s lacks one of the interrupts phys, virt, hyp-phys, or "
+			  "one is no PPI",
 			  name_of(m, node));
 }
 

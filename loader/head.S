@@ -48,6 +48,29 @@ entry:
 	isb
 1:	mov	x19, x0
 
+	/*
+	 * What the file does not hold is written with caches off. Only the file was cleaned to
+	 * the point of coherency (booting.rst): a dirty line that somebody left in the rest must
+	 * not be written back over it later. CTR_EL0.DminLine is the log2 of words in a line.
+	 */
+	adrp	x1, loader_noinit_start
+	add	x1, x1, :lo12:loader_noinit_start
+	adrp	x2, loader_end
+	add	x2, x2, :lo12:loader_end
+	mrs	x3, ctr_el0
+	ubfx	x3, x3, #16, #4
+	mov	x4, #4
+	lsl	x3, x4, x3
+	sub	x4, x3, #1
+	bic	x1, x1, x4
+0:	dc	civac, x1
+	add	x1, x1, x3
+	dc	civac, x1	/* one too many at the end does no harm */
+	add	x1, x1, x3
+	cmp	x1, x2
+	b.lo	0b
+	dsb	sy
+
 	adrp	x1, loader_bss_start
 	add	x1, x1, :lo12:loader_bss_start
 	adrp	x2, loader_bss_end

@@ -4,7 +4,7 @@
 
 #include "abi/bootinfo.h"
 #include "lib/fdt.h"
-#include "loader/layout.h"
+#include "lib/layout.h"
 
 #define MACHINE_MAX_ITS 16
 

@@ -25,9 +25,7 @@ static int32_t cpu_on(const struct machine *m, uint64_t mpidr, uint64_t entry, u
 {
 	uint64_t function = m->psci_0_1 ? m->psci_cpu_on : PSCI_CPU_ON;
 
-	if (m->info.psci_conduit == BOOT_CONDUIT_SMC)
-		return (int32_t)smccc_smc(function, mpidr, entry, x0);
-	return (int32_t)smccc_hvc(function, mpidr, entry, x0);
+	return (int32_t)smccc_smc(function, mpidr, entry, x0);
 }
 
 /* Takes CPU i out; those after it move up. */
@@ -88,7 +86,8 @@ void mpboot_collect(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
 	uint64_t start = sysreg_read(cntpct_el0);
-	uint64_t wait = ARRIVAL_SECONDS * sysreg_read(cntfrq_el0);
+	uint64_t hz = sysreg_read(cntfrq_el0);
+	uint64_t wait = ARRIVAL_SECONDS * hz;
 
 	for (uint32_t i = 1; i < info->cpu_count;) {
 		const struct boot_cpu *cpu = &info->cpu[i];
@@ -100,8 +99,9 @@ void mpboot_collect(struct machine *m)
 			continue;
 		}
 		if (*arrived(cpu) == 0)
-			uart_print("  CPU %#llx left out: it did not arrive within %d s\n",
-				   (unsigned long long)cpu->mpidr, ARRIVAL_SECONDS);
+			uart_print("  CPU %#llx left out: it did not arrive within %d s%s\n",
+				   (unsigned long long)cpu->mpidr, ARRIVAL_SECONDS,
+				   hz == 0 ? " (of no length: firmware left CNTFRQ_EL0 at 0)" : "");
 		else
 			uart_print("  CPU %#llx left out: firmware started it at EL%u\n",
 				   (unsigned long long)cpu->mpidr,

@@ -8,7 +8,8 @@
 #include "lib/image.h"
 #include "loader/uart.h"
 
-#define KERNEL_ALIGN MIB(2)
+#define KERNEL_ALIGN       MIB(2)
+#define BOOTARGS_BYTES_MAX 4096 /* Linux takes 2048 (asm/setup.h of the arm64 port) */
 
 #define HOW_TO_GIVE                                                                                \
 	"give it as multiboot modules in /chosen (GRUB's xen_module, QEMU's guest-loader) or as "  \
@@ -38,14 +39,16 @@ static struct boot_region module_region(const struct machine *m, uint32_t node)
 	uint32_t address = fdt->node[m->chosen].address_cells;
 	uint32_t size = fdt->node[m->chosen].size_cells;
 	struct fdt_prop reg;
+	uint32_t cells;
 
-	fdt_prop(fdt, node, "reg", &reg);
-	if (reg.bytes != 4 * (address + size)) {
-		address = reg.bytes == 8 ? 1 : 2;
-		size = reg.bytes / 4 - address;
+	if (!fdt_prop(fdt, node, "reg", &reg) || reg.bytes % 4 != 0 || reg.bytes < 8 ||
+	    reg.bytes > 16)
+		uart_stop("module %s has no reg property of 2 to 4 cells", fdt_name(fdt, node));
+	cells = reg.bytes / 4;
+	if (address + size != cells || address == 0 || size == 0 || address > 2 || size > 2) {
+		address = cells == 2 ? 1 : 2;
+		size = cells - address;
 	}
-	if (reg.bytes != 4 * (address + size) || address > 2 || size > 2 || size == 0)
-		uart_stop("module %s has no proper reg property", fdt_name(fdt, node));
 	return (struct boot_region){fdt_prop_cells(&reg, 0, address),
 				    fdt_prop_cells(&reg, address, size)};
 }
@@ -58,6 +61,13 @@ static void take_bootargs(struct machine *m, uint32_t node)
 		return;
 	m->bootargs = fdt_prop_string(&prop, 0);
 	m->bootargs_bytes = m->bootargs != NULL ? prop.bytes - 1 : 0;
+}
+
+static void check_bootargs(const struct machine *m)
+{
+	if (m->bootargs_bytes > BOOTARGS_BYTES_MAX)
+		uart_stop("the %s's command line for the kernel has %zu bytes, more than %d",
+			  m->payload_kind, m->bootargs_bytes, BOOTARGS_BYTES_MAX);
 }
 
 /* A plain "multiboot,module" is the kernel if there is none yet, else the initrd. */
@@ -73,8 +83,10 @@ static void take_module(struct machine *m, uint32_t node)
 	r = module_region(m, node);
 	if (!kernel && !initrd)
 		kernel = m->kernel.bytes == 0;
-	if (r.bytes == 0 || (kernel ? m->kernel.bytes : m->initrd.bytes) != 0)
-		uart_stop("module %s is empty, or a second %s", fdt_name(fdt, node),
+	if (r.bytes == 0)
+		uart_stop("module %s is empty", fdt_name(fdt, node));
+	if ((kernel ? m->kernel.bytes : m->initrd.bytes) != 0)
+		uart_stop("module %s is a second %s", fdt_name(fdt, node),
 			  kernel ? "kernel" : "initrd");
 	busy_add(m, r, kernel ? "kernel module" : "initrd module");
 	uart_print("  %s module: %#llx, %llu KiB\n", kernel ? "kernel" : "initrd",
@@ -149,16 +161,16 @@ static void check_kernel(struct machine *m)
 		m->kernel_bytes = image.image_bytes;
 		return;
 	case ERR_TRUNCATED:
-		why = "it is truncated";
+		why = "it ends within the header";
 		break;
 	case ERR_UNSUPPORTED:
 		why = "it is compressed (unpack it) or big-endian";
 		break;
 	case ERR_RANGE:
-		why = "its header asks for more than 1 GiB";
+		why = "it needs more than 1 GiB";
 		break;
 	default:
-		why = "it has no arm64 Image header";
+		why = "it has no arm64 Image header, or one that makes no sense";
 		break;
 	}
 	uart_stop("the %s's kernel at %#llx, %llu bytes, is not an arm64 Image: %s",
@@ -209,6 +221,7 @@ void payload_find(struct machine *m)
 		uart_stop("no kernel for the service VM: " HOW_TO_GIVE);
 	}
 	check_kernel(m);
+	check_bootargs(m);
 }
 
 /* Is the rest of what the kernel needs, beyond its file, free where it was loaded? */

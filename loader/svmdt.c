@@ -20,7 +20,13 @@
 #define PAGE_BYTES         KIB(4)
 #define PATH_BYTES         256
 #define ROOM_FOR_ADDITIONS KIB(4)
-#define PAGE_SEARCH_TRIES  1024
+#define WINDOW_PAGES       64
+#define WINDOW_TRIES       16
+#define BLOB_BYTES_MAX     MIB(2) /* as Linux takes it (booting.rst) */
+
+/* Stage 2 tables that start at level 1, and those that start at level 0 (D8.2, VTCR_EL2.SL0). */
+#define STAGE2_LEVEL1_BITS    39
+#define STAGE2_LEVEL0_PA_BITS 44
 
 #define SPI_BASE             32
 #define INTID_END            1020
@@ -36,8 +42,9 @@ struct svmdt {
 	uint32_t gic_phandle; /* 0: it has none */
 	/* The survey. */
 	uint64_t top;                          /* end of the highest address in use */
-	struct boot_region page;               /* candidate for the event line */
-	uint64_t page_next;                    /* when something else is there: where that ends */
+	uint64_t window;                       /* candidates for the event line begin here */
+	uint64_t window_taken;                 /* bit per page */
+	uint64_t window_next;                  /* the highest end of what is in the window */
 	uint64_t spi_used[INTID_END / 64 + 1]; /* bit per INTID */
 	uint64_t edited[FDT_NONE / 64 + 1];    /* bit per node that is not copied as it stands */
 	char console_path[PATH_BYTES];
@@ -48,11 +55,19 @@ static struct svmdt svmdt;
 
 static void survey_region(struct svmdt *s, const struct fdt_region *r)
 {
-	if (r->base + r->bytes > s->top)
-		s->top = r->base + r->bytes;
-	if (bits_overlap(s->page.base, s->page.bytes, r->base, r->bytes) &&
-	    r->base + r->bytes > s->page_next)
-		s->page_next = r->base + r->bytes;
+	uint64_t end = r->base + r->bytes;
+	uint64_t first;
+	uint64_t last;
+
+	if (end > s->top)
+		s->top = end;
+	if (!bits_overlap(s->window, WINDOW_PAGES * PAGE_BYTES, r->base, r->bytes))
+		return;
+	first = r->base < s->window ? 0 : (r->base - s->window) / PAGE_BYTES;
+	last = (end - 1 - s->window) / PAGE_BYTES;
+	s->window_taken |= MASK(last < WINDOW_PAGES ? last : WINDOW_PAGES - 1, first);
+	if (end > s->window_next)
+		s->window_next = end;
 }
 
 /* The windows of a PCI host bridge: entries of child address (3 cells), CPU address, size. */
@@ -153,27 +168,32 @@ static void survey(struct svmdt *s)
 	}
 }
 
-/* From the console's page upward: the first page that is nobody's. */
+/*
+ * From the console's page upward: the first page that is nobody's. One survey tells it of
+ * WINDOW_PAGES pages; if all are taken, the next window begins where the last of it ends.
+ */
 static void choose_page(struct svmdt *s)
 {
 	struct bootinfo *info = &s->m->info;
-	uint32_t tries = PAGE_SEARCH_TRIES;
+	uint32_t tries = WINDOW_TRIES;
 
-	s->page.base = info->uart.bytes != 0 ? info->uart.base + PAGE_BYTES
-					     : info->gicd.base + info->gicd.bytes;
-	s->page.bytes = PAGE_BYTES;
+	s->window = info->uart.bytes != 0 ? info->uart.base + PAGE_BYTES
+					  : info->gicd.base + info->gicd.bytes;
 	for (;;) {
-		s->page_next = 0;
+		s->window_taken = 0;
+		s->window_next = 0;
 		survey(s);
-		if (s->page_next == 0)
+		if (s->window_taken != ~UINT64_C(0))
 			break;
-		if (--tries == 0 || s->page_next > HYP_IMAGE_VA - PAGE_BYTES)
+		if (--tries == 0 || s->window_next > HYP_IMAGE_VA)
 			uart_stop("no free page of addresses for the event line");
-		s->page.base = bits_align_up(s->page_next, PAGE_BYTES);
+		s->window = bits_align_up(s->window_next, PAGE_BYTES);
 	}
-	info->svm_event_line = s->page.base;
-	if (s->page.base + PAGE_BYTES > s->top)
-		s->top = s->page.base + PAGE_BYTES;
+	info->svm_event_line = s->window + __builtin_ctzll(~s->window_taken) * PAGE_BYTES;
+	if (info->svm_event_line >= HYP_IMAGE_VA)
+		uart_stop("no free page of addresses for the event line");
+	if (info->svm_event_line + PAGE_BYTES > s->top)
+		s->top = info->svm_event_line + PAGE_BYTES;
 }
 
 /* The highest SPI of the distributor that no node uses. */
@@ -221,14 +241,23 @@ static void hide_all(struct svmdt *s)
 	info->svm_console_intid = info->uart_intid;
 }
 
-/* The end of the service VM's addresses: whole GiBs, within what this CPU can address. */
+/*
+ * The end of the service VM's addresses: whole GiBs, within what this CPU can address. Beyond
+ * STAGE2_LEVEL1_BITS its tables start at level 0 (lib/pgtable.h), which not every CPU takes.
+ */
 static void choose_limit(struct svmdt *s)
 {
 	static const uint8_t pa_bits[] = {32, 36, 40, 42, 44, 48};
 	uint64_t range = bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
-	uint64_t most = BIT(pa_bits[range < ARRAY_SIZE(pa_bits) ? range : 5]);
+	unsigned int bits = pa_bits[range < ARRAY_SIZE(pa_bits) ? range : 5];
+	uint64_t limit = s->top < BIT(bits) ? bits_align_up(s->top, GIB(1)) : BIT(bits);
 
-	s->m->info.svm_ipa_limit = s->top < most ? bits_align_up(s->top, GIB(1)) : most;
+	if (limit > BIT(STAGE2_LEVEL1_BITS) && bits < STAGE2_LEVEL0_PA_BITS)
+		uart_stop("memory or devices reach up to %#llx, but this CPU's physical address "
+			  "range has %u bits: beyond %u bits Caisson needs one of %u",
+			  (unsigned long long)limit - 1, bits, STAGE2_LEVEL1_BITS,
+			  STAGE2_LEVEL0_PA_BITS);
+	s->m->info.svm_ipa_limit = limit;
 }
 
 /* The node's full path. */
@@ -519,10 +548,12 @@ void svmdt_write(struct machine *m)
 	struct svmdt *s = &svmdt;
 	struct bootinfo *info = &m->info;
 	size_t room = m->fdt.bytes + ROOM_FOR_ADDITIONS + m->bootargs_bytes;
+	enum err err;
 	size_t bytes;
 	uint64_t phandle;
 
 	s->m = m;
+	room = room < BLOB_BYTES_MAX ? room : BLOB_BYTES_MAX;
 	if (fdt_prop_number(&m->fdt, m->gic_node, "phandle", &phandle) ||
 	    fdt_prop_number(&m->fdt, m->gic_node, "linux,phandle", &phandle))
 		s->gic_phandle = phandle;
@@ -541,7 +572,9 @@ void svmdt_write(struct machine *m)
 	fdtw_init(&s->w, &m->fdt, (void *)info->svm_dtb, room);
 	mark_edited(s);
 	write_tree(s);
-	if (fdtw_finish(&s->w, &bytes) != ERR_OK)
-		uart_stop("the service VM's device tree does not fit into %zu bytes", room);
+	err = fdtw_finish(&s->w, &bytes);
+	if (err != ERR_OK)
+		uart_stop("the service VM's device tree does not fit into %zu bytes%s", room,
+			  err == ERR_RANGE ? ": names of its properties" : "");
 	cache_clean_invalidate_poc(info->svm_dtb, bytes);
 }

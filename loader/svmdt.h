@@ -7,7 +7,7 @@
 /*
  * Chooses the event line's page and interrupt, what is hidden from the service VM and where its
  * address space ends, then writes its device tree: firmware's, without what Caisson keeps. Fills
- * the svm_ and hidden members of m->info.
+ * the svm_ and hidden members of m->info. To be called once.
  */
 void svmdt_write(struct machine *m);
 

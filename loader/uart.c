@@ -18,12 +18,14 @@
 #define UARTCR_TXE         BIT(8)
 
 static uint64_t uart_base;
+static bool uart_there; /* a base of 0 is one, too */
 
 void uart_init(uint64_t base)
 {
 	uint32_t cr = mmio_read32(base + UARTCR);
 
 	uart_base = base;
+	uart_there = true;
 	if ((cr & UARTCR_UARTEN) && (cr & UARTCR_TXE))
 		return;
 	mmio_write32(base + UARTLCR_H, UARTLCR_H_8N1_FIFO);
@@ -43,7 +45,7 @@ static void print(const char *fmt, va_list args)
 	const char *p;
 
 	fmt_vsnprintf(line, sizeof(line), fmt, args);
-	for (p = line; uart_base != 0 && *p != '\0'; p++) {
+	for (p = line; uart_there && *p != '\0'; p++) {
 		if (*p == '\n')
 			put('\r');
 		/* Names out of a device tree must not steer the terminal. */

@@ -33,6 +33,19 @@ entry_secondary:
 	ldr	x4, [x1, #HYP_HEADER_MAIR]
 	ldr	x5, [x1, #HYP_HEADER_SCTLR]
 	ldr	x19, [x1, #HYP_HEADER_BOOTINFO]
+	/* These change what translation means, and their values at reset are unknown. */
+	mrs	x6, S3_0_C0_C7_3	/* ID_AA64MMFR3_EL1 */
+	tst	x6, #0xf		/* TCRX */
+	b.eq	1f
+	msr	S3_4_C2_C0_3, xzr	/* TCR2_EL2 */
+1:	tst	x6, #0xf0		/* SCTLRX */
+	b.eq	1f
+	msr	S3_4_C1_C0_3, xzr	/* SCTLR2_EL2 */
+1:	mrs	x6, id_aa64pfr1_el1
+	tst	x6, #(0xf << 44)	/* GCS */
+	b.eq	1f
+	msr	S3_4_C2_C5_0, xzr	/* GCSCR_EL2 */
+1:
 	tlbi	alle2
 	tlbi	alle1
 	ic	iallu
@@ -66,6 +79,10 @@ entry_secondary:
 	mov	sp, x1
 	mov	x29, xzr
 	mov	x30, xzr
+	ldr	x1, =percpu
+	mov	x2, #PERCPU_BYTES
+	madd	x1, x20, x2, x1
+	msr	tpidr_el2, x1
 	ldr	x1, =vectors
 	msr	vbar_el2, x1
 	mov	x0, x19

@@ -30,6 +30,7 @@
 /* GICD_CTLR; bits 1 and 4 mean the same with one security state and in the non-secure view. */
 #define GICD_CTLR_ENABLE_GRP1A (1u << 1)
 #define GICD_CTLR_ARE_NS       (1u << 4)
+#define GICD_CTLR_DS           (1u << 6)
 #define GICD_CTLR_RWP          (1u << 31)
 
 /* Redistributor (12.11): RD_base, then SGI_base one 64 KiB frame on. */
@@ -40,6 +41,7 @@
 #define GICR_SGI_BASE    0x10000
 #define GICR_FRAME_BYTES 0x20000 /* RD_base and SGI_base; twice that with virtual LPIs */
 
+#define GICR_CTLR_ENABLE_LPIS      (1u << 0)
 #define GICR_CTLR_RWP              (1u << 3)
 #define GICR_TYPER_VLPIS           (1u << 1)
 #define GICR_TYPER_LAST            (1u << 4)

@@ -43,9 +43,4 @@ static inline uint8_t mmio_read8(uint64_t address)
 	return value;
 }
 
-static inline void mmio_write8(uint64_t address, uint8_t value)
-{
-	__asm__ volatile("strb %w0, [%1]" : : "rZ"(value), "r"(address));
-}
-
 #endif

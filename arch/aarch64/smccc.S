@@ -4,19 +4,14 @@
  * x17, which the procedure call standard lets a function do as well.
  */
 
-.macro conduit instruction
-	.section .text.smccc_\instruction, "ax", %progbits
-	.global smccc_\instruction
-	.type smccc_\instruction, %function
-smccc_\instruction:
+	.section .text.smccc_smc, "ax", %progbits
+	.global smccc_smc
+	.type smccc_smc, %function
+smccc_smc:
 	mov	x4, #0
 	mov	x5, #0
 	mov	x6, #0
 	mov	x7, #0
-	\instruction #0
+	smc	#0
 	ret
-	.size smccc_\instruction, . - smccc_\instruction
-.endm
-
-	conduit smc
-	conduit hvc
+	.size smccc_smc, . - smccc_smc

@@ -10,6 +10,5 @@
  * 32 bits only.
  */
 uint64_t smccc_smc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
-uint64_t smccc_hvc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
 #endif

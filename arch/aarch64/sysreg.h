@@ -22,22 +22,25 @@
 	__asm__ volatile("msr " SYSREG_STRING(name) ", %x0" : : "rZ"((uint64_t)(value)))
 
 /* Newer than the baseline. */
-#define ID_AA64PFR2_EL1  S3_0_C0_C4_2
-#define ID_AA64ZFR0_EL1  S3_0_C0_C4_4
-#define ID_AA64SMFR0_EL1 S3_0_C0_C4_5
-#define ID_AA64ISAR2_EL1 S3_0_C0_C6_2
-#define ID_AA64ISAR3_EL1 S3_0_C0_C6_3
-#define ID_AA64MMFR2_EL1 S3_0_C0_C7_2
-#define ID_AA64MMFR3_EL1 S3_0_C0_C7_3
-#define HCRX_EL2         S3_4_C1_C2_2
-#define HFGRTR_EL2       S3_4_C1_C1_4
-#define HFGWTR_EL2       S3_4_C1_C1_5
-#define HFGITR_EL2       S3_4_C1_C1_6
-#define HDFGRTR_EL2      S3_4_C3_C1_4
-#define HDFGWTR_EL2      S3_4_C3_C1_5
-#define HAFGRTR_EL2      S3_4_C3_C1_6
-#define MPAM2_EL2        S3_4_C10_C5_0
-#define VSESR_EL2        S3_4_C5_C2_3
+#define HCRX_EL2      S3_4_C1_C2_2
+#define HFGRTR_EL2    S3_4_C1_C1_4
+#define HFGWTR_EL2    S3_4_C1_C1_5
+#define HFGITR_EL2    S3_4_C1_C1_6
+#define HDFGRTR_EL2   S3_4_C3_C1_4
+#define HDFGWTR_EL2   S3_4_C3_C1_5
+#define HAFGRTR_EL2   S3_4_C3_C1_6
+#define MPAM2_EL2     S3_4_C10_C5_0
+#define MPAMIDR_EL1   S3_0_C10_C4_4
+#define MPAMHCR_EL2   S3_4_C10_C4_0
+#define HFGRTR2_EL2   S3_4_C3_C1_2
+#define HFGWTR2_EL2   S3_4_C3_C1_3
+#define HFGITR2_EL2   S3_4_C3_C1_7
+#define HDFGRTR2_EL2  S3_4_C3_C1_0
+#define HDFGWTR2_EL2  S3_4_C3_C1_1
+#define TRFCR_EL2     S3_4_C1_C2_1
+#define PMSCR_EL2     S3_4_C9_C9_0
+#define CNTHV_CTL_EL2 S3_4_C14_C3_1
+#define VSESR_EL2     S3_4_C5_C2_3
 
 /* HCR_EL2 (D24.2.49) */
 #define HCR_VM     BIT(0)
@@ -76,6 +79,7 @@
 #define MDCR_TPMS  BIT(14)
 #define MDCR_HPMD  BIT(17)
 #define MDCR_TTRF  BIT(19)
+#define MDCR_HCCD  BIT(23)
 
 /* CNTHCTL_EL2 with E2H 0 (D24.10.3): EL1 and EL0 reach the physical counter and timer. */
 #define CNTHCTL_EL1PCTEN BIT(0)
@@ -84,14 +88,13 @@
 /* MPAM2_EL2: EL1 and EL0 accesses to MPAM registers trap. */
 #define MPAM2_TRAPMPAM0EL1 BIT(49)
 #define MPAM2_TRAPMPAM1EL1 BIT(48)
+#define MPAMIDR_HAS_HCR    BIT(17)
 
 /* MPIDR_EL1: the four affinity fields. */
 #define MPIDR_AFFINITY 0xff00ffffff
 
 /* SPSR_ELx, AArch64 (C5.2.20) */
-#define SPSR_M      MASK(3, 0)
-#define SPSR_M_EL0T 0x0
-#define SPSR_M_EL1T 0x4
+#define SPSR_M_EL   MASK(3, 2)
 #define SPSR_M_EL1H 0x5
 #define SPSR_M32    BIT(4)
 #define SPSR_F      BIT(6)
@@ -99,13 +102,7 @@
 #define SPSR_A      BIT(8)
 #define SPSR_D      BIT(9)
 #define SPSR_BTYPE  MASK(11, 10)
-#define SPSR_SSBS   BIT(12)
-#define SPSR_IL     BIT(20)
 #define SPSR_SS     BIT(21)
-#define SPSR_PAN    BIT(22)
-#define SPSR_UAO    BIT(23)
-#define SPSR_DIT    BIT(24)
-#define SPSR_TCO    BIT(25)
 
 /* TCR_EL1: no table walks through TTBR0_EL1, TTBR1_EL1 */
 #define TCR_EPD0 BIT(7)
@@ -117,9 +114,11 @@
 #define TIMER_ISTATUS BIT(2)
 
 /* SCTLR_EL1 */
-#define SCTLR_EL1_M     BIT(0)
-#define SCTLR_EL1_RES1  0x30d00800 /* MMU and caches off, little-endian: the state at reset */
-#define SCTLR_EL1_SPAN  BIT(23)
-#define SCTLR_EL1_DSSBS BIT(44)
+#define SCTLR_EL1_M    BIT(0)
+#define SCTLR_EL1_RES1 0x30d00800 /* MMU and caches off, little-endian: the state at reset */
+
+/* ISR_EL1: pending, whatever is masked */
+#define ISR_F BIT(6)
+#define ISR_A BIT(8)
 
 #endif

@@ -45,8 +45,7 @@
 	.balign	0x80
 	msr	tpidrro_el0, x0
 	mrs	x0, tpidr_el2
-	ldr	x0, [x0, #PERCPU_PANIC_STACK_TOP]
-	sub	x0, x0, #PANIC_FRAME_BYTES
+	add	x0, x0, #PERCPU_BYTES - PANIC_FRAME_BYTES
 	stp	x1, x2, [x0, #0x08]
 	mov	x2, #\kind
 	b	panic_entry

@@ -104,6 +104,16 @@ static bool send_to_nowhere(uint8_t byte)
 	return true;
 }
 
+/* The event line's bytes are Caisson's own and few. */
+static void nothing_to_receive(void)
+{
+}
+
+static size_t line_room(void *ctx)
+{
+	return vpl011_room(&svm_console);
+}
+
 static void line_received(void *ctx, const uint8_t *bytes, size_t count)
 {
 	vpl011_receive(&svm_console, bytes, count);
@@ -120,15 +130,18 @@ static void line_writable(void *ctx)
 
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi)
 {
-	static const struct uart_client client = {.received = line_received,
-						  .writable = line_writable};
+	static const struct uart_client client = {
+		.room = line_room, .received = line_received, .writable = line_writable};
 	enum err err;
 
-	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid,
-			  send_to_line);
+	svm_console.send = send_to_line;
+	svm_console.has_room = uart_receive_more;
+	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);
+	svm_event_line.send = send_to_nowhere;
+	svm_event_line.has_room = nothing_to_receive;
 	if (err == ERR_OK)
 		err = vpl011_init(&svm_event_line, vm, "event line", bi->svm_event_line,
-				  bi->svm_event_line_intid, send_to_nowhere);
+				  bi->svm_event_line_intid);
 	if (err == ERR_OK)
 		err = uart_start(&client);
 	return err;

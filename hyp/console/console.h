@@ -17,7 +17,7 @@ void console_init(const struct bootinfo *bi);
  */
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
 
-/* Waits until the serial line has sent all that was written. */
+/* Waits until the serial line has sent what was written, two seconds at most. */
 void console_flush(void);
 
 #endif

@@ -14,7 +14,13 @@
 
 /* What a user of the port gets; called with no lock held, on the CPU that took the interrupt. */
 struct uart_client {
-	/* Bytes that came in. */
+	/*
+	 * How many bytes received() may be given. After 0 nothing comes until
+	 * uart_receive_more(), which may be called as soon as there is room, even before this
+	 * returns.
+	 */
+	size_t (*room)(void *ctx);
+	/* Bytes that came in, no more than there is room for. */
 	void (*received)(void *ctx, const uint8_t *bytes, size_t count);
 	/* There is room in the transmit ring again, after something had been refused. */
 	void (*writable)(void *ctx);
@@ -27,13 +33,16 @@ void uart_init(const struct bootinfo *bi);
 /* Starts interrupts; the client stays for good. After gic_init_cpu(). */
 enum err uart_start(const struct uart_client *client) MUST_CHECK;
 
+/* There is room again after client.room() gave 0. Any CPU; takes LOCK_UART. */
+void uart_receive_more(void);
+
 /* Puts bytes into the transmit ring; returns how many fitted. Any CPU; takes LOCK_UART. */
 size_t uart_write(const uint8_t *bytes, size_t count);
 
 /* How many bytes uart_write() would take; 0 counts as a refusal for uart_client.writable. */
 size_t uart_room(void);
 
-/* Waits until the ring and the port's FIFO are empty. Takes LOCK_UART. */
+/* Waits until what is in the ring now has left the port, two seconds at most. Takes LOCK_UART. */
 void uart_flush(void);
 
 /* Straight to the port, no lock, no ring: for panic. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/console/uart.h"
 
+#include "arch/aarch64/barrier.h"
 #include "arch/aarch64/mmio.h"
+#include "arch/aarch64/sysreg.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/lock.h"
 #include "lib/pl011.h"
 #include "lib/ring.h"
 
 #define TX_RING_BYTES  16384
+#define FLUSH_LIMIT_S  2 /* a full ring takes 1.5 s at 115,200 Bd */
 #define RX_CHUNK_BYTES 32
 
 static uint64_t base;
@@ -18,6 +21,7 @@ static struct spinlock uart_lock = SPINLOCK_INIT(LOCK_UART);
 static uint8_t tx_data[TX_RING_BYTES];
 static struct ring tx GUARDED_BY(uart_lock);
 static bool tx_was_full GUARDED_BY(uart_lock);
+static bool rx_stopped GUARDED_BY(uart_lock); /* the client has no room */
 
 void uart_init(const struct bootinfo *bi) NO_THREAD_CHECK
 {
@@ -32,6 +36,12 @@ void uart_init(const struct bootinfo *bi) NO_THREAD_CHECK
 		     mmio_read32(base + PL011_CR) | PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE);
 }
 
+static void set_interrupts(void) REQUIRES(uart_lock)
+{
+	mmio_write32(base + PL011_IMSC, (rx_stopped ? 0 : PL011_INT_RX | PL011_INT_RT) |
+						(ring_used(&tx) ? PL011_INT_TX : 0));
+}
+
 /* Moves what fits from the ring to the port; asks for an interrupt while something is left. */
 static void tx_push(void) REQUIRES(uart_lock)
 {
@@ -42,8 +52,7 @@ static void tx_push(void) REQUIRES(uart_lock)
 			break;
 		mmio_write32(base + PL011_DR, byte);
 	}
-	mmio_write32(base + PL011_IMSC,
-		     PL011_INT_RX | PL011_INT_RT | (ring_used(&tx) ? PL011_INT_TX : 0));
+	set_interrupts();
 }
 
 size_t uart_write(const uint8_t *bytes, size_t count)
@@ -76,30 +85,69 @@ size_t uart_room(void)
 	return room;
 }
 
-static bool tx_is_empty(void)
+static uint64_t tx_put(void)
 {
-	bool empty;
+	uint64_t put;
+
+	lock_acquire(&uart_lock);
+	put = tx.head;
+	lock_release(&uart_lock);
+	return put;
+}
+
+/* Has the line sent everything up to the byte that was put as number `put`? */
+static bool tx_is_sent(uint64_t put)
+{
+	bool sent;
 
 	lock_acquire(&uart_lock);
 	tx_push();
-	empty = ring_used(&tx) == 0 && !(mmio_read32(base + PL011_FR) & PL011_FR_BUSY);
+	sent = tx.tail >= put && !(mmio_read32(base + PL011_FR) & PL011_FR_BUSY);
 	lock_release(&uart_lock);
-	return empty;
+	return sent;
 }
 
 void uart_flush(void)
 {
-	while (base != 0 && !tx_is_empty())
-		;
+	uint64_t start = sysreg_read(cntpct_el0);
+	uint64_t limit = FLUSH_LIMIT_S * sysreg_read(cntfrq_el0);
+	uint64_t put = tx_put();
+
+	while (base != 0 && !tx_is_sent(put) && sysreg_read(cntpct_el0) - start < limit)
+		isb();
 }
 
+static void stop_receiving(bool stop)
+{
+	lock_acquire(&uart_lock);
+	rx_stopped = stop;
+	set_interrupts();
+	lock_release(&uart_lock);
+}
+
+void uart_receive_more(void)
+{
+	if (base != 0)
+		stop_receiving(false);
+}
+
+/* Without room the bytes stay in the port, where flow control or its FIFO's end may hold them. */
 static void receive(void)
 {
 	uint8_t bytes[RX_CHUNK_BYTES];
-	size_t count = 0;
+	size_t room = client.room(client.ctx), count = 0;
 
+	if (room == 0) {
+		stop_receiving(true);
+		/* Room that was made in between was announced to nobody. */
+		if (client.room(client.ctx) > 0)
+			stop_receiving(false);
+		return;
+	}
+	if (room > sizeof(bytes))
+		room = sizeof(bytes);
 	lock_acquire(&uart_lock);
-	while (count < sizeof(bytes) && !(mmio_read32(base + PL011_FR) & PL011_FR_RXFE))
+	while (count < room && !(mmio_read32(base + PL011_FR) & PL011_FR_RXFE))
 		bytes[count++] = (uint8_t)mmio_read32(base + PL011_DR);
 	lock_release(&uart_lock);
 	if (count > 0)

@@ -40,6 +40,10 @@ static bool access_register(void *dev, struct vcpu *vcpu, struct vdev_access *ac
 		write_register(u, access);
 	else
 		access->value = pl011_read(&u->state, (uint32_t)access->offset);
+	if (u->was_full && pl011_receive_room(&u->state) >= PL011_RX_BYTES / 2) {
+		u->was_full = false;
+		u->has_room();
+	}
 	update_line(u);
 	lock_release(&u->lock);
 	if (!access->write && access->bytes < 4)
@@ -48,7 +52,7 @@ static bool access_register(void *dev, struct vcpu *vcpu, struct vdev_access *ac
 }
 
 enum err vpl011_init(struct vpl011 *u, struct vm *vm, const char *name, uint64_t base,
-		     uint32_t intid, bool (*send)(uint8_t byte)) NO_THREAD_CHECK
+		     uint32_t intid) NO_THREAD_CHECK
 {
 	struct vdev vdev = {
 		.name = name, .base = base, .bytes = 4096, .access = access_register, .dev = u};
@@ -58,8 +62,20 @@ enum err vpl011_init(struct vpl011 *u, struct vm *vm, const char *name, uint64_t
 	u->vm = vm;
 	u->intid = intid;
 	u->level = false;
-	u->send = send;
+	u->was_full = false;
 	return vdev_register(vm, &vdev);
+}
+
+size_t vpl011_room(struct vpl011 *u)
+{
+	size_t room;
+
+	lock_acquire(&u->lock);
+	room = pl011_receive_room(&u->state);
+	if (room == 0)
+		u->was_full = true;
+	lock_release(&u->lock);
+	return room;
 }
 
 void vpl011_receive(struct vpl011 *u, const uint8_t *bytes, size_t count)

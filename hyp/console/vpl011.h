@@ -19,11 +19,20 @@ struct vpl011 {
 	 * vpl011_writable(). Called with lock held.
 	 */
 	bool (*send)(uint8_t byte);
+	/* There is room for received bytes again after vpl011_room() gave 0; lock held. */
+	void (*has_room)(void);
+	bool was_full; /* vpl011_room() gave 0, has_room() was not called yet */
 };
 
-/* Resets u and adds it to the VM at IPA `base`, with SPI `intid`. While the VM is being made. */
+/*
+ * Resets u and adds it to the VM at IPA `base`, with SPI `intid`. While the VM is being made. send
+ * and has_room are set already.
+ */
 enum err vpl011_init(struct vpl011 *u, struct vm *vm, const char *name, uint64_t base,
-		     uint32_t intid, bool (*send)(uint8_t byte)) MUST_CHECK;
+		     uint32_t intid) MUST_CHECK;
+
+/* How many bytes vpl011_receive() takes without loss. Any CPU, no lock held. */
+size_t vpl011_room(struct vpl011 *u);
 
 /* Bytes for the guest; what does not fit is lost as an overrun. Any CPU, no lock held. */
 void vpl011_receive(struct vpl011 *u, const uint8_t *bytes, size_t count);

@@ -166,6 +166,8 @@ static enum err redistributor_reset(uint64_t rd_base)
 		     mmio_read32(rd_base + GICR_WAKER) & ~GICR_WAKER_PROCESSOR_SLEEP);
 	if (!poll_clear(rd_base + GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP))
 		return ERR_BUSY;
+	mmio_write32(rd_base + GICR_CTLR,
+		     mmio_read32(rd_base + GICR_CTLR) & ~GICR_CTLR_ENABLE_LPIS);
 	mmio_write32(sgi_base + GICD_ICENABLER, ~0u);
 	mmio_write32(sgi_base + GICD_ICPENDR, ~0u);
 	mmio_write32(sgi_base + GICD_ICACTIVER, ~0u);
@@ -177,6 +179,9 @@ static enum err redistributor_reset(uint64_t rd_base)
 	if (!poll_clear(rd_base + GICR_CTLR, GICR_CTLR_RWP))
 		return ERR_BUSY;
 	mmio_write32(sgi_base + GICD_ISENABLER, 1u << GIC_SGI_KICK);
+	if (!(mmio_read32(sgi_base + GICD_ISENABLER) & 1u << GIC_SGI_KICK) ||
+	    (mmio_read32(rd_base + GICR_CTLR) & GICR_CTLR_ENABLE_LPIS))
+		return ERR_UNSUPPORTED;
 	return ERR_OK;
 }
 
@@ -197,6 +202,8 @@ enum err gic_init_cpu(void)
 	sysreg_write(ICC_PMR_EL1, 0xff);
 	sysreg_write(ICC_BPR1_EL1, 0);
 	sysreg_write(ICC_AP1R0_EL1, 0);
+	if (mmio_read32(gicd + GICD_CTLR) & GICD_CTLR_DS) /* Group 0 is ours too: nothing uses it */
+		sysreg_write(ICC_IGRPEN0_EL1, 0);
 	sysreg_write(ICC_IGRPEN1_EL1, 1);
 	isb();
 	return ERR_OK;
@@ -277,24 +284,9 @@ void gic_disable(uint32_t intid)
 	gic_disable_on(percpu_this()->index, intid);
 }
 
-void gic_pending_set(uint32_t intid, bool pending)
-{
-	gic_pending_set_on(percpu_this()->index, intid, pending);
-}
-
 void gic_active_set(uint32_t intid, bool active)
 {
 	gic_active_set_on(percpu_this()->index, intid, active);
-}
-
-bool gic_is_pending(uint32_t intid)
-{
-	return read_bit(percpu_this()->index, intid, GICD_ISPENDR);
-}
-
-bool gic_is_active(uint32_t intid)
-{
-	return read_bit(percpu_this()->index, intid, GICD_ISACTIVER);
 }
 
 uint32_t gic_pending_word(uint32_t cpu, uint32_t word)
@@ -306,14 +298,20 @@ void gic_config_set_on(uint32_t cpu, uint32_t intid, bool edge)
 {
 	uint64_t reg = frame(cpu, intid) + GICD_ICFGR + intid / 16 * 4;
 	uint32_t bit = 2u << (intid % 16 * 2);
+	bool enabled = read_bit(cpu, intid, GICD_ISENABLER);
 	uint32_t old;
 
 	if (intid < 16)
 		return;
+	/* Changing it while enabled is UNPREDICTABLE (IHI 0069 12.9.9). */
+	if (enabled)
+		gic_disable_on(cpu, intid);
 	lock_acquire(&config_lock);
 	old = mmio_read32(reg);
 	mmio_write32(reg, edge ? old | bit : old & ~bit);
 	lock_release(&config_lock);
+	if (enabled)
+		gic_enable_on(cpu, intid);
 }
 
 void gic_config_set(uint32_t intid, bool edge)

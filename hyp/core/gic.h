@@ -14,8 +14,11 @@
 
 #define GIC_SPURIOUS 1020 /* INTIDs from here to 1023 mean: nothing */
 
-/* SGI that makes another CPU leave its guest or its idle wait and look around. */
-#define GIC_SGI_KICK 8
+/*
+ * SGI that makes another CPU leave its guest or its idle wait and look around. By convention
+ * firmware keeps 8 to 15 for the Secure world; guests' SGIs are all virtual.
+ */
+#define GIC_SGI_KICK 7
 
 /*
  * Checks the hardware, finds every CPU's redistributor, resets the distributor: everything
@@ -27,8 +30,9 @@ enum err gic_init(const struct bootinfo *bi) MUST_CHECK;
 
 /*
  * This CPU's redistributor and CPU interface; every CPU, once, after gic_init(). The kick is
- * enabled, every other SGI and PPI disabled. ERR_UNSUPPORTED: no system register interface;
- * ERR_BUSY: the redistributor does not wake or settle.
+ * enabled, every other SGI and PPI disabled. ERR_UNSUPPORTED: no system register interface, or a
+ * kick or LPIs that firmware does not let us set; ERR_BUSY: the redistributor does not wake or
+ * settle.
  */
 enum err gic_init_cpu(void) MUST_CHECK;
 
@@ -61,12 +65,9 @@ void gic_disable(uint32_t intid);
 void gic_enable_on(uint32_t cpu, uint32_t intid);
 void gic_disable_on(uint32_t cpu, uint32_t intid);
 /* Pending and active state, same rules. */
-void gic_pending_set(uint32_t intid, bool pending);
 void gic_active_set(uint32_t intid, bool active);
 void gic_pending_set_on(uint32_t cpu, uint32_t intid, bool pending);
 void gic_active_set_on(uint32_t cpu, uint32_t intid, bool active);
-bool gic_is_pending(uint32_t intid);
-bool gic_is_active(uint32_t intid);
 /* ISPENDR of the 32 INTIDs from 32 * word; word 0: CPU `cpu`'s. */
 uint32_t gic_pending_word(uint32_t cpu, uint32_t word);
 /* Edge or level; the interrupt must be disabled. SGIs: ignored. Takes LOCK_GIC. */

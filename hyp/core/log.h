@@ -36,6 +36,17 @@ void log_show_previous(void);
 #define LOG_LINE_BYTES 200
 void log_printf(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/*
+ * For what a guest can repeat for ever: true the first time for each bit (taken modulo 64) of
+ * *seen, which the caller keeps.
+ */
+static inline bool log_first(uint64_t *seen, unsigned int bit)
+{
+	uint64_t mask = BIT(bit & 63);
+
+	return !(__atomic_fetch_or(seen, mask, __ATOMIC_RELAXED) & mask);
+}
+
 /* For panic: writes to the ring without its lock and marks the run as crashed. */
 void log_write_panic(const char *text, size_t length);
 

@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
+#include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
 #include "lib/esr.h"
@@ -42,6 +43,12 @@ static void halt(void)
 {
 	for (;;)
 		wfi();
+}
+
+void panic_check(void)
+{
+	if (__atomic_load_n(&panicking, __ATOMIC_RELAXED))
+		halt();
 }
 
 /* One CPU reports; a second panic, on any CPU, ends in silence. */
@@ -89,6 +96,20 @@ static void backtrace(uint64_t fp)
 	}
 }
 
+/* Should the GIC not be up yet, the second panic that the kicks cause is silent. */
+static void end(void) __attribute__((noreturn));
+static void end(void)
+{
+	uint32_t i;
+
+	print("The machine is halted; reset it. The log is kept over a warm reset.\n");
+	for (i = 0; i < percpu_count(); i++) {
+		if (i != percpu_this()->index)
+			gic_kick(i);
+	}
+	halt();
+}
+
 void panic(const char *fmt, ...)
 {
 	char reason[LOG_LINE_BYTES];
@@ -100,8 +121,7 @@ void panic(const char *fmt, ...)
 	va_end(args);
 	print("\nCaisson panic on CPU %u: %s\n", percpu_this()->index, reason);
 	backtrace((uint64_t)__builtin_frame_address(0));
-	print("The machine is halted; reset it. The log is kept over a warm reset.\n");
-	halt();
+	end();
 }
 
 void panic_exception(const struct panic_frame *frame, unsigned int kind)
@@ -122,6 +142,5 @@ void panic_exception(const struct panic_frame *frame, unsigned int kind)
 	print("HCR_EL2 0x%016lx  HPFAR_EL2 0x%016lx  TPIDR_EL2 0x%016lx\n", sysreg_read(hcr_el2),
 	      sysreg_read(hpfar_el2), sysreg_read(tpidr_el2));
 	backtrace(frame->x[29]);
-	print("The machine is halted; reset it. The log is kept over a warm reset.\n");
-	halt();
+	end();
 }

@@ -5,13 +5,16 @@
 #include "lib/bits.h"
 
 /*
- * The end: EL2 found itself broken. One CPU reports, polled, to the log ring and to the sink; the
- * others are stopped as they come by. No guest can cause this; if one can, it is a bug.
+ * The end: EL2 found itself broken. One CPU reports, polled, to the log ring and to the sink, and
+ * kicks the others, which stop when they look. No guest can cause this; if one can, it is a bug.
  */
 
 /* Where the report goes besides the log ring: must work with any lock held, polled. */
 typedef void panic_sink_fn(const char *text, size_t length);
 void panic_set_sink(panic_sink_fn *sink);
+
+/* Stops this CPU if another one has panicked. Called where a kick arrives. */
+void panic_check(void);
 
 void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 

@@ -3,7 +3,9 @@
 
 #include "arch/aarch64/asm_offsets.h"
 
-_Static_assert(offsetof(struct percpu, panic_stack_top) == PERCPU_PANIC_STACK_TOP, "vectors.S");
+_Static_assert(sizeof(struct percpu) == PERCPU_BYTES, "vectors.S and entry.S");
+_Static_assert(offsetof(struct percpu, panic_stack) + PERCPU_PANIC_STACK_BYTES == PERCPU_BYTES,
+	       "vectors.S");
 _Static_assert(offsetof(struct bootinfo, cpu_count) == BOOTINFO_CPU_COUNT, "entry.S");
 _Static_assert(offsetof(struct bootinfo, cpu) == BOOTINFO_CPU, "entry.S");
 _Static_assert(sizeof(struct boot_cpu) == BOOTINFO_CPU_BYTES, "entry.S");
@@ -13,7 +15,8 @@ _Static_assert(offsetof(struct hyp_header, mair_el2) == HYP_HEADER_MAIR, "entry.
 _Static_assert(offsetof(struct hyp_header, sctlr_el2) == HYP_HEADER_SCTLR, "entry.S");
 _Static_assert(offsetof(struct hyp_header, bootinfo) == HYP_HEADER_BOOTINFO, "entry.S");
 
-static struct percpu percpu[BOOT_MAX_CPUS];
+extern struct percpu percpu[BOOT_MAX_CPUS]; /* named by arch/aarch64/entry.S */
+struct percpu percpu[BOOT_MAX_CPUS];
 static uint32_t count;
 
 void percpu_init(const struct bootinfo *bi)
@@ -28,13 +31,7 @@ void percpu_init(const struct bootinfo *bi)
 		p->mpidr = bi->cpu[i].mpidr;
 		p->stack_top =
 			HYP_STACK_VA + i * HYP_STACK_STRIDE + HYP_STACK_GUARD + HYP_STACK_BYTES;
-		p->panic_stack_top = (uint64_t)(p->panic_stack + PERCPU_PANIC_STACK_BYTES);
 	}
-}
-
-void percpu_set_this(uint32_t index)
-{
-	sysreg_write(tpidr_el2, &percpu[index]);
 }
 
 struct percpu *percpu_get(uint32_t index)

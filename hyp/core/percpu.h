@@ -12,24 +12,22 @@ struct vcpu;
 
 /* What one physical CPU owns; only that CPU touches it unless a member says otherwise. */
 struct percpu {
-	uint64_t panic_stack_top; /* first: see arch/aarch64/vectors.S */
-	uint32_t index;           /* in bootinfo.cpu[]; constant after percpu_init() */
-	uint32_t locks_held;      /* bit per enum lock_order; debug builds only */
-	uint64_t mpidr;           /* affinity fields; constant after percpu_init() */
-	uint64_t stack_top;       /* of the stack EL2's C code runs on */
-	struct vcpu *current;     /* the vCPU loaded on this CPU, running or idle */
-	uint32_t wake_set;        /* vCPUs of a user VM whose waiting threads are to be woken */
-	uint64_t gicr;            /* base of this CPU's redistributor; set by gic_init_cpu() */
+	uint32_t index;       /* in bootinfo.cpu[]; constant after percpu_init() */
+	uint32_t locks_held;  /* bit per enum lock_order; debug builds only */
+	uint64_t mpidr;       /* affinity fields; constant after percpu_init() */
+	uint64_t stack_top;   /* of the stack EL2's C code runs on */
+	struct vcpu *current; /* the vCPU loaded on this CPU, running or idle */
+	uint32_t wake_set;    /* vCPUs of a user VM whose waiting threads are to be woken */
+	uint64_t gicr;        /* base of this CPU's redistributor; set by gic_init_cpu() */
+	/* Last: see arch/aarch64/vectors.S. */
 	uint8_t panic_stack[PERCPU_PANIC_STACK_BYTES] __attribute__((aligned(16)));
 };
 
 /* Fills in every CPU's entry. Boot CPU, first of all, before anything that can fail. */
 void percpu_init(const struct bootinfo *bi);
 
-/* Makes CPU `index` find its entry; that CPU, before percpu_this(). */
-void percpu_set_this(uint32_t index);
-
-/* This CPU's, from TPIDR_EL2. Interrupts are always masked at EL2, so it cannot change. */
+/* This CPU's, from TPIDR_EL2, which arch/aarch64/entry.S has set. Interrupts are always masked at
+ * EL2, so it cannot change. */
 static inline struct percpu *percpu_this(void)
 {
 	return (struct percpu *)sysreg_read(tpidr_el2);

@@ -36,13 +36,6 @@ uint64_t dcc_hardware_mdscr(const struct vcpu *vcpu)
 	return vcpu->vm->is_user ? 0 : vcpu->mdscr & ~MDSCR_TDCC;
 }
 
-static bool from_el0(void)
-{
-	uint64_t spsr = sysreg_read(spsr_el2);
-
-	return (spsr & SPSR_M32) || (spsr & SPSR_M) == SPSR_M_EL0T;
-}
-
 #define ACCESS(reg)                                                                                \
 	do {                                                                                       \
 		if (read)                                                                          \
@@ -131,17 +124,17 @@ static __attribute__((noinline)) enum exit_action access(struct vcpu *vcpu, uint
 {
 	bool read = esr_sysreg_is_read(esr);
 	unsigned int rt = esr_sysreg_rt(esr);
-	uint64_t value = read ? 0 : vcpu_reg_get(vcpu, rt);
+	uint64_t value = read ? vcpu->mdscr : vcpu_reg_get(vcpu, rt);
 
-	if (is_point(key)) {
-		if (!has_point(vcpu, key))
-			return EXIT_INJECT_UNDEF;
-		if (!vcpu->vm->is_user)
-			access_point(key, read, &value);
-	} else if (key == MDSCR_EL1) {
+	if (key == MDSCR_EL1) {
 		if (!read)
 			mdscr_write(vcpu, value);
-		value = vcpu->mdscr;
+	} else if (is_point(key)) {
+		if (!has_point(vcpu, key))
+			return EXIT_INJECT_UNDEF;
+		value = read ? 0 : value;
+		if (!vcpu->vm->is_user)
+			access_point(key, read, &value);
 	} else if (read) {
 		value = rest_read(vcpu, key);
 	}
@@ -156,8 +149,12 @@ enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr)
 
 	if (key == MDCCSR_EL0 && vcpu->x[0] >> 32 == CAISSON_CALL_MAGIC && !vcpu->vm->is_user)
 		return hypercall(vcpu);
-	if ((vcpu->mdscr & MDSCR_TDCC) && from_el0())
+	if ((vcpu->mdscr & MDSCR_TDCC) && exit_is_from_el0())
 		return EXIT_INJECT_TRAP;
+	if (key == MDCCSR_EL0) {
+		vcpu_reg_set(vcpu, esr_sysreg_rt(esr), 0);
+		return EXIT_ADVANCE;
+	}
 	return access(vcpu, esr, key);
 }
 

@@ -6,6 +6,7 @@
 #include "hyp/vm/exit.h"
 
 #include "hyp/core/log.h"
+#include "hyp/core/panic.h"
 #include "hyp/vm/dcc.h"
 #include "hyp/vm/run.h"
 #include "hyp/vm/stage2.h"
@@ -19,13 +20,7 @@ struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr);
 struct vcpu *exit_fiq(struct vcpu *vcpu, uint64_t esr);
 struct vcpu *exit_serror(struct vcpu *vcpu, uint64_t esr);
 
-/* Has this kind of event been logged? A guest can repeat it for ever; the log shows it once. */
-static bool log_first(uint64_t *seen, unsigned int bit)
-{
-	return !(__atomic_fetch_or(seen, BIT(bit & 63), __ATOMIC_RELAXED) & BIT(bit & 63));
-}
-
-static __attribute__((noinline)) enum exit_action unhandled(struct vcpu *vcpu, uint64_t esr)
+enum exit_action exit_unhandled(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
 
@@ -50,10 +45,18 @@ static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 }
 
 exit_handler_fn *const exit_service_vm[ESR_EC_COUNT] = {
-	[ESR_EC_HVC64] = smccc_exit_hvc,       [ESR_EC_SMC64] = smccc_exit_smc,
-	[ESR_EC_SYSREG] = sysreg_exit,         [ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
-	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit, [ESR_EC_CP14_RT] = dcc_exit_aarch32,
+	[0 ... ESR_EC_CP14_RT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RT] = dcc_exit_aarch32,
 	[ESR_EC_CP14_LS] = dcc_exit_aarch32,
+	[ESR_EC_CP14_LS + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
+	[ESR_EC_HVC64] = smccc_exit_hvc,
+	[ESR_EC_SMC64] = smccc_exit_smc,
+	[ESR_EC_SYSREG] = sysreg_exit,
+	[ESR_EC_SYSREG + 1 ... ESR_EC_INSN_ABORT_LOWER - 1] = exit_unhandled,
+	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
+	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = exit_unhandled,
+	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit,
+	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };
 
 static void enter_el1(const struct guestexc_entry *entry)
@@ -86,13 +89,38 @@ static __attribute__((noinline)) void inject(uint64_t esr, enum exit_action acti
 	enter_el1(&entry);
 }
 
+static __attribute__((noinline)) void advance_aarch32(uint64_t pc, uint64_t spsr, uint64_t esr)
+{
+	guestexc_advance(&pc, &spsr, esr & ESR_IL);
+	sysreg_write(elr_el2, pc);
+	sysreg_write(spsr_el2, spsr);
+}
+
+/* guestexc_advance(), short for AArch64. */
+static inline void advance(uint64_t esr)
+{
+	uint64_t pc = sysreg_read(elr_el2);
+	uint64_t spsr = sysreg_read(spsr_el2);
+
+	if (spsr & SPSR_M32) {
+		advance_aarch32(pc, spsr, esr);
+		return;
+	}
+	sysreg_write(elr_el2, pc + 4);
+	sysreg_write(spsr_el2, spsr & ~(SPSR_SS | SPSR_BTYPE));
+}
+
+void exit_advance(uint64_t esr)
+{
+	advance(esr);
+}
+
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 {
-	exit_handler_fn *handler = vcpu->vm->exits[esr_class(esr)];
-	enum exit_action action = handler ? handler(vcpu, esr) : unhandled(vcpu, esr);
+	enum exit_action action = vcpu->vm->exits[esr_class(esr)](vcpu, esr);
 
 	if (action == EXIT_ADVANCE)
-		exit_advance();
+		advance(esr);
 	else if (action == EXIT_SWITCHED)
 		return percpu_this()->current;
 	else if (action == EXIT_POWERED_OFF)
@@ -120,14 +148,29 @@ struct vcpu *exit_fiq(struct vcpu *vcpu, uint64_t esr)
 	return vcpu;
 }
 
-/* A guest's SError is its own: it is made pending for it again. */
+/* With FEAT_RAS: an error that may have spread anywhere (ISS encoding for an SError, AET 0). */
+static bool is_uncontainable(uint64_t esr)
+{
+	return bits_get(sysreg_read(id_aa64pfr0_el1), 31, 28) != 0 && !(esr & ESR_SERROR_IDS) &&
+	       bits_get(esr, 5, 0) == ESR_SERROR_DFSC && bits_get(esr, 12, 10) == 0;
+}
+
+/*
+ * SErrors are masked in EL2, so this one came before the exit or from a device access made in
+ * EL2. Unless it may have spread, it is made pending for the guest, which owns the devices.
+ */
 struct vcpu *exit_serror(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
 
+	if (is_uncontainable(esr))
+		panic("uncontainable SError, ESR_EL2 0x%lx", esr);
+
 	if (log_first(&seen, 0))
 		log_printf(LOG_ERROR, "%s: vCPU %u: SError, ESR 0x%lx", vcpu->vm->name, vcpu->index,
 			   esr);
+	if (bits_get(sysreg_read(id_aa64pfr0_el1), 31, 28) != 0)
+		sysreg_write(VSESR_EL2, esr & ESR_ISS);
 	sysreg_write(hcr_el2, sysreg_read(hcr_el2) | HCR_VSE);
 	return vcpu;
 }

@@ -7,7 +7,7 @@
 #include "lib/esr.h"
 
 /*
- * What a handler of an exit wants done with its guest. One place, exit_finish() in exit.c, moves
+ * What a handler of an exit wants done with its guest. One place, exit_sync(), moves
  * the PC or injects.
  */
 enum exit_action {
@@ -22,8 +22,9 @@ enum exit_action {
 
 /*
  * An exit_handler_fn (vcpu.h) gets ESR_EL2 and runs with no lock held. These tables have one for
- * each exception class; NULL: UNDEFINED for the guest.
+ * each exception class; exit_unhandled: UNDEFINED for the guest, and logged once.
  */
+exit_handler_fn exit_unhandled;
 extern exit_handler_fn *const exit_service_vm[ESR_EC_COUNT];
 /* hyp/vm/uexit.c: exits of user VMs, and their interrupts; irq returns the vCPU to enter. */
 extern exit_handler_fn *const exit_user_vm[ESR_EC_COUNT];
@@ -54,14 +55,15 @@ bool mmio_has_device(const struct vm *vm, uint64_t ipa);
 exit_handler_fn smccc_exit_hvc;
 exit_handler_fn smccc_exit_smc;
 
-/*
- * Behind the trapped instruction: single step's state and BTYPE are what executing it would
- * have left (Arm ARM DDI 0487 D2.12, C6.1.3).
- */
-static inline void exit_advance(void)
+/* Moves the PC behind the trapped instruction. */
+void exit_advance(uint64_t esr);
+
+/* Did the exit come from EL0? */
+static inline bool exit_is_from_el0(void)
 {
-	sysreg_write(elr_el2, sysreg_read(elr_el2) + 4);
-	sysreg_write(spsr_el2, sysreg_read(spsr_el2) & ~(SPSR_SS | SPSR_BTYPE));
+	uint64_t spsr = sysreg_read(spsr_el2);
+
+	return (spsr & SPSR_M32) || (spsr & SPSR_M_EL) == 0;
 }
 
 /* The guest's general register n; 31 reads as zero and ignores writes. */

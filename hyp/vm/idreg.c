@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/vm/idreg.h"
 
+#include "hyp/core/log.h"
 #include "lib/idreg.h"
 
 #define SHOW(crm, op2)                                                                             \
-	vm->id_reg[IDREG(crm, op2)] =                                                              \
-		idreg_filter(IDREG(crm, op2), sysreg_read(S3_0_C0_C##crm##_##op2))
+	id_reg[IDREG(crm, op2)] = idreg_filter(IDREG(crm, op2), sysreg_read(S3_0_C0_C##crm##_##op2))
 
 /* The whole of a CRm; encodings with no register read as zero (DDI 0487 D18.1). */
 #define SHOW_CRM(crm)                                                                              \
@@ -20,7 +20,7 @@
 		SHOW(crm, 7);                                                                      \
 	} while (0)
 
-void idreg_init(struct vm *vm)
+static void read_all(uint64_t id_reg[IDREG_COUNT])
 {
 	SHOW_CRM(1);
 	SHOW_CRM(2);
@@ -29,6 +29,26 @@ void idreg_init(struct vm *vm)
 	SHOW_CRM(5);
 	SHOW_CRM(6);
 	SHOW_CRM(7);
+}
+
+void idreg_init(struct vm *vm)
+{
+	read_all(vm->id_reg);
+}
+
+void idreg_check(const struct vm *vm)
+{
+	uint64_t id_reg[IDREG_COUNT];
+	unsigned int i;
+
+	read_all(id_reg);
+	for (i = IDREG(1, 0); i < IDREG_COUNT; i++) {
+		if (id_reg[i] != vm->id_reg[i])
+			log_printf(LOG_WARN,
+				   "CPU %u: ID register S3_0_C0_C%u_%u is 0x%lx, guests see the "
+				   "boot CPU's, 0x%lx",
+				   percpu_this()->index, i >> 3, i & 7, id_reg[i], vm->id_reg[i]);
+	}
 }
 
 #define PFR0 IDREG(4, 0)

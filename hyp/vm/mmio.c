@@ -47,7 +47,7 @@ static __attribute__((noinline)) enum exit_action refuse(struct vcpu *vcpu, uint
 	if (!vcpu->vm->is_user && esr_fault(esr) == ESR_FAULT_TRANSLATION &&
 	    stage2_has(vcpu->vm, mmio_fault_ipa()))
 		return EXIT_RESUME;
-	if (!(__atomic_fetch_or(&seen, BIT(vcpu->index), __ATOMIC_RELAXED) & BIT(vcpu->index)))
+	if (log_first(&seen, (unsigned int)(mmio_fault_ipa() >> 12)))
 		log_printf(LOG_WARN, "%s: vCPU %u: %s IPA 0x%lx refused (ESR 0x%lx, pc 0x%lx)",
 			   vcpu->vm->name, vcpu->index,
 			   esr & ESR_ABORT_WNR ? "write to" : "read of", mmio_fault_ipa(), esr,

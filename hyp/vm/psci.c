@@ -22,10 +22,12 @@
 #define POWER_STATE_LEVEL     MASK(25, 24)
 
 static psci_flush_fn *flush_output;
+static bool has_firmware; /* PSCI 0.2 or later answers SMC */
 
-void psci_set_flush(psci_flush_fn *flush)
+void psci_init(const struct bootinfo *bi, psci_flush_fn *flush)
 {
 	flush_output = flush;
+	has_firmware = bi->psci_conduit == BOOT_CONDUIT_SMC;
 }
 
 static struct vcpu *find_vcpu(const struct vm *vm, uint64_t mpidr)
@@ -79,8 +81,10 @@ static enum exit_action cpu_suspend(struct vcpu *vcpu, uint32_t id)
 		return finish(vcpu, PSCI_INVALID_PARAMETERS);
 	if ((state & POWER_STATE_POWERDOWN) && !is_entry(vcpu->vm, argument(vcpu, id, 2)))
 		return finish(vcpu, PSCI_INVALID_ADDRESS);
-	while (!vgic_is_pending(vcpu)) {
+	/* An SError or FIQ that is pending is taken when the guest goes on. */
+	while (!vgic_is_pending(vcpu) && !(sysreg_read(isr_el1) & (ISR_A | ISR_F))) {
 		wfi();
+		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 	}
 	return finish(vcpu, PSCI_SUCCESS);
@@ -90,6 +94,9 @@ static enum exit_action cpu_off(struct vcpu *vcpu, uint32_t id)
 {
 	struct vm *vm = vcpu->vm;
 
+	sysreg_write(cntv_ctl_el0, 0);
+	sysreg_write(cntp_ctl_el0, 0);
+	isb(); /* their interrupts are gone before the vGIC looks at what it has */
 	vgic_vcpu_off(vcpu);
 	lock_acquire(&vm->power_lock);
 	vcpu->power = VCPU_OFF;
@@ -136,7 +143,7 @@ static enum exit_action affinity_info(struct vcpu *vcpu, uint32_t id)
 	struct vcpu *target = find_vcpu(vm, argument(vcpu, id, 1));
 	int64_t result;
 
-	if (!target || argument(vcpu, id, 2) != 0)
+	if (!target || (uint32_t)vcpu->x[2] != 0)
 		return finish(vcpu, PSCI_INVALID_PARAMETERS);
 	lock_acquire(&vm->power_lock);
 	result = info[target->power];
@@ -149,9 +156,9 @@ static enum exit_action system_end(struct vcpu *vcpu, uint32_t id)
 {
 	log_printf(LOG_INFO, "%s asks for %s", vcpu->vm->name,
 		   id == PSCI_SYSTEM_OFF ? "power-off" : "a reset");
-	if (flush_output)
-		flush_output();
-	smccc_smc(id, 0, 0, 0);
+	flush_output();
+	if (has_firmware)
+		smccc_smc(id, 0, 0, 0);
 	log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
 	return finish(vcpu, PSCI_NOT_SUPPORTED);
 }

@@ -16,8 +16,11 @@ enum exit_action psci_call(struct vcpu *vcpu, uint32_t id);
  */
 bool psci_is_supported(uint32_t id);
 
-/* Called before the machine is switched off or reset, to get the last words out. */
+/*
+ * Boot CPU, once. flush is called before the machine is switched off or reset, to get the last
+ * words out; bounded.
+ */
 typedef void psci_flush_fn(void);
-void psci_set_flush(psci_flush_fn *flush);
+void psci_init(const struct bootinfo *bi, psci_flush_fn *flush);
 
 #endif

@@ -24,6 +24,25 @@ void vectors_guest_enter(struct vcpu *vcpu) __attribute__((noreturn));
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TID3 | HCR_TSC | HCR_TIDCP |        \
 	 HCR_TACR | HCR_RW | HCR_TLOR | HCR_TERR | HCR_APK | HCR_API | HCR_ENSCXT | HCR_TID5)
 
+/* Fine-grained traps: nothing more is trapped, but the inverted bits trap what is hidden. */
+static void fgt_init(uint64_t version, bool has_amu)
+{
+	sysreg_write(HFGRTR_EL2, 0);
+	sysreg_write(HFGWTR_EL2, 0);
+	sysreg_write(HFGITR_EL2, 0);
+	sysreg_write(HDFGRTR_EL2, 0);
+	sysreg_write(HDFGWTR_EL2, 0);
+	if (has_amu)
+		sysreg_write(HAFGRTR_EL2, 0);
+	if (version >= 2) {
+		sysreg_write(HFGRTR2_EL2, 0);
+		sysreg_write(HFGWTR2_EL2, 0);
+		sysreg_write(HFGITR2_EL2, 0);
+		sysreg_write(HDFGRTR2_EL2, 0);
+		sysreg_write(HDFGWTR2_EL2, 0);
+	}
+}
+
 /* Registers that exist only with a feature, and whose reset value is unknown. */
 static void features_init(void)
 {
@@ -33,29 +52,35 @@ static void features_init(void)
 
 	if (bits_get(mmfr1, 43, 40)) /* HCX: what HCRX_EL2 enables is hidden */
 		sysreg_write(HCRX_EL2, 0);
-	if (bits_get(mmfr0, 59, 56)) { /* FGT: nothing more is trapped; inverted bits trap */
-		sysreg_write(HFGRTR_EL2, 0);
-		sysreg_write(HFGWTR_EL2, 0);
-		sysreg_write(HFGITR_EL2, 0);
-		sysreg_write(HDFGRTR_EL2, 0);
-		sysreg_write(HDFGWTR_EL2, 0);
-		if (bits_get(pfr0, 47, 44)) /* AMU */
-			sysreg_write(HAFGRTR_EL2, 0);
-	}
-	if (bits_get(pfr0, 43, 40)) /* MPAM */
+	if (bits_get(mmfr0, 59, 56))
+		fgt_init(bits_get(mmfr0, 59, 56), bits_get(pfr0, 47, 44) != 0);
+	if (bits_get(pfr0, 43, 40) || bits_get(sysreg_read(id_aa64pfr1_el1), 19, 16)) { /* MPAM */
 		sysreg_write(MPAM2_EL2, MPAM2_TRAPMPAM0EL1 | MPAM2_TRAPMPAM1EL1);
+		if (sysreg_read(MPAMIDR_EL1) & MPAMIDR_HAS_HCR)
+			sysreg_write(MPAMHCR_EL2, 0);
+	}
+	if (bits_get(mmfr1, 11, 8)) /* VH */
+		sysreg_write(CNTHV_CTL_EL2, 0);
+	sysreg_write(cnthp_ctl_el2, 0);
 }
 
 /* SPE, trace filter, trace buffer and debug channel trap; the guest has all PMU counters. */
 static void debug_init(void)
 {
-	uint64_t pmuver = bits_get(sysreg_read(id_aa64dfr0_el1), 11, 8);
+	uint64_t dfr0 = sysreg_read(id_aa64dfr0_el1);
+	uint64_t pmuver = bits_get(dfr0, 11, 8);
 	uint64_t mdcr = MDCR_TPMS | MDCR_TTRF | dcc_traps_init();
 
+	if (bits_get(dfr0, 35, 32)) /* SPE */
+		sysreg_write(PMSCR_EL2, 0);
+	if (bits_get(dfr0, 43, 40)) /* trace filter */
+		sysreg_write(TRFCR_EL2, 0);
 	if (pmuver != 0 && pmuver != 15) {
 		mdcr |= bits_get(sysreg_read(pmcr_el0), 15, 11); /* HPMN = N */
 		if (pmuver >= 4)                                 /* PMUv3p1 */
 			mdcr |= MDCR_HPMD;
+		if (pmuver >= 6) /* PMUv3p5 */
+			mdcr |= MDCR_HCCD;
 	}
 	sysreg_write(mdcr_el2, mdcr);
 	world_init_cpu(mdcr);
@@ -90,6 +115,7 @@ static void reset_el1(struct vcpu *vcpu)
 	sysreg_write(cntkctl_el1, 0);
 	sysreg_write(cntv_ctl_el0, 0);
 	sysreg_write(cntp_ctl_el0, 0);
+	sysreg_write(hcr_el2, HCR_SVM); /* without an SError that was pending for it before */
 	sysreg_write(spsr_el2, SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H);
 }
 
@@ -122,6 +148,7 @@ void run_idle(struct vcpu *vcpu)
 {
 	while (!take_power_on(vcpu)) {
 		wfi();
+		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 	}
 }

@@ -57,6 +57,8 @@ void svm_run(struct vm *vm)
 {
 	struct percpu *p = percpu_this();
 
+	if (p->index != 0)
+		idreg_check(vm);
 	p->current = vm->vcpu[p->index];
 	vtimer_init_cpu();
 	run_cpu_init(vm);

@@ -61,9 +61,8 @@ static void log_unknown(const struct vcpu *vcpu, unsigned int key, bool read)
 {
 	static uint64_t seen[16];
 	unsigned int hash = (key ^ key >> 7) & 1023;
-	uint64_t bit = BIT(hash & 63);
 
-	if (__atomic_fetch_or(&seen[hash / 64], bit, __ATOMIC_RELAXED) & bit)
+	if (!log_first(&seen[hash / 64], hash))
 		return;
 	log_printf(LOG_DEBUG, "%s: vCPU %u: %s of S%u_%u_C%u_C%u_%u at 0x%lx is UNDEFINED for it",
 		   vcpu->vm->name, vcpu->index, read ? "read" : "write", key >> 14, key >> 11 & 7,

@@ -47,7 +47,7 @@ enum exit_action uvm_vcpu_run(struct vcpu *caller)
 		uvm_release(u);
 		return EXIT_ADVANCE;
 	}
-	exit_advance();
+	exit_advance(ESR_IL);
 	u->vcpu.stack = caller->stack;
 	world_switch(caller, &u->vcpu);
 	if (flush)
@@ -83,12 +83,12 @@ static enum exit_action fault(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
 }
 
 /* After something that EL2 served: does the VMM have to wake another vCPU? */
-static enum exit_action served(struct vcpu *vcpu, enum exit_action action)
+static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action action)
 {
 	if (!percpu_this()->wake_set || (action != EXIT_ADVANCE && action != EXIT_RESUME))
 		return action;
 	if (action == EXIT_ADVANCE)
-		exit_advance();
+		exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_WAKE);
 }
 
@@ -96,7 +96,7 @@ static enum exit_action served(struct vcpu *vcpu, enum exit_action action)
 
 static enum exit_action sysreg(struct vcpu *vcpu, uint64_t esr)
 {
-	return served(vcpu, sysreg_exit(vcpu, esr));
+	return served(vcpu, esr, sysreg_exit(vcpu, esr));
 }
 
 static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
@@ -109,7 +109,7 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 	if (!mmio_is_emulated(esr))
 		return fault(vcpu, esr, ipa);
 	if (mmio_has_device(vcpu->vm, ipa))
-		return served(vcpu, mmio_exit(vcpu, esr));
+		return served(vcpu, esr, mmio_exit(vcpu, esr));
 	page->ipa = ipa;
 	page->mmio_bytes = (uint8_t)access.bytes;
 	page->mmio_write = access.write;
@@ -120,7 +120,7 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 		u->pending = UVCPU_MMIO_READ;
 		u->pending_esr = esr;
 	}
-	exit_advance();
+	exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_MMIO);
 }
 
@@ -142,7 +142,7 @@ static enum exit_action wfx(struct vcpu *vcpu, uint64_t esr)
 	if (!vgic_block(vcpu))
 		return EXIT_ADVANCE;
 	page->deadline = deadline;
-	exit_advance();
+	exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_WFI);
 }
 
@@ -178,17 +178,22 @@ static enum exit_action smc(struct vcpu *vcpu, uint64_t esr)
 {
 	if (esr_imm16(esr) == 0 && is_answered_here(vcpu, (uint32_t)vcpu->x[0]))
 		return smccc_exit_smc(vcpu, esr);
-	exit_advance();
+	exit_advance(esr);
 	return to_vmm(vcpu);
 }
 
 exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
+	[ESR_EC_UNKNOWN] = exit_unhandled,
 	[ESR_EC_WFX] = wfx,
+	[ESR_EC_WFX + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
 	[ESR_EC_HVC64] = hvc,
 	[ESR_EC_SMC64] = smc,
 	[ESR_EC_SYSREG] = sysreg,
+	[ESR_EC_SYSREG + 1 ... ESR_EC_INSN_ABORT_LOWER - 1] = exit_unhandled,
 	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
+	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = exit_unhandled,
 	[ESR_EC_DATA_ABORT_LOWER] = data_abort,
+	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };
 
 /* --- interrupts --- */
@@ -226,6 +231,6 @@ struct vcpu *uexit_irq(struct vcpu *vcpu)
 		vgic_irq_take(percpu_this()->current, intid);
 	}
 	if (percpu_this()->current == vcpu)
-		served(vcpu, EXIT_RESUME);
+		served(vcpu, 0, EXIT_RESUME);
 	return percpu_this()->current;
 }

@@ -102,7 +102,7 @@ static enum caisson_status status_of(enum err err)
 
 static bool resolve(uint64_t va, uint64_t *pa)
 {
-	return at_translate_write(va, (sysreg_read(spsr_el2) & SPSR_M) == SPSR_M_EL0T, pa);
+	return at_translate_write(va, exit_is_from_el0(), pa);
 }
 
 /* A block of the caller's: both ends must be where one huge page would have them. */

@@ -28,12 +28,16 @@
 #include "hyp/vm/vgic.h"
 
 #include "abi/hypercall.h"
+#include "arch/aarch64/barrier.h"
 #include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
+#include "hyp/core/log.h"
+#include "hyp/core/panic.h"
 
 #define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
 #define SGI1R_IRM          BIT(40)
 #define DIR_INTID          0xffffff
+#define CNTHV_INTID        28 /* EL2's virtual timer, by convention (Arm BSA 4.1.6) */
 
 static uint32_t maintenance_intid;
 static uint32_t timer_intid; /* of the virtual timer */
@@ -89,6 +93,8 @@ static void apply(const struct vm *vm, uint32_t index, const struct vgic_effects
 	uint32_t cpu;
 	uint32_t i;
 
+	if (fx->count)
+		dsb(sy); /* an acknowledge by system register comes before what is done by MMIO */
 	for (i = 0; i < fx->count; i++) {
 		const struct vgic_effect *e = &fx->list[i];
 
@@ -245,6 +251,34 @@ static void fold(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHEC
 	kick_others(vcpu->vm, vcpu, fx.kick);
 }
 
+/* This guest uses EOImode 1: from now on DIR is trapped on every CPU. */
+static void __attribute__((noinline)) trap_dir(struct vcpu *vcpu)
+	REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	uint32_t kick = 0;
+	uint32_t i;
+
+	vm->vgic.split = true;
+	for (i = 0; i < vm->vcpu_count; i++) {
+		struct vgic_cpu *c = &vm->vcpu[i]->vgic;
+
+		lock_acquire(&vm->vcpu[i]->vgic_lock);
+		if (!(c->slow & VGIC_SLOW_OFFLINE)) {
+			c->slow |= VGIC_SLOW_SYNC;
+			kick |= 1u << i;
+		}
+		lock_release(&vm->vcpu[i]->vgic_lock);
+	}
+	kick_others(vm, NULL, kick);
+}
+
+static inline bool is_split(const struct vm *vm)
+{
+	return (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) && !vm->vgic.split &&
+	       vm->vcpu_count > 1;
+}
+
 static void fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
 {
 	struct vgic_lrs lrs;
@@ -253,6 +287,8 @@ static void fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHEC
 	vgic_fill(&vcpu->vm->vgic, &vcpu->vgic, &lrs);
 	lrs_write(&vcpu->vgic, &lrs);
 	lock_release(&vcpu->vgic_lock);
+	if (is_split(vcpu->vm))
+		trap_dir(vcpu);
 }
 
 /* The general way to bring this CPU's list registers up to date. No lock held. */
@@ -266,13 +302,19 @@ static void __attribute__((noinline)) sync(struct vcpu *vcpu) NO_THREAD_CHECK
 
 /* --- fast paths: private interrupts, under the cpu lock only --- */
 
-/* Puts a pending private interrupt into a list register; false: that takes a sync. */
-static inline bool load_private(struct vgic_cpu *c, uint32_t intid)
+/*
+ * Puts a pending private interrupt into a list register; false: that takes a sync. *empty is
+ * ICH_ELRSR_EL2 without those written since it was read: the hardware need not show them without
+ * a context synchronisation.
+ */
+static inline __attribute__((always_inline)) bool load_private(struct vgic_cpu *c, uint32_t intid,
+							       uint32_t *empty)
 {
-	int n = vgic_private_fast(c, intid, (uint32_t)sysreg_read(ICH_ELRSR_EL2));
+	int n = vgic_private_fast(c, intid, *empty);
 
 	if (n >= 0) {
 		gicv3_lr_write((uint32_t)n, c->template[intid]);
+		*empty &= ~(1u << n);
 		return true;
 	}
 	if (!vgic_private_again(c, intid))
@@ -285,11 +327,12 @@ static inline bool load_private(struct vgic_cpu *c, uint32_t intid)
 /* A private interrupt became pending on this CPU. */
 static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 {
+	uint32_t empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
 	struct vgic_cpu *c = &vcpu->vgic;
 	struct vgic_effects fx;
 
 	lock_acquire(&vcpu->vgic_lock);
-	if (load_private(c, intid)) {
+	if (load_private(c, intid, &empty)) {
 		lock_release(&vcpu->vgic_lock);
 		return;
 	}
@@ -304,6 +347,8 @@ static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHE
 /* Loads what other vCPUs sent, as long as it is simple. False: that takes a sync. */
 static bool load_posted(struct vgic_cpu *c)
 {
+	uint32_t empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
+
 	if (c->slow | c->act_sum | (c->want_sum & ~1u))
 		return false;
 	while (c->want[0]) {
@@ -314,7 +359,7 @@ static bool load_posted(struct vgic_cpu *c)
 		if (!(c->word0.latch & (c->word0.edge | c->word0.hw) & bit))
 			return false;
 		c->word0.latch &= ~bit;
-		if (!load_private(c, intid)) {
+		if (!load_private(c, intid, &empty)) {
 			c->word0.latch |= bit;
 			return false;
 		}
@@ -354,6 +399,8 @@ static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 	if (n >= 0)
 		gicv3_lr_write((uint32_t)n, lr);
 	lock_release(&vcpu->vgic_lock);
+	if (is_split(vm))
+		trap_dir(vcpu);
 	if (n < 0) {
 		vgic_effects_init(&fx);
 		vgic_spi_arrived(&vm->vgic, intid);
@@ -381,6 +428,7 @@ void vgic_irq_take(struct vcpu *vcpu, uint32_t intid)
 	} else if (intid == GIC_SGI_KICK) {
 		sysreg_write(ICC_EOIR1_EL1, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
+		panic_check();
 		vgic_kicked(vcpu);
 	} else if (intid >= GIC_SPURIOUS) {
 		return;
@@ -452,17 +500,44 @@ void vgic_sgi0r_write(struct vcpu *vcpu, uint64_t value)
 	sgi_write(vcpu, value, false);
 }
 
+/* Deactivates what one of this CPU's list registers has active, as the hardware would. */
+static bool deactivate_loaded(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
+{
+	struct vgic_cpu *c = &vcpu->vgic;
+	bool done = false;
+	uint32_t used;
+
+	lock_acquire(&vcpu->vgic_lock);
+	for (used = c->used; used && !done; used &= used - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(used);
+		uint64_t lr;
+
+		if (c->lr_intid[n] != intid)
+			continue;
+		lr = gicv3_lr_read(n);
+		if (!(lr & VGIC_LR_ACTIVE))
+			break;
+		if (lr & VGIC_LR_HW)
+			sysreg_write(ICC_DIR_EL1, intid);
+		gicv3_lr_write(n, lr & ~VGIC_LR_ACTIVE);
+		done = true;
+	}
+	lock_release(&vcpu->vgic_lock);
+	return done;
+}
+
 void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
 {
+	uint32_t intid = (uint32_t)(value & DIR_INTID);
 	struct vgic_effects fx;
 
-	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM))
+	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) || deactivate_loaded(vcpu, intid))
 		return;
 	vgic_effects_init(&fx);
 	lock_acquire(&vcpu->vm->vgic_lock);
 	fold(vcpu);
 	lock_acquire(&vcpu->vgic_lock);
-	vgic_deactivate(&vcpu->vm->vgic, &vcpu->vgic, (uint32_t)(value & DIR_INTID), &fx);
+	vgic_deactivate(&vcpu->vm->vgic, &vcpu->vgic, intid, &fx);
 	apply(vcpu->vm, vcpu->index, &fx);
 	lock_release(&vcpu->vgic_lock);
 	settle_moves(vcpu->vm, &fx, &fx.kick);
@@ -498,7 +573,7 @@ void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 	vgic_effects_init(&fx);
 	lock_acquire(&vm->vgic_lock);
 	vgic_line_set(&vm->vgic, intid, level, &fx);
-	if (settle(vm, self, &fx)) {
+	if (settle(vm, self, &fx) && self) {
 		fold(self);
 		fill(self);
 	}
@@ -507,14 +582,12 @@ void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 
 /* --- registers --- */
 
-/* Physical pending bits of the word's hardware-linked interrupts, when the register shows such. */
-static uint64_t physical_pending(const struct vgic_word *w, uint32_t cpu, uint64_t offset)
+/* Adds what is pending physically of hardware-linked interrupts, where the register shows it. */
+static void add_physical(const struct vgic_word *w, uint32_t cpu, uint64_t offset,
+			 struct vdev_access *access)
 {
-	uint32_t n;
-
-	if (!vgic_shows_pending(offset, &n))
-		return 0;
-	return w->hw ? gic_pending_word(cpu, n) & w->hw : 0;
+	if (vgic_is_pending_register(offset) && w->hw)
+		access->value |= gic_pending_word(cpu, vgic_register_word(offset)) & w->hw;
 }
 
 /*
@@ -530,60 +603,50 @@ static bool must_wait(struct vcpu *vcpu, uint64_t offset)
 	return !vgic_is_synced(&vcpu->vm->vgic, c->asked);
 }
 
+/*
+ * Reads of pending and active bits: under the lock, since what moves between model and list
+ * registers is in neither for a moment.
+ */
 static bool __attribute__((noinline))
-dist_read_exact(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
+dist_read_state(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vgic_dist *d = &vcpu->vm->vgic;
 	struct vgic_cpu *c = &vcpu->vgic;
-	bool result = true;
+	uint64_t offset = access->offset;
 	struct vgic_effects fx;
+	bool result = true;
 	uint32_t bits;
 
-	access->retry = must_wait(vcpu, access->offset);
+	access->retry = must_wait(vcpu, offset);
 	if (access->retry)
 		return true;
-	lock_acquire(&vcpu->vm->vgic_lock);
-	fold(vcpu);
 	vgic_effects_init(&fx);
-	fx.word = access->offset >> 2 & (VGIC_WORDS - 1);
-	fx.changed = d->word[fx.word].loaded;
-	if (fx.changed && (!c->asked || c->asked_offset != access->offset)) {
+	fx.word = vgic_register_word(offset);
+	lock_acquire(&vcpu->vm->vgic_lock);
+	if (vgic_dist_is_exact(d, offset)) {
+		fold(vcpu);
+		fill(vcpu);
+		fx.changed = vgic_loaded_elsewhere(d, c, fx.word);
+	}
+	if (fx.changed && (!c->asked || c->asked_offset != offset)) {
 		c->asked = 0;
-		c->asked_offset = access->offset;
+		c->asked_offset = offset;
 		for (bits = fx.changed; bits; bits &= bits - 1)
 			c->asked |= 1u << d->owner[fx.word * 32 + (uint32_t)__builtin_ctz(bits)];
 		(void)settle(vcpu->vm, vcpu, &fx);
 		access->retry = true;
 	} else {
 		c->asked = 0;
-		result = vgic_dist_read(d, access->offset, access->bytes, &access->value);
-	}
-	fill(vcpu);
-	lock_release(&vcpu->vm->vgic_lock);
-	return result;
-}
-
-/* Reads of pending and active bits. */
-static bool __attribute__((noinline)) dist_read_state(struct vcpu *vcpu, struct vdev_access *access)
-{
-	struct vgic_dist *d = &vcpu->vm->vgic;
-	uint64_t offset = access->offset;
-	bool result;
-
-	if (vgic_dist_is_exact(d, offset)) {
-		result = dist_read_exact(vcpu, access);
-	} else {
-		vcpu->vgic.asked = 0;
 		result = vgic_dist_read(d, offset, access->bytes, &access->value);
+		add_physical(&d->word[fx.word], 0, offset, access);
 	}
-	if (result && offset < GICD_ISACTIVER)
-		access->value |= physical_pending(&d->word[offset >> 2 & 31], 0, offset);
+	lock_release(&vcpu->vm->vgic_lock);
 	return result;
 }
 
 static inline bool dist_read(struct vcpu *vcpu, struct vdev_access *access)
 {
-	if (access->offset - GICD_ISPENDR < GICD_IPRIORITYR - GICD_ISPENDR)
+	if (vgic_is_state_register(access->offset))
 		return dist_read_state(vcpu, access);
 	return vgic_dist_read(&vcpu->vm->vgic, access->offset, access->bytes, &access->value);
 }
@@ -616,31 +679,33 @@ static bool dist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access
 }
 
 /* Reads and writes that need what is in this CPU's list registers. */
-static bool redist_exact(struct vcpu *vcpu, uint64_t offset,
-			 struct vdev_access *access) NO_THREAD_CHECK
+static bool __attribute__((noinline))
+redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access) NO_THREAD_CHECK
 {
-	struct vm *vm = vcpu->vm;
+	struct vgic_dist *d = &vcpu->vm->vgic;
 	struct vgic_effects fx;
-	bool ok;
+	bool result;
 
 	vgic_effects_init(&fx);
-	lock_acquire(&vm->vgic_lock);
+	lock_acquire(&vcpu->vm->vgic_lock);
 	fold(vcpu);
 	lock_acquire(&vcpu->vgic_lock);
 	if (access->write)
-		ok = vgic_cpu_write(&vm->vgic, &vcpu->vgic, offset, access->bytes, access->value,
-				    &fx);
+		result = vgic_cpu_write(d, &vcpu->vgic, offset, access->bytes, access->value, &fx);
 	else
-		ok = vgic_cpu_read(&vm->vgic, &vcpu->vgic, offset, access->bytes, &access->value);
-	apply(vm, vcpu->index, &fx);
+		result = vgic_cpu_read(d, &vcpu->vgic, offset, access->bytes, &access->value);
+	apply(vcpu->vm, vcpu->index, &fx);
 	lock_release(&vcpu->vgic_lock);
 	fill(vcpu);
-	lock_release(&vm->vgic_lock);
-	return ok;
+	lock_release(&vcpu->vm->vgic_lock);
+	if (!access->write)
+		add_physical(&vcpu->vgic.word0, vcpu->index, offset - GICR_SGI_BASE, access);
+	return result;
 }
 
-static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
-			 const struct vdev_access *access) NO_THREAD_CHECK
+static bool __attribute__((noinline))
+redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
+	     const struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic_effects fx;
@@ -649,7 +714,8 @@ static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset
 	vgic_effects_init(&fx);
 	lock_acquire(&target->vgic_lock);
 	ok = vgic_cpu_write(&vm->vgic, &target->vgic, offset, access->bytes, access->value, &fx);
-	apply(vm, target->index, &fx);
+	if (fx.count)
+		apply(vm, target->index, &fx);
 	lock_release(&target->vgic_lock);
 	if (!fx.kick)
 		return ok;
@@ -660,58 +726,65 @@ static bool redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset
 	return ok;
 }
 
-/* A read of another vCPU's pending or active bits. */
-static bool redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
-			       struct vdev_access *access) NO_THREAD_CHECK
+/* A read of another vCPU's pending or active bits: see dist_read_state(). */
+static bool __attribute__((noinline))
+redist_read_remote(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
+		   struct vdev_access *access) NO_THREAD_CHECK
 {
 	struct vgic_cpu *c = &vcpu->vgic;
 	struct vgic_effects fx;
+	bool result = true;
 
 	access->retry = must_wait(vcpu, access->offset);
 	if (access->retry)
 		return true;
-	if (c->asked && c->asked_offset == access->offset) {
-		c->asked = 0;
-		return vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
-				     &access->value);
-	}
-	c->asked = 1u << target->index;
-	c->asked_offset = access->offset;
 	vgic_effects_init(&fx);
 	lock_acquire(&target->vgic_lock);
-	vgic_want_sync(&target->vgic, &fx);
+	if (vgic_cpu_is_exact(&target->vgic, offset) &&
+	    (!c->asked || c->asked_offset != access->offset)) {
+		c->asked = 1u << target->index;
+		c->asked_offset = access->offset;
+		vgic_want_sync(&target->vgic, &fx);
+		access->retry = true;
+	} else {
+		c->asked = 0;
+		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
+				       &access->value);
+	}
 	lock_release(&target->vgic_lock);
 	kick_others(vcpu->vm, vcpu, fx.kick);
-	access->retry = true;
-	return true;
+	return result;
+}
+
+static bool __attribute__((noinline))
+redist_read(struct vcpu *vcpu, struct vcpu *target, uint64_t offset, struct vdev_access *access)
+{
+	bool result;
+
+	if (target != vcpu)
+		result = redist_read_remote(vcpu, target, offset, access);
+	else
+		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
+				       &access->value);
+	add_physical(&target->vgic.word0, target->index, offset - GICR_SGI_BASE, access);
+	return result;
 }
 
 static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *access)
 {
-	struct vm *vm = vcpu->vm;
 	uint64_t offset = access->offset;
 	uint32_t cpu = vgic_region_cpu(dev, &offset);
-	bool result;
 	struct vcpu *target;
 
 	if (cpu == VGIC_NO_CPU) { /* no frame: RAZ/WI, as the rest of the region */
 		access->value = 0;
 		return true;
 	}
-	target = vm->vcpu[cpu];
+	target = vcpu->vm->vcpu[cpu];
 	if (target == vcpu && vgic_cpu_is_exact(&vcpu->vgic, offset))
-		result = redist_exact(vcpu, offset, access);
-	else if (!access->write && vgic_cpu_is_exact(&target->vgic, offset))
-		result = redist_read_remote(vcpu, target, offset, access);
-	else if (access->write)
-		result = redist_write(vcpu, target, offset, access);
-	else
-		result = vgic_cpu_read(&vm->vgic, &target->vgic, offset, access->bytes,
-				       &access->value);
-	if (result && !access->write && offset >= GICR_SGI_BASE)
-		access->value |= physical_pending(&target->vgic.word0, target->index,
-						  offset - GICR_SGI_BASE);
-	return result;
+		return redist_exact(vcpu, offset, access);
+	return access->write ? redist_write(vcpu, target, offset, access)
+			     : redist_read(vcpu, target, offset, access);
 }
 
 /* --- life of VM and vCPU --- */
@@ -736,6 +809,20 @@ void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
+/* SPIs that any vCPU may have go to another one. */
+static void choose_again(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock)
+{
+	uint32_t w;
+
+	for (w = 1; w < vcpu->vm->vgic.words; w++) {
+		struct vgic_effects fx;
+
+		vgic_effects_init(&fx);
+		vgic_choose_again(&vcpu->vm->vgic, w, vcpu->index, &fx);
+		(void)settle(vcpu->vm, vcpu, &fx);
+	}
+}
+
 void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	uint32_t n;
@@ -748,18 +835,8 @@ void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
 		gicv3_lr_write(n, 0);
 	sysreg_write(ICH_HCR_EL2, 0);
+	choose_again(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
-}
-
-bool vgic_block(struct vcpu *vcpu) NO_THREAD_CHECK
-{
-	bool block;
-
-	lock_acquire(&vcpu->vgic_lock);
-	block = !vgic_is_pending(vcpu);
-	vcpu->blocked = block;
-	lock_release(&vcpu->vgic_lock);
-	return block;
 }
 
 /*
@@ -773,6 +850,7 @@ static void link_hardware(struct vm *vm, const struct bootinfo *bi)
 		bi->svm_event_line_intid,
 		bi->gic_maintenance_intid,
 		bi->timer_hyp_intid,
+		CNTHV_INTID,
 		bi->uart.bytes ? bi->uart_intid : 0,
 	};
 	uint32_t intid, i;
@@ -851,6 +929,9 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 		return err;
 	for (i = 0; i < vm->vcpu_count; i++)
 		vm->vcpu[i]->cpu = i;
+	if (!(sysreg_read(ICH_VTR_EL2) & ICH_VTR_TDS))
+		log_printf(LOG_WARN, "this GIC cannot trap ICC_DIR_EL1: a guest with EOImode 1 may "
+				     "lose deactivations");
 	link_hardware(vm, bi);
 	timer_intid = bi->timer_virt_intid;
 	maintenance_intid = bi->gic_maintenance_intid;
@@ -867,15 +948,9 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 
 enum err vgic_user_init(struct vm *vm)
 {
-	struct vdev gicd = {.name = "GICD",
-			    .base = CAISSON_VM_GICD,
-			    .bytes = VGIC_GICD_BYTES,
-			    .access = dist_access};
-	struct vdev gicr = {.name = "GICR",
-			    .base = CAISSON_VM_GICR,
-			    .bytes = vm->vcpu_count * VGIC_GICR_BYTES,
-			    .access = redist_access,
-			    .dev = &vm->vgic.region[0]};
+	const struct vdev gicd = {"GICD", CAISSON_VM_GICD, VGIC_GICD_BYTES, dist_access, NULL};
+	const struct vdev gicr = {"GICR", CAISSON_VM_GICR, vm->vcpu_count * VGIC_GICR_BYTES,
+				  redist_access, &vm->vgic.region[0]};
 	uint8_t cpu[BOOT_MAX_CPUS];
 	enum err err = model_init(vm, CAISSON_VM_INTIDS);
 	uint32_t i;
@@ -920,7 +995,4 @@ void vgic_user_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	kick_others(vm, vcpu, fx.kick);
 	lock_release(&vm->vgic_lock);
 	w->ich_hcr = VGIC_HCR_EN;
-	w->ich_vmcr = 0;
-	for (n = 0; n < ARRAY_SIZE(w->ich_apr); n++)
-		w->ich_apr[n] = 0;
 }

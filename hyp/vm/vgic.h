@@ -29,7 +29,7 @@ void vgic_irq_take(struct vcpu *vcpu, uint32_t intid);
  * timer has another INTID than abi/hypercall.h says.
  */
 enum err vgic_user_init(struct vm *vm) MUST_CHECK;
-/* The vCPU's state at reset; it is loaded nowhere. */
+/* The vCPU, which is loaded nowhere, at reset: the rest of its struct world is 0 already. */
 void vgic_user_reset(struct vcpu *vcpu);
 /* Takes `from`, which is loaded on this CPU, out and loads `to`; one is the service VM's. */
 void vgic_switch(struct vcpu *from, struct vcpu *to);

@@ -122,3 +122,14 @@ bool vgic_has_work(const struct vcpu *vcpu)
 {
 	return vcpu->vgic.want_sum || (vcpu->vgic.slow & VGIC_SLOW_SYNC);
 }
+
+bool vgic_block(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	bool block;
+
+	lock_acquire(&vcpu->vgic_lock);
+	block = !vgic_is_pending(vcpu);
+	vcpu->blocked = block;
+	lock_release(&vcpu->vgic_lock);
+	return block;
+}

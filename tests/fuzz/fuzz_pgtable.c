@@ -64,15 +64,25 @@ static void probe(const struct pgtable *pt, uint64_t va, uint64_t start, const u
 	}
 }
 
-/* One operation; pa is NULL for a removal. */
+/* What an address translates to, with the attributes in the low bits; 0 for nothing. */
+static uint64_t translation(const struct pgtable *pt, uint64_t va)
+{
+	struct pgtable_leaf leaf = pgtable_walk(pt, va);
+
+	return leaf.mapped ? (leaf.pa + bits_align_down(va - leaf.va, PAGE)) | leaf.attr | BIT(11)
+			   : 0;
+}
+
 static void operate(struct pgtable *pt, struct fuzz_input *in, bool map)
 {
 	uint64_t va = take_address(in) + take_address(in);
 	uint64_t bytes = take_address(in) + take_address(in);
 	uint64_t pa = take_address(in);
 	unsigned int attr = fuzz_take(in, 1) & 0x1f;
+	uint64_t before = translation(pt, va - 1), behind = translation(pt, va + bytes);
 	enum err err = map ? pgtable_map(pt, va, pa, bytes, attr) : pgtable_unmap(pt, va, bytes);
 
+	FUZZ_CHECK(translation(pt, va - 1) == before && translation(pt, va + bytes) == behind);
 	if (err != ERR_OK || bytes == 0)
 		return;
 	FUZZ_CHECK(bits_is_aligned(va | bytes, PAGE));

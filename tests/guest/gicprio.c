@@ -261,6 +261,61 @@ static void test_many_active(void)
 	gic_reset();
 }
 
+/*
+ * Nested deeper than there are list registers, each raised again meanwhile; then nothing but EOIs
+ * and acknowledges, which trap nowhere: what was raised again must come all the same.
+ */
+static void test_nested_again(void)
+{
+	unsigned int i;
+
+	gic_reset();
+	for (i = 0; i < DEPTH; i++) {
+		gic_set_priority(i, (uint8_t)(0xe0 - 0x10 * i));
+		gic_enable(i);
+		gic_set_pending(i);
+		CHECK_EQ(irqlog_ack(1000), i);
+	}
+	for (i = 0; i < DEPTH; i++)
+		gic_set_pending(i);
+	for (i = DEPTH; i-- > 0;)
+		gic_eoi(i);
+	for (i = DEPTH; i-- > 0;) {
+		CHECK_EQ(irqlog_ack(1000), i);
+		gic_eoi(i);
+	}
+	CHECK_EQ(irqlog_ack_none(), GIC_SPURIOUS);
+	gic_reset();
+}
+
+/*
+ * EOImode 1, all pending at once: each is acknowledged and its priority dropped, none deactivated,
+ * so that active ones fill the list registers while more wait.
+ */
+static void test_late_dir(void)
+{
+	unsigned int i;
+	uint32_t order[MANY];
+
+	gic_reset();
+	gic_set_eoimode(true);
+	all_spis_on(MANY);
+	for (i = 0; i < MANY; i++)
+		gic_set_pending(irqlog_spare_spi(i));
+	time_delay_us(500);
+	for (i = 0; i < MANY; i++) {
+		order[i] = irqlog_ack(1000);
+		CHECK_SHOW(order[i] < 1020, i, order[i]);
+		gic_eoi(order[i]);
+	}
+	CHECK_EQ(irqlog_ack_none(), GIC_SPURIOUS);
+	for (i = 0; i < MANY; i++)
+		gic_dir(order[i]);
+	for (i = 0; i < MANY; i++)
+		CHECK(!gic_is_active(irqlog_spare_spi(i)));
+	gic_reset();
+}
+
 /* MANY pending at once with random priorities: each comes once, the order never rises. */
 static void overflow_check(uint64_t seed, bool split)
 {
@@ -459,6 +514,8 @@ static const struct test tests[] = {
 	{"gicprio-subpriority", test_subpriority},
 	{"gicprio-nested", test_nested},
 	{"gicprio-nested-split", test_nested_split},
+	{"gicprio-nested-again", test_nested_again},
+	{"gicprio-late-dir", test_late_dir},
 	{"gicprio-eoimode-split", test_eoimode_split},
 	{"gicprio-many-active", test_many_active},
 	{"gicprio-overflow", test_overflow},

@@ -258,14 +258,29 @@ static bool value_is_ram(uint64_t value)
 	return false;
 }
 
+/*
+ * A32: an access to a system register, MRC, MCR, MRRC or MCRR of coprocessor 14 or 15. (Of other
+ * words some loop, and some crash the emulator.)
+ */
+static uint32_t word_random_a32(uint64_t *seed)
+{
+	uint32_t r = (uint32_t)rand_next(seed), coprocessor = r & 1U << 31 ? 0xf00 : 0xe00;
+	uint32_t rt = (r >> 24) % 13 << 12, rt2 = (r >> 28) % 13 << 16;
+
+	if (rand_below(seed, 4))
+		return 0xee000010 | (r & 0x00ff00ef) | rt | coprocessor;
+	return 0xec400000 | (r & 0x001000ff) | rt | rt2 | coprocessor;
+}
+
 static void try_word(uint64_t *seed, struct tally *tally)
 {
 	struct sandbox_regs regs;
-	uint32_t word = word_random(seed);
+	enum sandbox_mode mode = (enum sandbox_mode)rand_below(seed, sandbox_has_a32() ? 3 : 2);
+	uint32_t word = mode == SANDBOX_A32 ? word_random_a32(seed) : word_random(seed);
 	unsigned int i;
 	uint64_t esr;
 
-	if (word_denied(word))
+	if (mode != SANDBOX_A32 && word_denied(word))
 		return;
 	for (i = 0; i < ARRAY_SIZE(regs.x); i++)
 		regs.x[i] = value_random(seed);
@@ -279,9 +294,9 @@ static void try_word(uint64_t *seed, struct tally *tally)
 	else
 		regs.x[0] = sandbox_data();
 	sysreg_write(cntkctl_el1, 0);
-	esr = sandbox_run(word, &regs, rand_below(seed, 2));
+	esr = sandbox_run(word, &regs, mode);
 	tally->words++;
-	tally->faults += ESR_EC(esr) != EC_SVC64;
+	tally->faults += ESR_EC(esr) != EC_SVC64 && ESR_EC(esr) != EC_SVC32;
 }
 
 /* ---- the run */

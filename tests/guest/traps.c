@@ -5,9 +5,11 @@
 #include "tests/guest/lib/dt.h"
 #include "tests/guest/lib/gen.h"
 #include "tests/guest/lib/gic.h"
+#include "tests/guest/lib/sandbox.h"
 
 #define R(op0, op1, crn, crm, op2) GEN_SYSREG(op0, op1, crn, crm, op2)
 #define MAX_HIDDEN                 24
+#define MDSCR_TDCC                 (1 << 12)
 #define PAGE                       UINT64_C(4096)
 
 /* UNDEFINED at EL1 on any machine: registers of EL2 and EL3. */
@@ -326,6 +328,80 @@ static void test_hidden_walk(void)
 	(void)mmu_window(NULL);
 }
 
+/* Traps from AArch32 at EL0 come to this program's own vectors, or the access works. */
+static void test_aarch32(void)
+{
+	static const struct {
+		uint32_t word;
+		bool undefined;
+	} words[] = {
+		{0xe1a00000, false}, /* mov r0, r0 */
+		{0xee100f10, true},  /* mrc p15, 0, r0, c0, c0, 0: MIDR is EL1's */
+		{0xee1f0f10, true},  /* mrc p15, 0, r0, c15, c0, 0 */
+		{0xee190f10, true},  /* mrc p15, 0, r0, c9, c0, 0 */
+		{0xe1400070, true},  /* hvc #0 is undefined at EL0 */
+		{0xe1600070, true},  /* smc #0 too */
+		{0xe7f000f0, true},  /* udf #0 */
+		{0xee1d0f70, false}, /* mrc p15, 0, r0, c13, c0, 3: TPIDRURO */
+	};
+	struct sandbox_regs regs = {0};
+	unsigned int i;
+	uint64_t esr;
+
+	sandbox_init();
+	if (!sandbox_has_a32()) {
+		cpu_this()->sync_hook = NULL;
+		check_skip("no AArch32 at EL0");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		esr = sandbox_run(words[i].word, &regs, SANDBOX_A32);
+		if (words[i].undefined)
+			CHECK_SHOW(ESR_EC(esr) == EC_UNKNOWN || ESR_EC(esr) == EC_CP15,
+				   words[i].word, esr);
+		else
+			CHECK_SHOW(ESR_EC(esr) == EC_SVC32, words[i].word, esr);
+	}
+	/* mrc p14, 0, r0, c0, c1, 0: DBGDSCRint, which QEMU does not give to EL0. */
+	sysreg_write(mdscr_el1, MDSCR_TDCC);
+	isb();
+	esr = sandbox_run(0xee100e11, &regs, SANDBOX_A32);
+	CHECK_SHOW(ESR_EC(esr) == EC_CP14 || ESR_EC(esr) == EC_UNKNOWN, 0xee100e11, esr);
+	esr = sandbox_run(0xd5330100, &regs, SANDBOX_EL0); /* mrs x0, mdccsr_el0 */
+	CHECK_SHOW(ESR_EC(esr) == EC_SYSREG, 0xd5330100, esr);
+	sysreg_write(mdscr_el1, 0);
+	isb();
+	esr = sandbox_run(0xd5330100, &regs, SANDBOX_EL0);
+	CHECK_SHOW(ESR_EC(esr) == EC_SVC64, 0xd5330100, esr);
+	cpu_this()->sync_hook = NULL;
+}
+
+/* A debugger's registers, as an operating system saves and restores them. */
+static void test_debug_registers(void)
+{
+	static const uint32_t list[] = {
+		R(2, 0, 0, 2, 2), /* MDSCR_EL1 */
+		R(2, 0, 0, 0, 4), /* DBGBVR0_EL1 */
+		R(2, 0, 0, 0, 5), /* DBGBCR0_EL1 */
+		R(2, 0, 0, 0, 6), /* DBGWVR0_EL1 */
+		R(2, 0, 0, 0, 7), /* DBGWCR0_EL1 */
+	};
+	unsigned int i;
+	uint64_t value;
+
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		CHECK_EQ(gen_msr(list[i], 0).count, 0);
+		CHECK_EQ(gen_mrs(list[i], &value).count, 0);
+		CHECK_EQ(value, 0);
+	}
+	CHECK_EQ(gen_msr(R(2, 0, 0, 0, 4), 0x40001000).count, 0);
+	CHECK_EQ(gen_mrs(R(2, 0, 0, 0, 4), &value).count, 0);
+	CHECK_EQ(value, 0x40001000);
+	CHECK_EQ(gen_mrs(R(2, 3, 0, 1, 0), NULL).count, 0);   /* MDCCSR_EL0 */
+	CHECK_EQ(gen_mrs(R(2, 0, 1, 1, 4), &value).count, 0); /* OSLSR_EL1 */
+	CHECK_EQ(gen_msr(R(2, 0, 1, 0, 4), 0).count, 0);      /* OSLAR_EL1 */
+}
+
 /* The ITS is not shown: its frames answer nothing. */
 static void test_its(void)
 {
@@ -495,6 +571,8 @@ static const struct test tests[] = {
 	{"traps-hidden-fetch", test_hidden_fetch},
 	{"traps-hidden-maintenance", test_hidden_maintenance},
 	{"traps-hidden-walk", test_hidden_walk},
+	{"traps-aarch32", test_aarch32},
+	{"traps-debug-registers", test_debug_registers},
 	{"traps-its", test_its},
 	{"traps-mmio-extension", test_mmio_extension},
 	{"traps-mmio-forms", test_mmio_forms},

@@ -11,6 +11,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 # Another folder than build/ lets tests and work on the sources go on side by side.
 BUILD = os.path.realpath(os.environ.get("CAISSON_BUILD", os.path.join(ROOT, "build")))
 HOST = os.path.join(ROOT, "tools", "host")
+# What Caisson prints when it starts the service VM, after a reset too.
+BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
 PROMPT = r"root@servicevm:[^#]*# "
 
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
@@ -65,10 +67,11 @@ class Machine:
         """Waits for the pattern on the console; gives its match. Fails when the machine ends
         first or time is up."""
         limit = self.limit if timeout is None else timeout
-        found = self._child.expect([pattern, pexpect.EOF, pexpect.TIMEOUT], timeout=limit)
+        found = self._child.expect([pattern, pexpect.EOF, "host: time-out", pexpect.TIMEOUT],
+                                   timeout=limit)
         if found == 1:
             raise AssertionError(f"the machine ended before /{pattern}/ was seen")
-        if found == 2:
+        if found > 1:
             raise AssertionError(f"/{pattern}/ was not seen within {limit:g} s")
         return self._child.match
 
@@ -87,6 +90,12 @@ class Machine:
 
     def send(self, text):
         self._child.send(text)
+
+    def monitor(self, command):
+        """Gives QEMU's monitor a command; the console is a terminal, as on a desk."""
+        self.send("\x01c")
+        self.expect(r"\(qemu\) ")
+        self.send(f"{command}\n\x01c")
 
     def run(self, command, timeout=None, status=0):
         """Runs a shell command in the service VM; gives its output, checks its exit status. The

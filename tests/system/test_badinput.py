@@ -18,7 +18,8 @@ STARTED = r"Booting Linux|Linux version"
 
 def refuses(machine, *words):
     """One line with all the words (regular expressions, in order) comes, and nothing starts."""
-    machine.expect(r"caisson: cannot start: [^\r\n]*" + r"[^\r\n]*".join(words) + r"[^\r\n]*\r*\n", 30)
+    rest = r"[^\r\n]*"
+    machine.expect(rest.join([r"caisson: cannot start: ", *words, r"\r*\n"]), 60)
     machine.expect_no_more(STARTED, 2)
 
 
@@ -161,7 +162,8 @@ def module(tree, address, size, kind):
     node = f"/chosen/module@{address:x}"
     tree.add(node)
     tree.put(node, "compatible", "s", "multiboot,module", f"multiboot,{kind}")
-    tree.put(node, "reg", "x", "0", f"{address:x}", "0", f"{size:x}")
+    tree.put(node, "reg", "x", f"{address >> 32:x}", f"{address & 0xffffffff:x}", "0",
+             f"{size:x}")
 
 
 @pytest.fixture

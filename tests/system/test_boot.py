@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from machine import check_caisson, check_dmesg, kept_ranges
+from machine import BANNER, check_caisson, check_dmesg, kept_ranges
 
 RAM_BASE = 0x40000000
 MIB = 1 << 20
@@ -34,7 +34,7 @@ def check_memory(machine, memory):
 @pytest.mark.parametrize("cpu", sorted(CPU_PARTS))
 def test_shell(boot, cpu, cpus):
     machine = boot(cpu=cpu, cpus=cpus, memory="1G", append="")
-    machine.expect("Caisson")
+    assert int(machine.expect(BANNER).group(1)) == cpus
     machine.expect(r"Linux version 6\.1")
     machine.login()
     check_caisson(machine)
@@ -47,8 +47,9 @@ def test_shell(boot, cpu, cpus):
 
 
 @pytest.mark.parametrize("memory", ["512M", "16G"])
-def test_memory(boot, memory):
-    machine = boot(cpus=2, memory=memory)
+@pytest.mark.parametrize("cpu", sorted(CPU_PARTS))
+def test_memory(boot, cpu, memory):
+    machine = boot(cpu=cpu, cpus=2, memory=memory)
     machine.login()
     check_caisson(machine)
     check_dmesg(machine)
@@ -80,16 +81,20 @@ def test_run_command(boot):
     assert machine.end() == 0
 
 
-def test_reboot(boot):
-    machine = boot(cpus=2)
-    for _ in range(3):
-        machine.expect("Caisson")
+def reboots(machine, rounds, command):
+    for left in reversed(range(rounds + 1)):
+        machine.expect(BANNER)
         machine.login()
+        # Only a run that broke off is told of.
+        assert "The run before" not in machine.before()
         check_caisson(machine)
-        check_cpus(machine, "max", 2)
-        machine.send("reboot\n")
-    machine.login()
+        if left:
+            machine.send(f"{command}\n")
     machine.power_off()
+
+
+def test_reboot(boot):
+    reboots(boot(cpus=2), 2, "reboot")
 
 
 def test_reset_ends(boot):
@@ -141,8 +146,8 @@ def stress(start, vm, seconds, cpu="max"):
     machine.login()
     check_caisson(machine)
     output = machine.run(
-        "stress-ng --cpu 2 --vm 2 --vm-bytes 32M --fork 1 --switch 2 --timer 1 --futex 2 --signal 1 "
-        f"--pipe 1 --mmap 1 --mmap-bytes 16M --verify --timeout {seconds} --metrics-brief 2>&1")
+        "stress-ng --cpu 2 --vm 2 --vm-bytes 32M --fork 1 --switch 2 --timer 1 --futex 2 "
+        f"--signal 1 --pipe 1 --mmap 1 --mmap-bytes 16M --verify --timeout {seconds} --metrics-brief 2>&1")
     assert "successful run completed" in output, output
     check_dmesg(machine)
     machine.run("for i in 1 2 3; do echo 0 >/sys/devices/system/cpu/cpu$i/online || exit; done")
@@ -170,13 +175,7 @@ def test_hotplug_long(boot):
 
 @pytest.mark.soak
 def test_reboot_long(boot):
-    machine = boot(cpus=4, timeout=3600)
-    for _ in range(100):
-        machine.expect("Caisson")
-        machine.login()
-        machine.send("reboot -f\n")
-    machine.login()
-    machine.power_off()
+    reboots(boot(cpus=4, timeout=3600), 100, "reboot -f")
 
 
 def test_hypervisor_memory(boot):

@@ -15,13 +15,13 @@ BUNDLE = os.path.join(ROOT, "tools", "bundle")
 
 def host(*arguments, **options):
     return subprocess.run([HOST, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="replace", check=False, timeout=90, **options)
+                          text=True, errors="replace", check=False, timeout=300, **options)
 
 
 @pytest.fixture
 def bare(service_vm):
     return ["--bare", "--kernel", f"{service_vm}/vmlinuz", "--initrd", f"{service_vm}/initrd",
-            "--timeout", "60"]
+            "--timeout", "200"]
 
 
 @pytest.mark.parametrize("arguments, word", [
@@ -38,6 +38,7 @@ def bare(service_vm):
     (["--image", HOST, "--initrd", HOST], "--kernel"),
     (["--image", HOST, "--bundle", HOST, "--append", "quiet"], "--bundle"),
     (["--image", "/nonexistent", "--kernel", HOST], "--image"),
+    (["--machine", "virt", "--memory", "256G"], "255G"),
 ])
 def test_wrong_option(arguments, word):
     """One line that holds the remedy."""
@@ -61,10 +62,45 @@ def test_console_and_status(bare, tmp_path):
         done.stdout.replace("\r", "")
 
 
-def test_timeout_shows_tail(bare):
-    done = host(*bare[:-1], "20", "--append=quiet caisson.run=\"echo last words; sleep 100\"")
+# Says something and then does nothing for ever.
+LAST_WORDS = """
+	movz	x0, #0x0900, lsl #16	// the PL011
+	mov	w1, #0x301		// UARTCR: RXE, TXE, UARTEN
+	str	w1, [x0, #0x30]
+	adr	x2, text
+1:	ldrb	w1, [x2], #1
+	cbz	w1, 2f
+	str	w1, [x0]
+	b	1b
+2:	wfi
+	b	2b
+text:	.asciz	"last words\\n"
+"""
+
+
+@pytest.fixture
+def last_words(tmp_path):
+    source, elf, binary = (tmp_path / name for name in ("words.s", "words.o", "words.bin"))
+    source.write_text(LAST_WORDS)
+    subprocess.run(["aarch64-linux-gnu-as", "-o", elf, source], check=True)
+    subprocess.run(["aarch64-linux-gnu-objcopy", "-O", "binary", elf, binary], check=True)
+    return binary
+
+
+def test_timeout_shows_tail(last_words):
+    done = host("--bare", f"--kernel={last_words}", "--timeout=15")
     assert done.returncode == 124
-    assert "time-out after 20 s" in done.stderr and "  | last words" in done.stderr
+    assert "time-out after 15 s" in done.stderr and "  | last words" in done.stderr
+
+
+def test_memory_not_reserved(tmp_path):
+    """A machine may have more memory than this one."""
+    tree = tmp_path / "machine.dtb"
+    done = host("--bare", f"--kernel={HOST}", "--memory=255G", f"--dump-dtb={tree}")
+    assert done.returncode == 0, done.stderr
+    reg = subprocess.run(["fdtget", "-t", "x", tree, "/memory@40000000", "reg"], check=True,
+                         capture_output=True, text=True).stdout
+    assert reg.split() == ["0", "40000000", "3f", "c0000000"]
 
 
 def test_dry_run(bare):
@@ -84,13 +120,13 @@ def test_signal_ends_qemu(bare, tmp_path, number):
                                stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": tmp_path})
     qemu = wait_for(lambda: child_of(process.pid))
     process.send_signal(number)
-    status = process.wait(10)
+    status = process.wait(60)
     assert status == (-9 if number == signal.SIGKILL else 4)
     wait_for(lambda: not running(qemu))
     assert os.listdir(tmp_path) == []
 
 
-def wait_for(question, seconds=10):
+def wait_for(question, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         answer = question()
@@ -138,9 +174,7 @@ def test_bundle_is_newc(tmp_path):
 def test_servicevm_second_run(service_vm):
     """Nothing is done twice."""
     before = os.stat(f"{service_vm}/initrd").st_mtime_ns
-    begin = time.monotonic()
     subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", service_vm], check=True)
-    assert time.monotonic() - begin < 10
     assert os.stat(f"{service_vm}/initrd").st_mtime_ns == before
 
 

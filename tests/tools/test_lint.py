@@ -42,12 +42,13 @@ class Tree:
     def add(self, name, text):
         self.write(name, CLEAN[name] + text)
 
-    def commands(self, builds, room_of_main="hyp-main"):
-        """What Meson would leave, for both C files."""
+    def commands(self, builds, more=()):
+        """What Meson would leave, for both C files and more: name, room, output."""
+        files = [("hyp/main.c", "hyp-main", "hyp/main.o"), ("lib/bits.c", "lib", "lib/bits.o")]
         entries = [{"directory": str(self.root), "file": name,
                     "command": f"clang --target=aarch64-linux-gnu -I{self.root}/rooms/{room} "
-                               f"-c {name}"}
-                   for name, room in (("lib/bits.c", "lib"), ("hyp/main.c", room_of_main))]
+                               f"-o {output} -c {name}"}
+                   for name, room, output in [*more, *files]]
         for build in builds:
             self.write(f"build/{build}/compile_commands.json", json.dumps(entries))
 
@@ -133,9 +134,15 @@ def test_broken(tree, check, name, text, said):
 
 
 def test_foreign_room_is_told(tree):
-    tree.commands(["clang"], "../lib")
+    tree.commands(["clang"], [("hyp/main.c", "../lib", "hyp/other.o")])
     good, told = tree.lint("rooms")
     assert not good and "hyp/main.c: its build searches lib" in told
+
+
+def test_tests_may_see_anything(tree):
+    tree.commands(["host"], [("hyp/main.c", "../lib", "tests/unit/main.o")])
+    good, told = tree.lint("rooms")
+    assert good, told
 
 
 def test_unguarded_header_is_told(tree):

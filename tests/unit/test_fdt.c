@@ -10,7 +10,7 @@
 #include "tests/unit/prop.h"
 
 #define NODES_MAX    64
-#define SOURCE_NODES 21
+#define SOURCE_NODES 24
 #define BLOB_MAX     KIB(64)
 
 struct blob {
@@ -71,6 +71,10 @@ static const char source[] =
 	"		bus { #address-cells = <1>; #size-cells = <1>; ranges = <0 0 0 0 1>;\n"
 	"			x@0 { reg = <0 1>; }; }; };\n"
 	"	defaults { d@1 { reg = <0 1 2>; }; };\n"
+	"	top { #address-cells = <1>; #size-cells = <1>;\n"
+	"		ranges = <0 0xffffffff 0xfffff000 0x10000>;\n"
+	"		last@0 { reg = <0 0xfff>, <1 0xfff>; };\n"
+	"		over@1000 { reg = <0x1000 0x1000>; }; };\n"
 	"};\n";
 
 struct tree {
@@ -207,6 +211,9 @@ static void test_addresses(void **state)
 	check_reg(fdt, "/wide/pci", 0, ERR_UNSUPPORTED, 0, 0);
 	check_reg(fdt, "/three/bus/x", 0, ERR_UNSUPPORTED, 0, 0);
 	check_reg(fdt, "/defaults", 0, ERR_NOT_FOUND, 0, 0);
+	check_reg(fdt, "/top/last", 0, ERR_OK, 0xfffffffffffff000, 0xfff);
+	check_reg(fdt, "/top/last", 1, ERR_RANGE, 0, 0);
+	check_reg(fdt, "/top/over", 0, ERR_RANGE, 0, 0);
 	check_reg(fdt, "/", 0, ERR_NOT_FOUND, 0, 0);
 	assert_int_equal(fdt->reserve_count, 2);
 	assert_int_equal(fdt_reserved(fdt, 1).base, 0x123456789abc);
@@ -298,6 +305,32 @@ static void test_new_properties(void **state)
 	free(out);
 }
 
+/* Every serial alias there can be, and a handful of names besides. */
+static void test_many_new_names(void **state)
+{
+	struct tree *t = *state;
+	uint8_t *out = malloc(BLOB_MAX);
+	char name[32];
+	struct fdtw w;
+	size_t bytes;
+
+	fdtw_init(&w, &t->fdt, out, BLOB_MAX);
+	fdtw_begin(&w, "");
+	for (int twice = 0; twice < 2; twice++) {
+		for (int i = 0; i < 16; i++) {
+			snprintf(name, sizeof(name), "serial%d", i);
+			fdtw_prop_u32(&w, name, i);
+		}
+		for (int i = 0; i < 16; i++) {
+			snprintf(name, sizeof(name), "linux,initrd-start%d", i);
+			fdtw_prop_u32(&w, name, i);
+		}
+	}
+	fdtw_end(&w);
+	assert_int_equal(fdtw_finish(&w, &bytes), ERR_OK);
+	free(out);
+}
+
 /* What was in memory before does not show through where data is padded. */
 static void test_padding_is_zero(void **state)
 {
@@ -348,7 +381,7 @@ static void test_writer_errors(void **state)
 		fdtw_begin(&w, "");
 		fdtw_prop_u32(&w, name, 1);
 		fdtw_end(&w);
-		assert_int_equal(fdtw_finish(&w, &bytes), over ? ERR_NO_MEMORY : ERR_OK);
+		assert_int_equal(fdtw_finish(&w, &bytes), over ? ERR_RANGE : ERR_OK);
 		name[FDTW_NEW_NAMES_BYTES - 1] = 'n';
 	}
 	free(out);
@@ -614,6 +647,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_new_properties),
+		cmocka_unit_test(test_many_new_names),
 		cmocka_unit_test(test_padding_is_zero),
 		cmocka_unit_test(test_writer_errors),
 		cmocka_unit_test(test_truncated_everywhere),

@@ -84,6 +84,26 @@ static void test_abort_syndrome(void **unused)
 			 UINT64_C(0x20) << 26 | BIT(25) | 0x10);
 }
 
+static void test_advance(void **unused)
+{
+	uint64_t pc = 0x40081234, spsr = EL1H | BIT(21) | BIT(10) | BIT(11);
+
+	guestexc_advance(&pc, &spsr, true);
+	assert_int_equal(pc, 0x40081238);
+	assert_int_equal(spsr, EL1H); /* SS and BTYPE cleared, nothing else */
+	/* Thumb, 16 bits, in the middle of ITTE (IT 0b0000_0110 -> 0b0000_1100): bits 26:25, 15:10.
+	 */
+	spsr = EL0_32 | BIT(5) | UINT64_C(2) << 25 | UINT64_C(1) << 10;
+	guestexc_advance(&pc, &spsr, false);
+	assert_int_equal(pc, 0x4008123a);
+	assert_int_equal(spsr, EL0_32 | BIT(5) | UINT64_C(0) << 25 | UINT64_C(3) << 10);
+	/* The last of a block ends it; the condition bits 7:5 go too. */
+	spsr = EL0_32 | BIT(5) | UINT64_C(0x32) << 10; /* IT 0b1100_1000 */
+	guestexc_advance(&pc, &spsr, true);
+	assert_int_equal(spsr, EL0_32 | BIT(5));
+	assert_int_equal(pc, 0x4008123e);
+}
+
 /* Whatever the guest's state, it lands at one of the four vectors, at EL1h with DAIF masked. */
 static void test_any_state(void **unused)
 {
@@ -109,7 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vector_by_source), cmocka_unit_test(test_pstate_bits),
 		cmocka_unit_test(test_undef_syndrome),   cmocka_unit_test(test_abort_syndrome),
-		cmocka_unit_test(test_any_state),
+		cmocka_unit_test(test_advance),          cmocka_unit_test(test_any_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,7 +223,7 @@ static void test_against_model(void **state)
 	struct model m = {.page = malloc(MODEL_PAGES * sizeof(uint64_t))};
 	uint64_t splits = 0;
 
-	for (int round = 0; round < 40; round++) {
+	for (int round = 0; round < 25; round++) {
 		unsigned int bits = prop_between(&p, 32, 48);
 		uint64_t room = (BIT(bits) - MODEL_PAGES * PAGE) / GIB(1);
 
@@ -252,7 +252,7 @@ static void test_largest_blocks(void **state)
 	struct arena *a = *state;
 	struct pgtable *pt = a->pt;
 
-	for (int round = 0; round < 500; round++) {
+	for (int round = 0; round < 200; round++) {
 		uint64_t bytes = prop_between(&p, 1, prop_one_in(&p, 2) ? 5000 : 900000) * PAGE;
 		uint64_t unit = prop_one_in(&p, 2) ? GIB(1) : MIB(2);
 		uint64_t va = prop_below(&p, GIB(500)) / PAGE * PAGE;

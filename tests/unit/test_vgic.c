@@ -13,6 +13,7 @@
 #include "tests/unit/prop.h"
 #include "tests/unit/vgic_sim.h"
 
+#define SGI   3
 #define TIMER 27
 #define SPI   40 /* hardware-linked */
 #define SOFT  64 /* emulated */
@@ -548,7 +549,7 @@ static void test_split_deactivation(void **state)
 		sim_dir(0, SOFT + order[k]);
 		assert_false(sim_bit(0, GICD_ISACTIVER, SOFT + order[k]));
 	}
-	assert_int_equal(sim.cpu[0].hcr, VGIC_HCR_EN);
+	assert_int_equal(sim.cpu[0].hcr, VGIC_HCR_EN | VGIC_HCR_TDIR);
 }
 
 /* A flood of hardware-linked ones: acknowledged once each, none lost, none twice. */
@@ -574,7 +575,140 @@ static void test_hardware_overflow(void **state)
 		assert_false(sim_physical(0, SPI + i)->active);
 }
 
+/* What comes in while there is overflow does not overtake what waits. */
+static void test_overflow_is_not_overtaken(void **state)
+{
+	uint32_t i;
+
+	enable(0, 1, 0xf0);
+	enable(0, 2, 0xf0);
+	for (i = 0; i < 8; i++) {
+		make_edge(SOFT + i);
+		enable(0, SOFT + i, (uint8_t)(0x10 * (i + 1)));
+	}
+	for (i = 0; i < 8; i++)
+		sim_line(1, SOFT + i, true);
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(sim_ack(0, false), SOFT + i);
+		sim_eoi(0, SOFT + i, false);
+		if (i == 1)
+			sim_sgi(0, 1, 1, false);
+		if (i == 1)
+			sim_sgi(0, 1, 2, false);
+	}
+	assert_int_equal(sim_ack(0, false), 1);
+	sim_eoi(0, 1, false);
+	assert_int_equal(sim_ack(0, false), 2);
+}
+
+/* --- active state --- */
+
+static bool is_loaded(uint32_t cpu, uint32_t intid)
+{
+	uint32_t n;
+
+	for (n = 0; n < sim.lr_count; n++) {
+		if ((sim.cpu[cpu].lr[n] & (VGIC_LR_PENDING | VGIC_LR_ACTIVE)) &&
+		    VGIC_LR_INTID(sim.cpu[cpu].lr[n]) == intid)
+			return true;
+	}
+	return false;
+}
+
+/* One that another CPU made active needs a list register as well, so that it can be ended. */
+static void test_activated_remotely(void **state)
+{
+	sim_eoi_mode(0, true);
+	sim_set_bit(1, GICD_ISACTIVER, SOFT);
+	assert_true(is_loaded(0, SOFT));
+	sim_dir(0, SOFT);
+	assert_false(sim_bit(1, GICD_ISACTIVER, SOFT));
+}
+
+/* EOImode 1: deactivated by another CPU than the one that acknowledged. */
+static void test_deactivated_elsewhere(void **state)
+{
+	static const uint32_t intids[] = {SPI, SOFT};
+	uint32_t i;
+
+	sim_eoi_mode(0, true);
+	sim_eoi_mode(2, true);
+	for (i = 0; i < ARRAY_SIZE(intids); i++) {
+		enable(0, intids[i], 0x80);
+		sim_line(0, intids[i], true);
+		assert_int_equal(sim_ack(0, false), intids[i]);
+		sim_line(0, intids[i], false);
+		sim_eoi(0, intids[i], false);
+		sim_dir(1, intids[i]); /* EOImode 0: ignored */
+		assert_true(sim_bit(3, GICD_ISACTIVER, intids[i]));
+		sim_dir(2, intids[i]);
+		assert_false(sim_bit(3, GICD_ISACTIVER, intids[i]));
+		assert_false(sim_physical(0, intids[i])->active);
+	}
+}
+
+/* Active here, pending again, and routed to another CPU: comes there when it is ended here. */
+static void test_active_and_routed_away(void **state)
+{
+	make_edge(SOFT);
+	enable(0, SOFT, 0x80);
+	sim_line(1, SOFT, true);
+	assert_int_equal(sim_ack(0, false), SOFT);
+	assert_true(sim_write(1, GICD_IROUTER + SOFT * 8, 8, 2));
+	sim_line(1, SOFT, false);
+	sim_line(1, SOFT, true);
+	assert_int_equal(sim_highest(2, false), SIM_NONE);
+	sim_eoi(0, SOFT, false);
+	assert_int_equal(sim_highest(0, false), SIM_NONE);
+	assert_int_equal(sim_ack(2, false), SOFT);
+}
+
+/* A request to make it inactive that came too late does not hit what happens afterwards. */
+static void test_late_clear_is_forgotten(void **state)
+{
+	enable(0, SPI, 0x80);
+	enable(0, SGI, 0x40);
+	sim_line(0, SPI, true);
+	assert_int_equal(sim_ack(0, false), SPI);
+	sim_line(0, SPI, false);
+	sim_eoi(0, SPI, false);
+	sim_sgi(0, 1, SGI, false); /* into the same list register */
+	sim_set_bit(1, GICD_ICACTIVER, SPI);
+	sim_set_bit(1, GICD_ISACTIVER, SPI);
+	sim_set_bit(1, GICD_ICENABLER, SOFT); /* nothing */
+	sim_set_bit(1, GICD_ISENABLER, SPI + 1);
+	assert_true(sim_bit(1, GICD_ISACTIVER, SPI));
+	assert_true(sim_bit(2, GICD_ISACTIVER, SPI));
+	assert_true(sim_physical(0, SPI)->active);
+}
+
+/* Pended by a register while it is pending already: once. */
+static void test_pended_twice(void **state)
+{
+	make_edge(SPI);
+	enable(0, SPI, 0x80);
+	sim_line(0, SPI, true);
+	sim_set_bit(0, GICD_ISPENDR, SPI);
+	assert_int_equal(sim_ack(0, false), SPI);
+	sim_eoi(0, SPI, false);
+	assert_int_equal(sim_ack(0, false), SIM_NONE);
+}
+
 /* --- off and on --- */
+
+/* A kick that arrives when the vCPU is off already, with something waiting for it. */
+static void test_kicked_while_off(void **state)
+{
+	enable(1, SGI, 0x40);
+	sim_off(1);
+	sim_sgi(0, 2, SGI, false);
+	gic_kick(1);
+	sim_settle();
+	assert_false(is_loaded(1, SGI));
+	assert_int_equal(sim.cpu[1].hcr, 0);
+	sim_on(1);
+	assert_int_equal(sim_ack(1, false), SGI);
+}
 
 static void test_cpu_off(void **state)
 {
@@ -594,6 +728,24 @@ static void test_cpu_off(void **state)
 	sim_off(1);
 	assert_true(sim_write(0, GICD_IROUTER + SPI * 8, 8, 2));
 	assert_int_equal(sim_ack(2, false), SPI);
+}
+
+/* 1 of N: the first vCPU that is on, and another when that goes off. */
+static void test_one_of_n(void **state)
+{
+	enable(0, SPI, 0x80);
+	enable(0, SOFT, 0x90);
+	assert_true(sim_write(0, GICD_IROUTER + SPI * 8, 8, BIT(31)));
+	assert_true(sim_write(0, GICD_IROUTER + SOFT * 8, 8, BIT(31)));
+	sim_line(0, SPI, true);
+	sim_line(0, SOFT, true);
+	assert_int_equal(sim_highest(0, false), SPI);
+	sim_off(0);
+	assert_int_equal(sim_physical(0, SPI)->route, 1);
+	assert_int_equal(sim_ack(1, false), SPI);
+	sim_off(1);
+	assert_int_equal(sim_ack(2, false), SOFT);
+	assert_int_equal(sim_physical(0, SPI)->route, 2);
 }
 
 /* --- out of step: CPUs that answer late --- */
@@ -718,7 +870,15 @@ int main(void)
 		TEST(test_overflow_in_order),
 		TEST(test_split_deactivation),
 		TEST(test_hardware_overflow),
+		TEST(test_overflow_is_not_overtaken),
+		TEST(test_activated_remotely),
+		TEST(test_active_and_routed_away),
+		TEST(test_deactivated_elsewhere),
+		TEST(test_late_clear_is_forgotten),
+		TEST(test_pended_twice),
+		TEST(test_kicked_while_off),
 		TEST(test_cpu_off),
+		TEST(test_one_of_n),
 		TEST(test_late_kicks),
 	};
 

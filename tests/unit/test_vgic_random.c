@@ -38,6 +38,7 @@ static struct {
 	uint32_t ctlr;
 	struct stack stack[SIM_CPUS];
 	bool split[SIM_CPUS];
+	bool any[SIM_INTIDS]; /* routed 1 of N */
 } ref;
 
 static struct prop prop;
@@ -162,11 +163,8 @@ static void op_bit(uint32_t cpu)
 		sim_set_bit(cpu, GICD_ICENABLER, intid);
 		break;
 	case 2:
-		/*
-		 * A level that is pended by hand, acknowledged physically and then disabled is
-		 * forgotten: the line alone decides. An edge: see op_line().
-		 */
-		if (!is_soft(intid) && (!p->edge || sim_physical(cpu, intid)->active))
+		/* Another one does not merge with what EL2 acknowledged: see op_line(). */
+		if (!is_soft(intid) && sim_physical(cpu, intid)->active)
 			return;
 		p->latch = true;
 		sim_set_bit(cpu, GICD_ISPENDR, intid);
@@ -251,7 +249,8 @@ static void op_route(uint32_t cpu)
 
 	if (intid < 32)
 		return;
-	if (prop_one_in(&prop, 8)) {
+	ref.any[intid] = prop_one_in(&prop, 8);
+	if (ref.any[intid]) {
 		assert_true(sim_write(cpu, GICD_IROUTER + intid * 8, 8, BIT(31)));
 		for (target = 0; target < sim.cpu_count - 1 && !sim.cpu[target].on; target++)
 			;
@@ -344,6 +343,7 @@ static void op_eoi(uint32_t cpu)
 static void op_dir(uint32_t cpu)
 {
 	struct stack *s = &ref.stack[cpu];
+	uint32_t other = (uint32_t)prop_below(&prop, sim.cpu_count);
 	uint32_t n, intid;
 
 	if (!ref.split[cpu] || !s->dropped_count)
@@ -351,10 +351,26 @@ static void op_dir(uint32_t cpu)
 	n = (uint32_t)prop_below(&prop, s->dropped_count);
 	intid = s->dropped[n];
 	s->dropped[n] = s->dropped[--s->dropped_count];
-	if (!is_mine(cpu, intid))
+	/* Any CPU may deactivate an SPI. */
+	if (intid >= 32 && sim.vm.vgic.split && sim.cpu[other].on && ref.split[other])
+		cpu = other;
+	else if (!is_mine(cpu, intid))
 		return;
 	plain(cpu, intid)->active = false;
 	sim_dir(cpu, intid);
+}
+
+/* 1 of N: what the vCPU that went off had goes to the first that is on. */
+static void choose_again(uint32_t gone)
+{
+	uint32_t target, i;
+
+	for (target = 0; target < sim.cpu_count - 1 && !sim.cpu[target].on; target++)
+		;
+	for (i = 32; i < SIM_INTIDS; i++) {
+		if (ref.any[i] && ref.spi[i].target == gone)
+			ref.spi[i].target = (uint8_t)(sim.cpu[target].on ? target : 0);
+	}
 }
 
 static void op_off_or_on(uint32_t cpu)
@@ -365,6 +381,7 @@ static void op_off_or_on(uint32_t cpu)
 		sim_off(cpu);
 		ref.stack[cpu].count = 0;
 		ref.stack[cpu].dropped_count = 0;
+		choose_again(cpu);
 	} else {
 		sim_on(cpu);
 		sim_eoi_mode(cpu, ref.split[cpu]);

@@ -7,6 +7,8 @@
 
 #include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
+#include "hyp/core/log.h"
+#include "hyp/core/panic.h"
 #include "hyp/vm/vgic.h"
 
 #define GICD_BASE      0x8000000
@@ -168,6 +170,14 @@ void gic_kick(uint32_t index)
 struct percpu *percpu_get(uint32_t index)
 {
 	return &sim.percpu[index];
+}
+
+void panic_check(void)
+{
+}
+
+void log_printf(enum log_level level, const char *fmt, ...)
+{
 }
 
 enum err vdev_register(struct vm *vm, const struct vdev *vdev)
@@ -393,7 +403,7 @@ void sim_eoi_mode(uint32_t cpu, bool split)
 
 void sim_sgi(uint32_t cpu, uint32_t targets, uint32_t intid, bool group1)
 {
-	uint64_t value = (uint64_t)intid << 24;
+	uint64_t value;
 	uint32_t i;
 
 	/* Affinities are 0.0.i / 4.i % 4: see sim_init(). */

@@ -19,7 +19,10 @@ struct exc_frame {
 
 #define EC_UNKNOWN    0x00
 #define EC_WFX        0x01
+#define EC_CP15       0x03
+#define EC_CP14       0x05
 #define EC_FP         0x07
+#define EC_SVC32      0x11
 #define EC_SVC64      0x15
 #define EC_HVC64      0x16
 #define EC_SMC64      0x17

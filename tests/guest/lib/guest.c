@@ -19,6 +19,8 @@
 #define PTE_PXN       (UINT64_C(1) << 53)
 #define PTE_UXN       (UINT64_C(1) << 54)
 #define PTE_DEVICE_XN (UINT64_C(3) << 53)
+/* Of EL1 alone: not even executable at EL0. */
+#define RAM_BLOCK     (PTE_BLOCK | PTE_AF | PTE_NORMAL | PTE_INNER | PTE_UXN)
 #define TABLE_ENTRIES 512
 #define GIB_SHIFT     30
 
@@ -32,6 +34,7 @@ extern uint8_t cpu_stacks[];
 uint8_t cpu_stacks[MAX_CPUS * CPU_STACK_BYTES] __attribute__((aligned(4096)));
 
 static uint64_t table[TABLE_ENTRIES] __attribute__((aligned(4096)));
+static uint64_t window_gib;
 static uint64_t window_tables[2][TABLE_ENTRIES] __attribute__((aligned(4096)));
 
 void guest_main(const void *dtb, uint64_t base, uint64_t entry_cntvct);
@@ -90,7 +93,12 @@ void mmu_build(void)
 		for (gib = ram[i].base >> GIB_SHIFT;
 		     gib <= (ram[i].base + ram[i].bytes - 1) >> GIB_SHIFT && gib < TABLE_ENTRIES;
 		     gib++)
-			table[gib] = gib << GIB_SHIFT | PTE_BLOCK | PTE_AF | PTE_NORMAL | PTE_INNER;
+			table[gib] = gib << GIB_SHIFT | RAM_BLOCK;
+	/* The window: below 4 GiB, for AArch32, if memory leaves room. */
+	for (window_gib = 3; window_gib > 0 && table[window_gib] & PTE_NORMAL; window_gib--)
+		;
+	if (window_gib == 0)
+		window_gib = TABLE_ENTRIES - 1;
 	cache_flush(table, sizeof(table));
 }
 
@@ -124,8 +132,8 @@ static uint64_t window_set(uint64_t table_address, uint64_t pte)
 {
 	window_tables[1][0] = pte;
 	window_tables[0][0] = table_address | PTE_TABLE;
-	entry_set(&table[TABLE_ENTRIES - 1], (uint64_t)window_tables[0] | PTE_TABLE);
-	return (uint64_t)(TABLE_ENTRIES - 1) << GIB_SHIFT;
+	entry_set(&table[window_gib], (uint64_t)window_tables[0] | PTE_TABLE);
+	return window_gib << GIB_SHIFT;
 }
 
 uint64_t mmu_window(const void *page)
@@ -152,9 +160,9 @@ uint64_t mmu_window_el0(unsigned int cpu, const void *code, const void *data)
 void mmu_executable(uint64_t addr)
 {
 	uint64_t gib = addr >> GIB_SHIFT;
-	uint64_t want = gib << GIB_SHIFT | PTE_BLOCK | PTE_AF | PTE_NORMAL | PTE_INNER;
+	uint64_t want = gib << GIB_SHIFT | RAM_BLOCK;
 
-	if (gib < TABLE_ENTRIES - 1 && table[gib] != want)
+	if (gib < TABLE_ENTRIES && gib != window_gib && table[gib] != want)
 		entry_set(&table[gib], want);
 }
 

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tests/guest/lib/sandbox.h"
 
-#define INSN_SVC    0xd4000001
-#define PAGE_BYTES  4096
-#define SPSR_EL0T   0x3c0
-#define SPSR_EL1T   0x3c4
-#define SPSR_EL1H   0x3c5
-#define VECTOR_EL1T 0
-#define VECTOR_EL0  8
+#define INSN_SVC     0xd4000001
+#define INSN_SVC_A32 0xef000000
+#define PAGE_BYTES   4096
+#define SPSR_EL1H    0x3c5
+
+/* Of each mode: PSTATE to start with, and the vector that its exceptions take. */
+static const struct {
+	uint32_t spsr, vector, svc;
+} modes[] = {
+	[SANDBOX_EL1] = {0x3c4, 0, INSN_SVC},
+	[SANDBOX_EL0] = {0x3c0, 8, INSN_SVC},
+	[SANDBOX_A32] = {0x1d0, 12, INSN_SVC_A32},
+};
 
 void sandbox_enter(const struct sandbox_regs *regs, uint64_t pc, uint64_t spsr);
 extern char sandbox_return[];
@@ -16,10 +22,11 @@ extern char sandbox_return[];
 static uint32_t code[MAX_CPUS][PAGE_BYTES / 4] __attribute__((aligned(PAGE_BYTES)));
 static uint8_t data[MAX_CPUS][PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
 static uint64_t window[MAX_CPUS], last_esr[MAX_CPUS];
+static enum sandbox_mode current[MAX_CPUS];
 
 static bool sandbox_hook(struct exc_frame *frame, unsigned int vector)
 {
-	if (vector != VECTOR_EL1T && vector != VECTOR_EL0)
+	if (vector != modes[current[cpu_this()->index]].vector)
 		return false;
 	last_esr[cpu_this()->index] = frame->esr;
 	frame->elr = (uint64_t)sandbox_return;
@@ -40,15 +47,21 @@ uint64_t sandbox_data(void)
 	return window[cpu_this()->index] + PAGE_BYTES;
 }
 
-uint64_t sandbox_run(uint32_t word, const struct sandbox_regs *regs, bool el0)
+uint64_t sandbox_run(uint32_t word, const struct sandbox_regs *regs, enum sandbox_mode mode)
 {
 	uint64_t cpu = cpu_this()->index;
 	uint32_t *slot = code[cpu];
 
 	__atomic_store_n(&slot[0], word, __ATOMIC_RELAXED);
-	__atomic_store_n(&slot[1], INSN_SVC, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot[1], modes[mode].svc, __ATOMIC_RELAXED);
 	__asm__ volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" ::"r"(slot)
 			 : "memory");
-	sandbox_enter(regs, el0 ? window[cpu] : (uint64_t)slot, el0 ? SPSR_EL0T : SPSR_EL1T);
+	current[cpu] = mode;
+	sandbox_enter(regs, mode == SANDBOX_EL1 ? (uint64_t)slot : window[cpu], modes[mode].spsr);
 	return last_esr[cpu];
+}
+
+bool sandbox_has_a32(void)
+{
+	return bits(sysreg_read(id_aa64pfr0_el1), 3, 0) == 2 && !(sandbox_data() >> 32);
 }

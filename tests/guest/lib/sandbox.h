@@ -9,6 +9,12 @@
  * whatever exception ends it, the caller goes on. Branches are not for it: they may loop.
  */
 
+enum sandbox_mode {
+	SANDBOX_EL1,
+	SANDBOX_EL0,
+	SANDBOX_A32, /* AArch32 at EL0, for CPUs that have it: an A32 word */
+};
+
 struct sandbox_regs {
 	uint64_t x[31];
 	uint64_t sp;
@@ -21,6 +27,9 @@ void sandbox_init(void);
 uint64_t sandbox_data(void);
 
 /* Returns ESR_EL1 of the exception that ended it: an SVC if the word itself took none. */
-uint64_t sandbox_run(uint32_t word, const struct sandbox_regs *regs, bool el0);
+uint64_t sandbox_run(uint32_t word, const struct sandbox_regs *regs, enum sandbox_mode mode);
+
+/* Has this CPU AArch32 at EL0, and has the sandbox an address for it? After sandbox_init(). */
+bool sandbox_has_a32(void);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef LOADER_LAYOUT_H
-#define LOADER_LAYOUT_H
+#ifndef LIB_LAYOUT_H
+#define LIB_LAYOUT_H
 
 #include "abi/bootinfo.h"
 #include "lib/bits.h"
 #include "lib/err.h"
 
-/* Where things go in memory. Pure: numbers in, numbers out. */
+/*
+ * Where things go in memory, when the machine is started. No region here reaches beyond
+ * UINT64_MAX.
+ */
 
 #define LAYOUT_MAX_BUSY 128
 
@@ -31,6 +34,10 @@ const char *layout_busy_at(const struct layout_busy *busy, uint64_t base, uint64
  */
 enum err layout_merge(struct boot_region *list, uint32_t *count, uint32_t max, uint64_t base,
 		      uint64_t bytes) MUST_CHECK;
+
+/* Takes [base, base + bytes) out of such a list; errors as layout_merge(). */
+enum err layout_cut(struct boot_region *list, uint32_t *count, uint32_t max, uint64_t base,
+		    uint64_t bytes) MUST_CHECK;
 
 /* Is the whole of [base, base + bytes) in one region of the list? */
 bool layout_in(const struct boot_region *list, uint32_t count, uint64_t base, uint64_t bytes);
@@ -62,7 +69,7 @@ struct layout_kept {
 
 #define LAYOUT_LOG_BYTES 0x10000 /* at offset 0 */
 
-/* For an image of image_bytes (bss included) on a machine with ram_bytes and cpus. */
+/* For an image of image_bytes (bss included) on a machine with ram_bytes and 1 or more cpus. */
 struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_t cpus);
 /* Caisson's promise: at most 32 MiB and 1/256 of the RAM. */
 uint64_t layout_kept_limit(uint64_t ram_bytes);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "loader/layout.h"
+#include "lib/layout.h"
+
+#include <string.h>
 
 #define PAGE_BYTES KIB(4)
 #define KEPT_ALIGN MIB(2)
@@ -42,6 +44,20 @@ const char *layout_busy_at(const struct layout_busy *busy, uint64_t base, uint64
 	return busy_find(busy, base, bytes, &index) != NULL ? busy->entry[index].name : NULL;
 }
 
+/* Puts n regions in the place of list[first] up to but not including list[last]. */
+static enum err replace(struct boot_region *list, uint32_t *count, uint32_t max, uint32_t first,
+			uint32_t last, const struct boot_region *with, uint32_t n)
+{
+	uint32_t behind = *count - last;
+
+	if (first + n + behind > max)
+		return ERR_NO_MEMORY;
+	memmove(list + first + n, list + last, behind * sizeof(*list));
+	memcpy(list + first, with, n * sizeof(*list));
+	*count = first + n + behind;
+	return ERR_OK;
+}
+
 enum err layout_merge(struct boot_region *list, uint32_t *count, uint32_t max, uint64_t base,
 		      uint64_t bytes)
 {
@@ -64,19 +80,43 @@ enum err layout_merge(struct boot_region *list, uint32_t *count, uint32_t max, u
 		base = list[last].base < base ? list[last].base : base;
 		end = its_end > end ? its_end : end;
 	}
-	if (first == last && *count == max)
-		return ERR_NO_MEMORY;
-	if (first == last) {
-		for (uint32_t i = *count; i > first; i--)
-			list[i] = list[i - 1];
-		++*count;
-	} else {
-		for (uint32_t i = last; i < *count; i++)
-			list[first + 1 + i - last] = list[i];
-		*count -= last - first - 1;
-	}
-	list[first] = (struct boot_region){base, end - base};
-	return ERR_OK;
+
+	struct boot_region whole = {base, end - base};
+
+	return replace(list, count, max, first, last, &whole, 1);
+}
+
+enum err layout_cut(struct boot_region *list, uint32_t *count, uint32_t max, uint64_t base,
+		    uint64_t bytes)
+{
+	struct boot_region rest[2];
+	uint32_t rests = 0;
+	uint32_t first = 0;
+	uint32_t last;
+
+	if (bytes == 0)
+		return ERR_OK;
+	if (bytes > UINT64_MAX - base)
+		return ERR_RANGE;
+
+	uint64_t end = base + bytes;
+
+	while (first < *count && list[first].base + list[first].bytes <= base)
+		first++;
+	/* [first, last) are those that lose something; the two at the ends may keep a rest. */
+	for (last = first; last < *count && list[last].base < end; last++)
+		;
+	if (first == last)
+		return ERR_OK;
+
+	uint64_t low = list[first].base;
+	uint64_t high = list[last - 1].base + list[last - 1].bytes;
+
+	if (low < base)
+		rest[rests++] = (struct boot_region){low, base - low};
+	if (high > end)
+		rest[rests++] = (struct boot_region){end, high - end};
+	return replace(list, count, max, first, last, rest, rests);
 }
 
 bool layout_in(const struct boot_region *list, uint32_t count, uint64_t base, uint64_t bytes)
@@ -112,6 +152,9 @@ enum err layout_lowest(const struct boot_region *ram, uint32_t count,
 				*base = p;
 				return ERR_OK;
 			}
+			/* Rounding up can wrap only from beyond all RAM. */
+			if (hit->base + hit->bytes >= end)
+				break;
 			p = bits_align_up(hit->base + hit->bytes, align);
 		}
 	}
