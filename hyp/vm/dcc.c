@@ -143,10 +143,8 @@ static __attribute__((noinline)) enum exit_action access(struct vcpu *vcpu, uint
 	return EXIT_ADVANCE;
 }
 
-enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr)
+enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr, unsigned int key)
 {
-	unsigned int key = esr_sysreg(esr);
-
 	if (key == MDCCSR_EL0 && vcpu->x[0] >> 32 == CAISSON_CALL_MAGIC && !vcpu->vm->is_user)
 		return hypercall(vcpu);
 	if ((vcpu->mdscr & MDSCR_TDCC) && exit_is_from_el0())

@@ -17,8 +17,8 @@ uint64_t dcc_traps_init(void);
 /* MDSCR_EL1 as the hardware is to have it for this vCPU. */
 uint64_t dcc_hardware_mdscr(const struct vcpu *vcpu);
 
-/* A trapped access (EC 0x18) to a register with op0 2. */
-enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr);
+/* A trapped access (EC 0x18) to a register with op0 2; key: esr_sysreg(esr). */
+enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr, unsigned int key);
 
 /* AArch32 forms, from EL0 (EC 5 and 6). */
 exit_handler_fn dcc_exit_aarch32;

@@ -117,7 +117,7 @@ void exit_advance(uint64_t esr)
 
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 {
-	enum exit_action action = vcpu->vm->exits[esr_class(esr)](vcpu, esr);
+	enum exit_action action = vcpu->exits[esr_class(esr)](vcpu, esr);
 
 	if (action == EXIT_ADVANCE)
 		advance(esr);

@@ -19,6 +19,7 @@ static struct vcpu *vcpu_create(struct vm *vm, const struct bootinfo *bi, uint32
 	struct vcpu *vcpu = mem_new(struct vcpu);
 
 	vcpu->vm = vm;
+	vcpu->exits = exit_service_vm;
 	vcpu->index = index;
 	vcpu->mpidr = bi->cpu[index].mpidr;
 	vcpu->stack = percpu_get(index)->stack_top;
@@ -33,7 +34,6 @@ struct vm *svm_create(const struct bootinfo *bi)
 	uint32_t i;
 
 	vm->name = "service VM";
-	vm->exits = exit_service_vm;
 	lock_init(&vm->vgic_lock, LOCK_VGIC_DIST);
 	lock_init(&vm->power_lock, LOCK_VM_POWER);
 	vm->vcpu_count = bi->cpu_count;

@@ -93,7 +93,7 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 		return EXIT_ADVANCE;
 	}
 	if (is_debug(key))
-		return dcc_access(vcpu, esr);
+		return dcc_access(vcpu, esr, key);
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		if (table[i].key == key)
 			return table[i].handle(vcpu, rt, read);

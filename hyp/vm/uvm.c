@@ -162,6 +162,7 @@ static void vcpu_make(struct uvm *uvm, uint32_t index)
 	struct uvcpu *u = &uvm->vcpu[index];
 
 	u->vcpu.vm = &uvm->vm;
+	u->vcpu.exits = exit_user_vm;
 	u->vcpu.index = index;
 	u->vcpu.mpidr = index % 16 | (uint64_t)(index / 16) << 8;
 	u->vcpu.cpu = VCPU_NOWHERE;
@@ -184,7 +185,6 @@ static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus)
 	uvm->end = (uint64_t)uvm + CAISSON_BLOCK_BYTES;
 	vm->name = "user VM";
 	vm->is_user = true;
-	vm->exits = exit_user_vm;
 	vm->vcpu_count = vcpus;
 	vm->cntvoff = sysreg_read(cntpct_el0);
 	lock_init(&vm->vgic_lock, LOCK_VGIC_DIST);

@@ -14,6 +14,10 @@
 
 enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON };
 
+struct vcpu;
+/* Serves one kind of exit (hyp/vm/exit.h). */
+typedef enum exit_action exit_handler_fn(struct vcpu *vcpu, uint64_t esr);
+
 /*
  * A vCPU. While it runs, SP_EL2 points at this structure; the vectors store x0..x30 there and
  * then load the stack pointer for C from `stack` (arch/aarch64/vectors.S). ELR_EL2 and SPSR_EL2
@@ -24,6 +28,7 @@ struct vcpu {
 	uint64_t x[31];
 	uint64_t stack; /* top of the stack of the CPU it runs on */
 	struct vm *vm;
+	exit_handler_fn *const *exits; /* by exception class */
 	uint32_t index; /* in vm->vcpu[]; of the service VM: also the physical CPU's index */
 	uint64_t mpidr; /* affinity fields, as the guest sees them */
 
@@ -47,13 +52,9 @@ struct vcpu {
 	struct world world;
 };
 
-/* Serves one kind of exit (hyp/vm/exit.h). */
-typedef enum exit_action exit_handler_fn(struct vcpu *vcpu, uint64_t esr);
-
 struct vm {
 	const char *name;
 	bool is_user; /* not the service VM: its vCPUs are loaded by VCPU_RUN (hyp/vm/uvm.c) */
-	exit_handler_fn *const *exits; /* by exception class */
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[BOOT_MAX_CPUS];
 	struct vgic_dist vgic; /* lib/vgic.h */
