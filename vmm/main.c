@@ -258,7 +258,7 @@ static enum exit_status run(const struct options *options)
 	if (hyp_open(&management) != ERR_OK || load_check(&options->load) != ERR_OK ||
 	    init_outside(&outside) != ERR_OK)
 		return STATUS_FAILED;
-	if (memory_open(&memory, options->ram_bytes) == ERR_OK) {
+	if (memory_open(&memory, &management, options->ram_bytes) == ERR_OK) {
 		end = run_until_off(options, &management, &memory, &outside);
 		terminal_restore();
 	}

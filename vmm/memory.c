@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmm/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 #define HUGETLBFS_MAGIC 0x958458f6 /* linux/magic.h */
 #define OWN_FOLDER      "/run/caisson"
 #define OWN_MOUNT       OWN_FOLDER "/hugepages"
+#define FILE_PREFIX     "caisson."
 #define FREE_PAGES      "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
 
 #define STORE_BYTES     CAISSON_BLOCK_BYTES
@@ -40,6 +42,8 @@ static uint64_t total_bytes(const struct memory *m)
 	return STORE_BYTES + RUN_PAGES_BYTES + m->ram_bytes;
 }
 
+/* ---- the folder -------------------------------------------------------------------------- */
+
 static bool has_our_pages(const char *folder)
 {
 	struct statfs fs;
@@ -48,57 +52,192 @@ static bool has_our_pages(const char *folder)
 	       fs.f_bsize == CAISSON_BLOCK_BYTES;
 }
 
-/* A hugetlbfs of 2 MiB pages that is mounted already. */
-static bool find_mount(char *folder, size_t bytes)
+/* Under a lock, so that nobody mounts over the folder that another has just found. */
+static bool mount_once(void)
 {
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent entry;
-	char text[PATH_MAX + 256];
-	bool found = false;
+	int folder = open(OWN_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool mounted = false;
 
-	if (mounts == NULL)
+	if (folder < 0)
 		return false;
-	while (!found && getmntent_r(mounts, &entry, text, sizeof(text)) != NULL) {
-		found = strcmp(entry.mnt_type, "hugetlbfs") == 0 && strlen(entry.mnt_dir) < bytes &&
-			has_our_pages(entry.mnt_dir);
-		if (found)
-			strcpy(folder, entry.mnt_dir);
-	}
-	(void)endmntent(mounts);
-	return found;
+	while (flock(folder, LOCK_EX) != 0 && errno == EINTR)
+		;
+	if (mkdir(OWN_MOUNT, 0700) == 0 || errno == EEXIST)
+		mounted = has_our_pages(OWN_MOUNT) ||
+			  mount("hugetlbfs", OWN_MOUNT, "hugetlbfs",
+				MS_NOSUID | MS_NODEV | MS_NOEXEC, "pagesize=2M,mode=0700") == 0;
+	(void)close(folder);
+	return mounted;
 }
 
-static enum err choose_folder(char *folder, size_t bytes)
+/* A mount of our own, so that nobody else's files are in it. */
+static enum err mount_folder(void)
 {
-	if (find_mount(folder, bytes))
+	if ((mkdir(OWN_FOLDER, 0755) == 0 || errno == EEXIST) && mount_once())
 		return ERR_OK;
-	if ((mkdir(OWN_FOLDER, 0755) != 0 && errno != EEXIST) ||
-	    (mkdir(OWN_MOUNT, 0700) != 0 && errno != EEXIST) ||
-	    mount("hugetlbfs", OWN_MOUNT, "hugetlbfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "pagesize=2M,mode=0700") != 0) {
-		say("cannot mount a hugetlbfs of 2 MiB pages at %s: %s", OWN_MOUNT,
-		    strerror(errno));
-		return ERR_UNSUPPORTED;
+	say("cannot mount a hugetlbfs of 2 MiB pages at %s: %s", OWN_MOUNT, strerror(errno));
+	return ERR_UNSUPPORTED;
+}
+
+static void lock_folder(const struct memory *m)
+{
+	while (flock(m->folder, LOCK_EX) != 0 && errno == EINTR)
+		;
+}
+
+static void unlock_folder(const struct memory *m)
+{
+	(void)flock(m->folder, LOCK_UN);
+}
+
+/* ---- the dead ---------------------------------------------------------------------------- */
+
+/*
+ * What the name of a file says: caisson.PID no VM has it, caisson.PID.vmN VM N has, and
+ * caisson.PID.new cannot be told: its process died while it made a VM.
+ */
+enum owner { OWNER_NOBODY, OWNER_VM, OWNER_UNKNOWN };
+
+static enum owner parse_name(const char *name, uint32_t *number)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (strcmp(dot, ".new") == 0)
+		return OWNER_UNKNOWN;
+	return sscanf(dot, ".vm%u", number) == 1 ? OWNER_VM : OWNER_NOBODY;
+}
+
+/* Opens a file of a dead process; -1: its process lives. */
+static int open_dead(const struct memory *m, const char *name)
+{
+	int file = openat(m->folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) != 0) {
+		(void)close(file);
+		return -1;
 	}
-	strcpy(folder, OWN_MOUNT);
-	return ERR_OK;
+	return file;
+}
+
+/* Ends a dead process's VM, unless its number is a living one's by now. */
+static void bury(const struct memory *m, const struct hyp_token *management, const char *name,
+		 uint32_t living)
+{
+	int file = open_dead(m, name);
+	uint32_t number;
+	enum owner owner;
+
+	if (file < 0)
+		return;
+	owner = parse_name(name, &number);
+	if (owner == OWNER_VM && number < CAISSON_MAX_VMS && (living & BIT(number)) == 0) {
+		enum caisson_status status = hyp_vm_destroy(management, number);
+
+		if (status == CAISSON_OK || status == CAISSON_STATE)
+			owner = OWNER_NOBODY;
+		else
+			say("cannot end a dead process's virtual machine: %s",
+			    hyp_status_text(status));
+	} else if (owner == OWNER_VM) {
+		owner = OWNER_NOBODY;
+	}
+	if (owner == OWNER_NOBODY)
+		(void)unlinkat(m->folder, name, 0);
+	(void)close(file);
+}
+
+/* Calls for each file of the folder; returns the VMs of those whose process lives. */
+static uint32_t for_each_file(const struct memory *m, const struct hyp_token *management,
+			      uint32_t living, bool burying)
+{
+	DIR *folder = opendir(OWN_MOUNT);
+	struct dirent *entry;
+	uint32_t number;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		if (strncmp(entry->d_name, FILE_PREFIX, strlen(FILE_PREFIX)) != 0)
+			continue;
+		if (burying) {
+			bury(m, management, entry->d_name, living);
+			continue;
+		}
+
+		int file = open_dead(m, entry->d_name);
+
+		if (file >= 0)
+			(void)close(file);
+		else if (parse_name(entry->d_name, &number) == OWNER_VM && number < CAISSON_MAX_VMS)
+			living |= BIT(number);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+	return living;
+}
+
+/* ---- our file ---------------------------------------------------------------------------- */
+
+static void rename_file(struct memory *m, const char *suffix)
+{
+	char name[sizeof(m->name)];
+
+	(void)snprintf(name, sizeof(name), FILE_PREFIX "%ld%s", (long)getpid(), suffix);
+	if (renameat(m->folder, m->name, m->folder, name) == 0)
+		(void)snprintf(m->name, sizeof(m->name), "%s", name);
+	else
+		say("cannot rename %s/%s: %s", OWN_MOUNT, m->name, strerror(errno));
+}
+
+void memory_begin_vm(struct memory *m)
+{
+	lock_folder(m);
+	rename_file(m, ".new");
+}
+
+void memory_end_vm(struct memory *m, bool made, uint32_t number)
+{
+	char suffix[16] = "";
+
+	if (made)
+		(void)snprintf(suffix, sizeof(suffix), ".vm%u", number);
+	rename_file(m, suffix);
+	unlock_folder(m);
+}
+
+void memory_forget_vm(struct memory *m)
+{
+	rename_file(m, "");
 }
 
 static enum err create_file(struct memory *m)
 {
-	char folder[PATH_MAX - 64];
-	enum err err = choose_folder(folder, sizeof(folder));
+	char name[sizeof(m->name)];
+
+	(void)snprintf(name, sizeof(name), FILE_PREFIX "%ld", (long)getpid());
+	m->file = openat(m->folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->file < 0 || flock(m->file, LOCK_EX | LOCK_NB) != 0) {
+		say("cannot make %s/%s: %s", OWN_MOUNT, name, strerror(errno));
+		return ERR_DENIED;
+	}
+	(void)snprintf(m->name, sizeof(m->name), "%s", name);
+	return ERR_OK;
+}
+
+static enum err open_file(struct memory *m, const struct hyp_token *management)
+{
+	enum err err = mount_folder();
 
 	if (err != ERR_OK)
 		return err;
-	(void)snprintf(m->path, sizeof(m->path), "%s/caisson.%ld", folder, (long)getpid());
-	m->file = open(m->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (m->file < 0) {
-		say("cannot make %s: %s", m->path, strerror(errno));
-		m->path[0] = '\0';
+	m->folder = open(OWN_MOUNT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->folder < 0) {
+		say("cannot open %s: %s", OWN_MOUNT, strerror(errno));
 		return ERR_DENIED;
 	}
-	return ERR_OK;
+	lock_folder(m);
+	(void)for_each_file(m, management, for_each_file(m, management, 0, false), true);
+	err = create_file(m);
+	unlock_folder(m);
+	return err;
 }
 
 static unsigned long free_pages(void)
@@ -125,7 +264,7 @@ static enum err map_file(struct memory *m)
 	if (m->store == MAP_FAILED) {
 		m->store = NULL;
 		if (errno != ENOMEM) {
-			say("cannot map %s: %s", m->path, strerror(errno));
+			say("cannot map %s/%s: %s", OWN_MOUNT, m->name, strerror(errno));
 			return ERR_INVALID;
 		}
 		say("%lu huge pages of 2 MiB are needed, %lu are free: "
@@ -163,31 +302,36 @@ static enum err pin(struct memory *m)
 	return ERR_OK;
 }
 
-enum err memory_open(struct memory *m, uint64_t ram_bytes)
+enum err memory_open(struct memory *m, const struct hyp_token *management, uint64_t ram_bytes)
 {
-	*m = (struct memory){.file = -1, .ring = -1, .ram_bytes = ram_bytes};
+	*m = (struct memory){.folder = -1, .file = -1, .ring = -1, .ram_bytes = ram_bytes};
 
-	enum err err = create_file(m);
+	enum err err = open_file(m, management);
 
 	if (err == ERR_OK)
 		err = map_file(m);
 	return err == ERR_OK ? pin(m) : err;
 }
 
+static void close_if_open(int file)
+{
+	if (file >= 0)
+		(void)close(file);
+}
+
 void memory_abandon(struct memory *m)
 {
-	if (m->ring >= 0)
-		(void)close(m->ring);
 	if (m->store != NULL)
 		(void)munmap(m->store, total_bytes(m));
-	if (m->file >= 0)
-		(void)close(m->file);
-	*m = (struct memory){.file = -1, .ring = -1};
+	close_if_open(m->ring);
+	close_if_open(m->file);
+	close_if_open(m->folder);
+	*m = (struct memory){.folder = -1, .file = -1, .ring = -1};
 }
 
 void memory_close(struct memory *m)
 {
-	if (m->path[0] != '\0')
-		(void)unlink(m->path);
+	if (m->name[0] != '\0')
+		(void)unlinkat(m->folder, m->name, 0);
 	memory_abandon(m);
 }

@@ -171,12 +171,9 @@ static void exit_ended(struct vcpu *v)
 }
 
 static void (*const exit_handler[])(struct vcpu *v) = {
-	[RUN_EXIT_INTERRUPTED] = exit_nothing,
-	[RUN_EXIT_MMIO] = exit_mmio,
-	[RUN_EXIT_SMCCC] = exit_smccc,
-	[RUN_EXIT_WFI] = exit_wfi,
-	[RUN_EXIT_FAULT] = exit_fault,
-	[RUN_EXIT_WAKE] = exit_nothing,
+	[RUN_EXIT_INTERRUPTED] = exit_nothing, [RUN_EXIT_MMIO] = exit_mmio,
+	[RUN_EXIT_SMCCC] = exit_smccc,         [RUN_EXIT_WFI] = exit_wfi,
+	[RUN_EXIT_FAULT] = exit_fault,         [RUN_EXIT_WAKE] = exit_nothing,
 	[RUN_EXIT_ENDED] = exit_ended,
 };
 

@@ -39,7 +39,9 @@ enum err vm_create(struct vm *vm, const struct hyp_token *management, struct mem
 		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * RUN_PAGE_BYTES);
 	}
 	console_init(&vm->console, vm, event);
+	memory_begin_vm(memory);
 	status = hyp_vm_create(&vm->management, memory->store, cpus, &vm->number, &vm->token);
+	memory_end_vm(memory, status == CAISSON_OK, vm->number);
 	if (status != CAISSON_OK)
 		return tell("cannot make a virtual machine", status);
 	status = hyp_mem_share(&vm->management, vm->number, memory->ram, MACHINE_RAM,
@@ -56,7 +58,10 @@ enum err vm_destroy(struct vm *vm)
 {
 	enum caisson_status status = hyp_vm_destroy(&vm->management, vm->number);
 
-	return status == CAISSON_OK ? ERR_OK : tell("cannot end the virtual machine", status);
+	if (status != CAISSON_OK)
+		return tell("cannot end the virtual machine", status);
+	memory_forget_vm(vm->memory);
+	return ERR_OK;
 }
 
 enum err vm_start(struct vm *vm, const struct load_result *guest)

@@ -115,7 +115,7 @@ def test_debian(host, debian_vm):
     """Debian's own kernel to a shell, on two vCPUs, that reads what is typed; then again."""
     machine = host(vm=debian_vm, pages=272, memory="2G")
     machine.send(f"caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 2 --mem "
-                 f"{GUEST_MEMORY} --append quiet; echo st=\"\"atus=$?\n")
+                 f"{GUEST_MEMORY} --append quiet; echo st\"\"atus=$?\n")
     machine.expect("A root shell follows")
     machine.login()
     assert machine.run("grep -c ^processor /proc/cpuinfo") == "2"
@@ -172,6 +172,22 @@ def test_floating_point(host, cpu):
     finish(machine)
 
 
+def test_killed(host):
+    """A killed VMM's memory stays the VM's; the next one to start ends the VM and frees it."""
+    machine = host(pages=2 * HUGE_PAGES)
+    machine.run(f"taskset 2 {RUN} /guests/spin.img {NO_INPUT} >/tmp/out & pid=$!; "
+                f"{RUN} /guests/spin.img {NO_INPUT} >/tmp/other & echo $! >/tmp/pid; "
+                "until grep -q spinning /tmp/out && grep -q spinning /tmp/other; do sleep 0.1; done; "
+                "kill -9 $pid; wait $pid", timeout=30, status=137)
+    time.sleep(2)
+    assert huge_pages(machine, "Free") == 2 * HUGE_PAGES - 2 * 34
+    run_payload(machine, "spin", append="ms=500")
+    assert len(machine.run("ls /run/caisson/hugepages").split()) == 1
+    machine.run("kill $(cat /tmp/pid); while [ -d /proc/$(cat /tmp/pid) ]; do sleep 0.1; done; "
+                "cat /tmp/other", timeout=30)
+    finish(machine)
+
+
 @pytest.mark.parametrize("signal", ["INT", "TERM", "HUP"])
 def test_signal(host, signal):
     """Also while all vCPUs are off or wait for interrupts."""
@@ -185,7 +201,7 @@ def test_signal(host, signal):
 def test_keys(host):
     """Ctrl-G q, typed on the terminal; the terminal is as before."""
     machine = host()
-    machine.send(f"{RUN} /guests/spin.img; echo st=\"\"atus=$?\n")
+    machine.send(f"{RUN} /guests/spin.img; echo st\"\"atus=$?\n")
     machine.expect("spinning", 30)
     machine.send("\aq")
     machine.expect(r"status=3\r", 30)

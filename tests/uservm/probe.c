@@ -131,9 +131,12 @@ static int run_vm(const struct hyp_token *management, struct memory *memory,
 	struct run_page *page = (void *)memory->run_pages;
 	unsigned int runs = 0;
 	uint32_t vm;
-	enum caisson_status status = hyp_vm_create(management, memory->store, 1, &vm, &token);
+	enum caisson_status status;
 	int failed;
 
+	memory_begin_vm(memory);
+	status = hyp_vm_create(management, memory->store, 1, &vm, &token);
+	memory_end_vm(memory, status == CAISSON_OK, vm);
 	if (status != CAISSON_OK)
 		return fail("VM_CREATE", status);
 	status = hyp_mem_share(management, vm, memory->ram, MACHINE_RAM,
@@ -158,7 +161,7 @@ static int try_fp(const char *kernel, const char *bootargs)
 
 	if (hyp_open(&management) != ERR_OK)
 		return 1;
-	if (memory_open(&memory, RAM_BYTES) == ERR_OK &&
+	if (memory_open(&memory, &management, RAM_BYTES) == ERR_OK &&
 	    load_guest(&config, memory.ram, RAM_BYTES, &guest) == ERR_OK)
 		failed = run_vm(&management, &memory, &guest);
 	memory_close(&memory);
