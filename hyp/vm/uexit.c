@@ -129,28 +129,44 @@ static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 	return fault(vcpu, esr, mmio_fault_ipa());
 }
 
-/* WFI; WFE does not trap. */
-static enum exit_action wfx(struct vcpu *vcpu, uint64_t esr)
+/* The PC is behind the instruction that waits. */
+static enum exit_action wait(struct vcpu *vcpu)
 {
 	struct run_page *page = uvcpu_of(vcpu)->page;
 	uint64_t deadline = vtimer_deadline(vcpu);
 
 	if (deadline <= sysreg_read(cntpct_el0))
-		return EXIT_ADVANCE; /* its interrupt is about to come */
+		return EXIT_RESUME; /* its interrupt is about to come */
 	/* 0 before anyone can be told to set it. */
 	__atomic_store_n(&page->wake, 0, __ATOMIC_RELEASE);
 	if (!vgic_block(vcpu))
-		return EXIT_ADVANCE;
+		return EXIT_RESUME;
 	page->deadline = deadline;
-	exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_WFI);
 }
 
-/* Does EL2 answer the call? The rest of PSCI is the VMM's. */
-static bool is_answered_here(struct vcpu *vcpu, uint32_t id)
+/* WFI; WFE does not trap. */
+static enum exit_action wfx(struct vcpu *vcpu, uint64_t esr)
 {
-	if (id == PSCI_FEATURES && ((uint32_t)vcpu->x[1] & ~SMCCC_64) == PSCI_CPU_SUSPEND)
-		return false;
+	exit_advance(esr);
+	return wait(vcpu);
+}
+
+/* Every state is a standby state: the physical CPU is not the guest's (PSCI 5.4.3). */
+static bool is_suspend(uint32_t id)
+{
+	return (id & ~SMCCC_64) == PSCI_CPU_SUSPEND;
+}
+
+static enum exit_action suspend(struct vcpu *vcpu)
+{
+	vcpu->x[0] = PSCI_SUCCESS;
+	return wait(vcpu);
+}
+
+/* Does EL2 answer the call? The rest of PSCI is the VMM's. */
+static bool is_answered_here(uint32_t id)
+{
 	return id == PSCI_VERSION || id == PSCI_FEATURES ||
 	       ((id & SMCCC_FAST) && bits_get(id, 29, 24) == SMCCC_OWNER_ARCH);
 }
@@ -168,7 +184,9 @@ static enum exit_action to_vmm(struct vcpu *vcpu)
 
 static enum exit_action hvc(struct vcpu *vcpu, uint64_t esr)
 {
-	if (esr_imm16(esr) == 0 && is_answered_here(vcpu, (uint32_t)vcpu->x[0]))
+	if (esr_imm16(esr) == 0 && is_suspend((uint32_t)vcpu->x[0]))
+		return suspend(vcpu);
+	if (esr_imm16(esr) == 0 && is_answered_here((uint32_t)vcpu->x[0]))
 		return smccc_exit_hvc(vcpu, esr);
 	return to_vmm(vcpu);
 }
@@ -176,9 +194,11 @@ static enum exit_action hvc(struct vcpu *vcpu, uint64_t esr)
 /* A trapped SMC has not been executed yet: ELR_EL2 points at it. */
 static enum exit_action smc(struct vcpu *vcpu, uint64_t esr)
 {
-	if (esr_imm16(esr) == 0 && is_answered_here(vcpu, (uint32_t)vcpu->x[0]))
+	if (esr_imm16(esr) == 0 && is_answered_here((uint32_t)vcpu->x[0]))
 		return smccc_exit_smc(vcpu, esr);
 	exit_advance(esr);
+	if (esr_imm16(esr) == 0 && is_suspend((uint32_t)vcpu->x[0]))
+		return suspend(vcpu);
 	return to_vmm(vcpu);
 }
 

@@ -22,7 +22,7 @@ struct uvcpu {
 };
 
 /* Boot CPU, once, while memory can be allocated; the service VM is complete. */
-void uvm_init(const struct bootinfo *bi, struct vm *svm);
+void uvm_init(const struct bootinfo *bi, struct vm *service);
 
 enum caisson_status uvm_create(struct vcpu *caller);
 enum caisson_status uvm_destroy(struct vcpu *caller);
@@ -37,7 +37,7 @@ enum exit_action uvm_vcpu_run(struct vcpu *caller);
  * uvm_release(). *flush: what the CPU has cached may be another vCPU's of the same VM. A status
  * other than OK: nothing was done.
  */
-enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **u, bool *flush);
+enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed, bool *flush);
 void uvm_release(struct uvcpu *u);
 
 /* The service VM's vCPU of CPU `cpu`. */
