@@ -321,6 +321,9 @@ static void close_if_open(int file)
 
 void memory_abandon(struct memory *m)
 {
+	/* Closing alone would leave the pins to a worker of Linux's, for seconds. */
+	if (m->ring >= 0)
+		(void)syscall(SYS_io_uring_register, m->ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
 	if (m->store != NULL)
 		(void)munmap(m->store, total_bytes(m));
 	close_if_open(m->ring);

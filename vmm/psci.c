@@ -53,21 +53,6 @@ static int64_t affinity_info(struct vcpu *v, const uint64_t *arg)
 	return vcpu_is_on(target) ? PSCI_AFFINITY_ON : PSCI_AFFINITY_OFF;
 }
 
-/*
- * All states are standby states, for the vCPU's CPU is not the guest's to switch off (5.4.3), and
- * a wake-up event comes at once: guests wait by WFI, which EL2 handles.
- */
-static int64_t cpu_suspend(struct vcpu *v, const uint64_t *arg)
-{
-	return PSCI_SUCCESS;
-}
-
-/* EL2 asks the VMM about CPU_SUSPEND only: no flags. */
-static int64_t features(struct vcpu *v, const uint64_t *arg)
-{
-	return (arg[0] & ~(uint64_t)SMCCC_64) == PSCI_CPU_SUSPEND ? 0 : PSCI_NOT_SUPPORTED;
-}
-
 static int64_t migrate_info_type(struct vcpu *v, const uint64_t *arg)
 {
 	return PSCI_TOS_NOT_PRESENT;
@@ -89,9 +74,6 @@ static const struct {
 	uint32_t function;
 	int64_t (*handle)(struct vcpu *v, const uint64_t *arg);
 } table[] = {
-	{PSCI_CPU_SUSPEND, cpu_suspend},
-	{PSCI_64(PSCI_CPU_SUSPEND), cpu_suspend},
-	{PSCI_FEATURES, features},
 	{PSCI_CPU_ON, cpu_on},
 	{PSCI_64(PSCI_CPU_ON), cpu_on},
 	{PSCI_CPU_OFF, cpu_off},
