@@ -63,7 +63,10 @@ void vtimer_switch(struct vcpu *from, const struct vcpu *to)
 
 uint64_t vtimer_deadline(const struct vcpu *vcpu)
 {
-	if (!is_armed(sysreg_read(cntv_ctl_el0)))
+	uint64_t deadline;
+
+	if (!is_armed(sysreg_read(cntv_ctl_el0)) ||
+	    __builtin_add_overflow(sysreg_read(cntv_cval_el0), vcpu->vm->cntvoff, &deadline))
 		return UINT64_MAX;
-	return sysreg_read(cntv_cval_el0) + vcpu->vm->cntvoff;
+	return deadline;
 }
