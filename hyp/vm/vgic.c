@@ -582,11 +582,14 @@ void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 
 /* --- registers --- */
 
-/* Adds what is pending physically of hardware-linked interrupts, where the register shows it. */
+/*
+ * Adds what is pending physically of hardware-linked interrupts, where the register shows it. cpu:
+ * where the vCPU is loaded that has them; VCPU_NOWHERE: its timer counts for nothing meanwhile.
+ */
 static void add_physical(const struct vgic_word *w, uint32_t cpu, uint64_t offset,
 			 struct vdev_access *access)
 {
-	if (vgic_is_pending_register(offset) && w->hw)
+	if (cpu != VCPU_NOWHERE && vgic_is_pending_register(offset) && w->hw)
 		access->value |= gic_pending_word(cpu, vgic_register_word(offset)) & w->hw;
 }
 
@@ -699,7 +702,7 @@ redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access) NO_
 	fill(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
 	if (!access->write)
-		add_physical(&vcpu->vgic.word0, vcpu->index, offset - GICR_SGI_BASE, access);
+		add_physical(&vcpu->vgic.word0, vcpu->cpu, offset - GICR_SGI_BASE, access);
 	return result;
 }
 
@@ -766,7 +769,8 @@ redist_read(struct vcpu *vcpu, struct vcpu *target, uint64_t offset, struct vdev
 	else
 		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
 				       &access->value);
-	add_physical(&target->vgic.word0, target->index, offset - GICR_SGI_BASE, access);
+	add_physical(&target->vgic.word0, __atomic_load_n(&target->cpu, __ATOMIC_RELAXED),
+		     offset - GICR_SGI_BASE, access);
 	return result;
 }
 
