@@ -18,12 +18,10 @@
  * lock, and then it is kicked; it looks when the kick arrives (vgic_irq_exit()). The lock makes
  * the note visible before the kick: gic_kick() has the barrier.
  *
- * A vCPU of the service VM never leaves its CPU, so its list registers are always loaded, but
- * while a user VM's vCPU is loaded there. Then they are in memory (struct world) as they stood:
- * the model still says that it is in list registers, and what others note for it is looked at
- * when it is loaded again. A user VM's interrupts are all EL2's but its virtual timer's, which is
- * hardware-linked. The physical timer interrupt has the state that the vCPU loaded wants it to
- * have, and vgic_switch() changes that.
+ * The list registers of a vCPU that is not loaded are in memory (struct world) as they stood: the
+ * model still says "in a list register", and what others note is looked at when it is loaded. A
+ * user VM's interrupts are EL2's but its virtual timer's, which is hardware-linked: the physical
+ * one has the state that the vCPU loaded wants it to have, and vgic_switch() changes that.
  */
 #include "hyp/vm/vgic.h"
 
