@@ -29,7 +29,11 @@ build: setup
 run: setup
 	@tools/build target
 	@tools/servicevm
-	@tools/host --kernel build/servicevm/vmlinuz --initrd build/servicevm/initrd \
+	@tools/servicevm --output build/servicevm-guests \
+		--add build/target/vmm/caisson:bin/caisson \
+		--add build/servicevm/vmlinuz:guests/vmlinuz --add build/servicevm/initrd:guests/initrd
+	@tools/host --kernel build/servicevm-guests/vmlinuz \
+		--initrd build/servicevm-guests/initrd \
 		--cpus 4 --memory 2G --net user || [ $$? -eq 4 ]
 
 test: setup

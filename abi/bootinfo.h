@@ -152,6 +152,10 @@ struct bootinfo {
 	uint32_t svm_console_intid;
 	uint32_t svm_event_line_intid;
 
+	/* Random for each boot. */
+	uint64_t secret[2];           /* key to make tokens of user VMs with */
+	uint64_t management_token[2]; /* abi/hypercall.h; not 0 */
+
 	char cmdline[BOOT_CMDLINE_BYTES]; /* Caisson's own, NUL-terminated */
 };
 

@@ -93,6 +93,11 @@ struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il)
 	return take(s, ESR_EC(EC_UNKNOWN) | (il ? ESR_IL : 0));
 }
 
+struct guestexc_entry guestexc_trap(const struct guestexc_state *s, uint64_t esr_el2)
+{
+	return take(s, esr_el2);
+}
+
 struct guestexc_entry guestexc_external_abort(const struct guestexc_state *s, uint64_t esr_el2)
 {
 	bool fetch = bits_get(esr_el2, 31, 26) == EC_IABT_LOWER;

@@ -36,6 +36,12 @@ void guestexc_advance(uint64_t *pc, uint64_t *spsr, bool il);
 struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il);
 
 /*
+ * A trap that EL2 took goes on to EL1 with the syndrome of EL2's (of a register access or a
+ * coprocessor instruction at EL0, where EL1 too would have trapped it).
+ */
+struct guestexc_entry guestexc_trap(const struct guestexc_state *s, uint64_t esr_el2);
+
+/*
  * A synchronous external abort on a data access or an instruction fetch (DFSC/IFSC 0x10), from
  * the ESR_EL2 of the stage-2 abort. FAR_EL1 is FAR_EL2, which the caller copies.
  */

@@ -5,7 +5,7 @@
 
 #define PAGE_BYTES KIB(4)
 #define KEPT_ALIGN MIB(2)
-/* For translation tables, and what grows with memory. */
+/* For translation tables, and what grows with memory: among it 4 bytes for each 2 MiB. */
 #define POOL_BYTES_MIN KIB(512)
 #define POOL_RAM_SHARE 4096
 

@@ -4,6 +4,7 @@
 #include "loader/hypimage.h"
 #include "loader/mpboot.h"
 #include "loader/payload.h"
+#include "loader/seed.h"
 #include "loader/svmdt.h"
 #include "loader/uart.h"
 
@@ -81,6 +82,7 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 	mpboot_start(m);
 	payload_place(m);
 	mpboot_collect(m);
+	seed_make(m);
 	svmdt_write(m);
 	print_kept(m);
 	if (m->info.cpus_left_out != 0)

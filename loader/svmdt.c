@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi/hypercall.h"
 #include "arch/aarch64/cache.h"
 #include "arch/aarch64/mmio.h"
 #include "lib/fdtw.h"
@@ -499,6 +500,8 @@ static void write_additions(struct svmdt *s)
 	fdtw_prop_string(&s->w, "compatible", "caisson,hypervisor");
 	fdtw_prop_string(&s->w, "version", CAISSON_VERSION);
 	fdtw_prop_string(&s->w, "event-line", s->event_path);
+	fdtw_prop(&s->w, CAISSON_TOKEN_PROPERTY, s->m->info.management_token,
+		  sizeof(s->m->info.management_token));
 	fdtw_end(&s->w);
 }
 

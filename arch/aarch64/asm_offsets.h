@@ -11,6 +11,9 @@
 #define VCPU_X0    0x00
 #define VCPU_STACK 0xf8
 
+/* struct world_fp (hyp/vm/world.c) */
+#define WORLD_FPCR 0x200
+
 /* struct percpu (hyp/core/percpu.c) */
 #define PERCPU_BYTES 0x830 /* the end of a CPU's entry is the top of its panic stack */
 

@@ -2,6 +2,8 @@
 #ifndef ARCH_AARCH64_CACHE_H
 #define ARCH_AARCH64_CACHE_H
 
+#include <string.h>
+
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/sysreg.h"
 #include "lib/bits.h"
@@ -28,6 +30,21 @@ static inline void cache_clean_poc(uint64_t address, uint64_t bytes)
 	dsb(sy);
 }
 
+/* Zeroes memory: address and bytes are multiples of 4 KiB, Normal memory at EL2. */
+static inline void cache_zero(uint64_t address, uint64_t bytes)
+{
+	uint64_t dczid = sysreg_read(dczid_el0);
+	uint64_t block = UINT64_C(4) << bits_get(dczid, 3, 0);
+	uint64_t p;
+
+	if (bits_get(dczid, 4, 4)) { /* DC ZVA is prohibited */
+		memset((void *)address, 0, bytes);
+		return;
+	}
+	for (p = address; p < address + bytes; p += block)
+		__asm__ volatile("dc zva, %0" : : "r"(p) : "memory");
+}
+
 static inline void cache_clean_invalidate_poc(uint64_t address, uint64_t bytes)
 {
 	uint64_t line = cache_line_bytes();
@@ -36,6 +53,13 @@ static inline void cache_clean_invalidate_poc(uint64_t address, uint64_t bytes)
 	for (p = bits_align_down(address, line); p < address + bytes; p += line)
 		__asm__ volatile("dc civac, %0" : : "r"(p) : "memory");
 	dsb(sy);
+}
+
+/* All instruction caches of the inner shareable domain. */
+static inline void cache_invalidate_instructions(void)
+{
+	__asm__ volatile("ic ialluis" : : : "memory");
+	dsb(ish);
 }
 
 #endif

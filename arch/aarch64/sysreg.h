@@ -49,6 +49,9 @@
 #define HCR_IMO    BIT(4)
 #define HCR_AMO    BIT(5)
 #define HCR_VSE    BIT(8)
+#define HCR_FB     BIT(9)
+#define HCR_BSU_IS BIT(10)
+#define HCR_TWI    BIT(13)
 #define HCR_TID3   BIT(18)
 #define HCR_TSC    BIT(19)
 #define HCR_TIDCP  BIT(20)
@@ -67,10 +70,16 @@
 #define CPTR_TAM  BIT(30)
 
 /* MDCR_EL2 (D24.3.16) */
-#define MDCR_TPMS BIT(14)
-#define MDCR_HPMD BIT(17)
-#define MDCR_TTRF BIT(19)
-#define MDCR_HCCD BIT(23)
+#define MDCR_TPMCR BIT(5)
+#define MDCR_TPM   BIT(6)
+#define MDCR_TDA   BIT(9)
+#define MDCR_TDOSA BIT(10)
+#define MDCR_TDRA  BIT(11)
+#define MDCR_TDCC  BIT(27)
+#define MDCR_TPMS  BIT(14)
+#define MDCR_HPMD  BIT(17)
+#define MDCR_TTRF  BIT(19)
+#define MDCR_HCCD  BIT(23)
 
 /* CNTHCTL_EL2 with E2H 0 (D24.10.3): EL1 and EL0 reach the physical counter and timer. */
 #define CNTHCTL_EL1PCTEN BIT(0)
@@ -85,6 +94,7 @@
 #define MPIDR_AFFINITY 0xff00ffffff
 
 /* SPSR_ELx, AArch64 (C5.2.20) */
+#define SPSR_M_EL   MASK(3, 2)
 #define SPSR_M_EL1H 0x5
 #define SPSR_M32    BIT(4)
 #define SPSR_F      BIT(6)
@@ -94,10 +104,21 @@
 #define SPSR_BTYPE  MASK(11, 10)
 #define SPSR_SS     BIT(21)
 
+/* TCR_EL1: no table walks through TTBR0_EL1, TTBR1_EL1 */
+#define TCR_EPD0 BIT(7)
+#define TCR_EPD1 BIT(23)
+
+/* CNTV_CTL_EL0, CNTHP_CTL_EL2 */
+#define TIMER_ENABLE  BIT(0)
+#define TIMER_IMASK   BIT(1)
+#define TIMER_ISTATUS BIT(2)
+
+/* SCTLR_EL1 */
+#define SCTLR_EL1_M    BIT(0)
+#define SCTLR_EL1_RES1 0x30d00800 /* MMU and caches off, little-endian: the state at reset */
+
 /* ISR_EL1: pending, whatever is masked */
 #define ISR_F BIT(6)
 #define ISR_A BIT(8)
-
-#define SCTLR_EL1_RES1 0x30d00800 /* MMU and caches off, little-endian: the state at reset */
 
 #endif

@@ -15,6 +15,9 @@
  * Debug builds panic on a violation (hyp/variant/debug/check.h).
  */
 enum lock_order {
+	LOCK_MANAGE,    /* what makes, changes and ends user VMs */
+	LOCK_SLOT,      /* a user VM's slot */
+	LOCK_STAGE2,    /* the service VM's stage 2 */
 	LOCK_VM_POWER,  /* struct vm's power_lock */
 	LOCK_CONSOLE,   /* an emulated UART's state */
 	LOCK_VGIC_DIST, /* struct vm's vgic_lock */

@@ -7,7 +7,9 @@
 
 #include "hyp/core/log.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/dcc.h"
 #include "hyp/vm/run.h"
+#include "hyp/vm/stage2.h"
 #include "hyp/vm/vgic.h"
 #include "lib/esr.h"
 #include "lib/guestexc.h"
@@ -18,7 +20,7 @@ struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr);
 struct vcpu *exit_fiq(struct vcpu *vcpu, uint64_t esr);
 struct vcpu *exit_serror(struct vcpu *vcpu, uint64_t esr);
 
-static __attribute__((noinline)) enum exit_action unhandled(struct vcpu *vcpu, uint64_t esr)
+enum exit_action exit_unhandled(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
 
@@ -32,24 +34,29 @@ static __attribute__((noinline)) enum exit_action unhandled(struct vcpu *vcpu, u
 static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
+	uint64_t ipa = bits_get(sysreg_read(hpfar_el2), 43, 4) << 12;
 
+	if (stage2_has(vcpu->vm, ipa))
+		return EXIT_RESUME;
 	if (log_first(&seen, vcpu->index))
 		log_printf(LOG_WARN, "%s: vCPU %u: fetch from IPA 0x%lx, which it does not have",
-			   vcpu->vm->name, vcpu->index,
-			   bits_get(sysreg_read(hpfar_el2), 43, 4) << 12);
+			   vcpu->vm->name, vcpu->index, ipa);
 	return EXIT_INJECT_ABORT;
 }
 
-static exit_handler_fn *const handlers[ESR_EC_COUNT] = {
-	[0 ... ESR_EC_HVC64 - 1] = unhandled,
+exit_handler_fn *const exit_service_vm[ESR_EC_COUNT] = {
+	[0 ... ESR_EC_CP14_RT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RT] = dcc_exit_aarch32,
+	[ESR_EC_CP14_LS] = dcc_exit_aarch32,
+	[ESR_EC_CP14_LS + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
 	[ESR_EC_HVC64] = smccc_exit_hvc,
 	[ESR_EC_SMC64] = smccc_exit_smc,
 	[ESR_EC_SYSREG] = sysreg_exit,
-	[ESR_EC_SYSREG + 1 ... ESR_EC_INSN_ABORT_LOWER - 1] = unhandled,
+	[ESR_EC_SYSREG + 1 ... ESR_EC_INSN_ABORT_LOWER - 1] = exit_unhandled,
 	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
-	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = unhandled,
+	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = exit_unhandled,
 	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit,
-	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = unhandled,
+	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };
 
 static void enter_el1(const struct guestexc_entry *entry)
@@ -74,6 +81,8 @@ static __attribute__((noinline)) void inject(uint64_t esr, enum exit_action acti
 	if (action == EXIT_INJECT_ABORT) {
 		entry = guestexc_external_abort(&state, esr);
 		sysreg_write(far_el1, sysreg_read(far_el2));
+	} else if (action == EXIT_INJECT_TRAP) {
+		entry = guestexc_trap(&state, esr);
 	} else {
 		entry = guestexc_undef(&state, esr & ESR_IL);
 	}
@@ -101,12 +110,19 @@ static inline void advance(uint64_t esr)
 	sysreg_write(spsr_el2, spsr & ~(SPSR_SS | SPSR_BTYPE));
 }
 
+void exit_advance(uint64_t esr)
+{
+	advance(esr);
+}
+
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 {
-	enum exit_action action = handlers[esr_class(esr)](vcpu, esr);
+	enum exit_action action = vcpu->exits[esr_class(esr)](vcpu, esr);
 
 	if (action == EXIT_ADVANCE)
 		advance(esr);
+	else if (action == EXIT_SWITCHED)
+		return percpu_this()->current;
 	else if (action == EXIT_POWERED_OFF)
 		run_idle(vcpu);
 	else if (action != EXIT_RESUME)
@@ -116,6 +132,8 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 
 struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
 {
+	if (vcpu->vm->is_user)
+		return uexit_irq(vcpu);
 	vgic_irq_exit(vcpu);
 	return vcpu;
 }

@@ -2,7 +2,9 @@
 #ifndef HYP_VM_EXIT_H
 #define HYP_VM_EXIT_H
 
+#include "arch/aarch64/sysreg.h"
 #include "hyp/vm/vcpu.h"
+#include "lib/esr.h"
 
 /*
  * What a handler of an exit wants done with its guest. One place, exit_sync(), moves
@@ -13,19 +15,56 @@ enum exit_action {
 	EXIT_RESUME,       /* go on at ELR_EL2 as it stands */
 	EXIT_INJECT_UNDEF, /* it is UNDEFINED for this guest */
 	EXIT_INJECT_ABORT, /* it gets a synchronous external abort */
+	EXIT_INJECT_TRAP,  /* it goes to EL1 as it would have without EL2: same syndrome */
 	EXIT_POWERED_OFF,  /* this vCPU has been switched off: idle until it is on again */
+	EXIT_SWITCHED,     /* another vCPU is loaded: enter that one */
 };
 
-/* Serves one kind of exit; esr is ESR_EL2. Runs with no lock held. */
-typedef enum exit_action exit_handler_fn(struct vcpu *vcpu, uint64_t esr);
+/*
+ * An exit_handler_fn (vcpu.h) gets ESR_EL2 and runs with no lock held. These tables have one for
+ * each exception class; exit_unhandled: UNDEFINED for the guest, and logged once.
+ */
+exit_handler_fn exit_unhandled;
+extern exit_handler_fn *const exit_service_vm[ESR_EC_COUNT];
+/* hyp/vm/uexit.c: exits of user VMs, and their interrupts; irq returns the vCPU to enter. */
+extern exit_handler_fn *const exit_user_vm[ESR_EC_COUNT];
+struct vcpu *uexit_irq(struct vcpu *vcpu);
 
 /* hyp/vm/sysreg.c: trapped MSR, MRS and system instructions (EC 0x18). */
 exit_handler_fn sysreg_exit;
 /* hyp/vm/mmio.c: data aborts from stage 2 (EC 0x24). */
 exit_handler_fn mmio_exit;
+/* Where the stage 2 fault was. */
+static inline uint64_t mmio_fault_ipa(void)
+{
+	/* HPFAR_EL2.FIPA holds IPA bits 47:12 (51:12 with LPA) from bit 4 on. */
+	return bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (sysreg_read(far_el2) & 0xfff);
+}
+
+/* A translation fault on the access itself, decoded by the hardware. */
+static inline bool mmio_is_emulated(uint64_t esr)
+{
+	return (esr & ESR_ABORT_ISV) && !(esr & ESR_ABORT_S1PTW) &&
+	       bits_get(esr, 5, 2) == ESR_FAULT_TRANSLATION;
+}
+
+/* Has EL2 a device there? */
+bool mmio_has_device(const struct vm *vm, uint64_t ipa);
+
 /* hyp/vm/smccc.c: HVC and SMC from AArch64 (EC 0x16, 0x17). */
 exit_handler_fn smccc_exit_hvc;
 exit_handler_fn smccc_exit_smc;
+
+/* Moves the PC behind the trapped instruction. */
+void exit_advance(uint64_t esr);
+
+/* Did the exit come from EL0? */
+static inline bool exit_is_from_el0(void)
+{
+	uint64_t spsr = sysreg_read(spsr_el2);
+
+	return (spsr & SPSR_M32) || (spsr & SPSR_M_EL) == 0;
+}
 
 /* The guest's general register n; 31 reads as zero and ignores writes. */
 static inline uint64_t vcpu_reg_get(const struct vcpu *vcpu, unsigned int n)

@@ -50,3 +50,17 @@ void idreg_check(const struct vm *vm)
 				   percpu_this()->index, i >> 3, i & 7, id_reg[i], vm->id_reg[i]);
 	}
 }
+
+#define PFR0 IDREG(4, 0)
+#define PFR1 IDREG(4, 1)
+#define DFR0 IDREG(5, 0)
+
+void idreg_init_user(struct vm *vm)
+{
+	idreg_init(vm);
+	/* CSV2: 1 is the branch predictor's part alone. */
+	if (bits_get(vm->id_reg[PFR0], 59, 56) > 1)
+		vm->id_reg[PFR0] = bits_set(vm->id_reg[PFR0], 59, 56, 1);
+	vm->id_reg[PFR1] = bits_set(vm->id_reg[PFR1], 35, 32, 0);
+	vm->id_reg[DFR0] = bits_set(vm->id_reg[DFR0], 11, 8, 0);
+}

@@ -13,4 +13,7 @@ void idreg_init(struct vm *vm);
 /* Warns where this CPU differs from what vm->id_reg[] shows. Every other CPU, once. */
 void idreg_check(const struct vm *vm);
 
+/* The same for a user VM: without what EL2 does not keep for each (PMU, SCXTNUM). Any CPU. */
+void idreg_init_user(struct vm *vm);
+
 #endif

@@ -6,6 +6,7 @@
 #include "hyp/vm/exit.h"
 
 #include "hyp/core/log.h"
+#include "hyp/vm/stage2.h"
 #include "lib/esr.h"
 
 enum err vdev_register(struct vm *vm, const struct vdev *vdev)
@@ -39,20 +40,17 @@ static inline const struct vdev *vdev_find(const struct vm *vm, uint64_t ipa)
 	return NULL;
 }
 
-static inline uint64_t fault_ipa(void)
-{
-	/* HPFAR_EL2.FIPA holds IPA bits 47:12 (51:12 with LPA) from bit 4 on. */
-	return bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (sysreg_read(far_el2) & 0xfff);
-}
-
-static __attribute__((noinline)) enum exit_action refuse(const struct vcpu *vcpu, uint64_t esr)
+static __attribute__((noinline)) enum exit_action refuse(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
 
-	if (log_first(&seen, (unsigned int)(fault_ipa() >> 12)))
+	if (!vcpu->vm->is_user && esr_fault(esr) == ESR_FAULT_TRANSLATION &&
+	    stage2_has(vcpu->vm, mmio_fault_ipa()))
+		return EXIT_RESUME;
+	if (log_first(&seen, (unsigned int)(mmio_fault_ipa() >> 12)))
 		log_printf(LOG_WARN, "%s: vCPU %u: %s IPA 0x%lx refused (ESR 0x%lx, pc 0x%lx)",
 			   vcpu->vm->name, vcpu->index,
-			   esr & ESR_ABORT_WNR ? "write to" : "read of", fault_ipa(), esr,
+			   esr & ESR_ABORT_WNR ? "write to" : "read of", mmio_fault_ipa(), esr,
 			   sysreg_read(elr_el2));
 	return EXIT_INJECT_ABORT;
 }
@@ -98,20 +96,18 @@ static __attribute__((noinline)) enum exit_action store(struct vcpu *vcpu, uint6
 	return vdev->access(vdev->dev, vcpu, &access) ? EXIT_ADVANCE : refuse(vcpu, esr);
 }
 
-/* A translation fault on the access itself, decoded by the hardware. */
-static inline bool is_emulated(uint64_t esr)
-{
-	return (esr & ESR_ABORT_ISV) && !(esr & ESR_ABORT_S1PTW) &&
-	       bits_get(esr, 5, 2) == ESR_FAULT_TRANSLATION;
-}
-
 enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
 {
-	uint64_t ipa = fault_ipa();
+	uint64_t ipa = mmio_fault_ipa();
 	const struct vdev *vdev = vdev_find(vcpu->vm, ipa);
 
-	if (!is_emulated(esr) || !vdev || (ipa & (esr_access(esr).bytes - 1)))
+	if (!mmio_is_emulated(esr) || !vdev || (ipa & (esr_access(esr).bytes - 1)))
 		return refuse(vcpu, esr);
 	return esr & ESR_ABORT_WNR ? store(vcpu, esr, vdev, ipa - vdev->base)
 				   : load(vcpu, esr, vdev, ipa - vdev->base);
+}
+
+bool mmio_has_device(const struct vm *vm, uint64_t ipa)
+{
+	return vdev_find(vm, ipa) != NULL;
 }

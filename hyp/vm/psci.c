@@ -13,6 +13,7 @@
 #include "arch/aarch64/smccc.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
+#include "hyp/vm/stage2.h"
 #include "hyp/vm/vgic.h"
 
 /* CPU_SUSPEND's power_state in the original format (5.4.2): all other bits are reserved. */
@@ -41,9 +42,9 @@ static struct vcpu *find_vcpu(const struct vm *vm, uint64_t mpidr)
 }
 
 /* Can a vCPU start there? (INVALID_ADDRESS otherwise: 5.4.5, 5.6.5.) */
-static bool is_entry(const struct vm *vm, uint64_t address)
+static bool is_entry(struct vm *vm, uint64_t address)
 {
-	return bits_is_aligned(address, 4) && pgtable_walk(&vm->stage2, address).mapped;
+	return bits_is_aligned(address, 4) && stage2_has(vm, address);
 }
 
 /* Argument n as the function's width says (DEN 0028, 3.1: 32-bit calls use the low halves). */

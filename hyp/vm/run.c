@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
+#include "hyp/vm/dcc.h"
 #include "hyp/vm/vgic.h"
 
 #include <string.h>
@@ -63,12 +64,12 @@ static void features_init(void)
 	sysreg_write(cnthp_ctl_el2, 0);
 }
 
-/* SPE, trace filter and trace buffer trap; the guest has all PMU counters. */
+/* SPE, trace filter, trace buffer and debug channel trap; the guest has all PMU counters. */
 static void debug_init(void)
 {
 	uint64_t dfr0 = sysreg_read(id_aa64dfr0_el1);
 	uint64_t pmuver = bits_get(dfr0, 11, 8);
-	uint64_t mdcr = MDCR_TPMS | MDCR_TTRF;
+	uint64_t mdcr = MDCR_TPMS | MDCR_TTRF | dcc_traps_init();
 
 	if (bits_get(dfr0, 35, 32)) /* SPE */
 		sysreg_write(PMSCR_EL2, 0);
@@ -82,6 +83,7 @@ static void debug_init(void)
 			mdcr |= MDCR_HCCD;
 	}
 	sysreg_write(mdcr_el2, mdcr);
+	world_init_cpu(mdcr);
 }
 
 void run_cpu_init(struct vm *vm)
@@ -101,8 +103,9 @@ void run_cpu_init(struct vm *vm)
 }
 
 /* What PSCI promises at entry (DEN 0022 6.4): EL1h, everything masked, MMU and caches off. */
-static void reset_el1(void)
+static void reset_el1(struct vcpu *vcpu)
 {
+	vcpu->mdscr = 0;
 	sysreg_write(sctlr_el1, SCTLR_EL1_RES1);
 	sysreg_write(cpacr_el1, 0);
 	sysreg_write(mdscr_el1, 0);
@@ -136,7 +139,7 @@ static bool take_power_on(struct vcpu *vcpu)
 	memset(vcpu->x, 0, sizeof(vcpu->x));
 	vcpu->x[0] = x0;
 	sysreg_write(elr_el2, pc);
-	reset_el1();
+	reset_el1(vcpu);
 	vgic_vcpu_reset(vcpu);
 	return true;
 }

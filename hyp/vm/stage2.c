@@ -1,14 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/vm/stage2.h"
 
+#include "arch/aarch64/barrier.h"
+#include "arch/aarch64/tlb.h"
+#include "hyp/core/lock.h"
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
 
-#define SVM_VMID 1
+/*
+ * Guards the service VM's table once it is in use. Blocks of 1 GiB are split when a part of one
+ * is donated; the pages for that are set aside while there is memory to allocate: at most one
+ * for each GiB that holds RAM, since what was split stays so.
+ */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_STAGE2);
+static uint64_t spare_next GUARDED_BY(lock);
+static uint64_t spare_end GUARDED_BY(lock);
 
 static uint64_t page_alloc(void *ctx)
 {
 	return (uint64_t)mem_pages(1);
+}
+
+static uint64_t spare_alloc(void *ctx) REQUIRES(lock)
+{
+	uint64_t page = spare_next;
+
+	if (page == spare_end)
+		return 0;
+	spare_next += 4096;
+	dsb(ishst); /* its zeroes, before a table walk sees it */
+	return page;
+}
+
+static void spare_init(const struct bootinfo *bi) NO_THREAD_CHECK
+{
+	uint64_t pages = 0;
+	uint32_t i;
+
+	for (i = 0; i < bi->ram_count; i++)
+		pages += (bi->ram[i].base + bi->ram[i].bytes - 1) / GIB(1) -
+			 bi->ram[i].base / GIB(1) + 1;
+	spare_next = (uint64_t)mem_pages(pages);
+	spare_end = spare_next + pages * 4096;
+}
+
+/* A block is about to be replaced by a table; see lib/pgtable.h. */
+static void broken(void *ctx, uint64_t ipa, uint64_t bytes)
+{
+	tlb_flush_vm();
 }
 
 /* EL2 sees RAM at its physical address. */
@@ -18,6 +57,8 @@ static uint64_t *page_va(void *ctx, uint64_t pa)
 }
 
 static const struct pgtable_ops ops = {.page_alloc = page_alloc, .page_va = page_va};
+static const struct pgtable_ops live_ops = {
+	.page_alloc = spare_alloc, .page_va = page_va, .broken = broken};
 
 static unsigned int bits_for(uint64_t limit)
 {
@@ -65,5 +106,41 @@ void stage2_init(struct vm *vm, const struct bootinfo *bi)
 	}
 	map_identity(vm, at, bi->svm_ipa_limit);
 	vm->vtcr = pgtable_tcr(&vm->stage2, pa_range);
-	vm->vttbr = vm->stage2.root | (uint64_t)SVM_VMID << 48;
+	vm->vttbr = vm->stage2.root | (uint64_t)STAGE2_VMID_SERVICE << 48;
+	spare_init(bi);
+	vm->stage2.ops = &live_ops;
+}
+
+enum err stage2_take(struct vm *vm, uint64_t pa)
+{
+	enum err err;
+
+	lock_acquire(&lock);
+	err = pgtable_unmap(&vm->stage2, pa, STAGE2_BLOCK_BYTES);
+	if (err == ERR_OK)
+		tlb_flush_vm();
+	lock_release(&lock);
+	return err;
+}
+
+enum err stage2_give(struct vm *vm, uint64_t pa)
+{
+	enum err err;
+
+	lock_acquire(&lock);
+	err = pgtable_map(&vm->stage2, pa, pa, STAGE2_BLOCK_BYTES,
+			  PGTABLE_R | PGTABLE_W | PGTABLE_X);
+	dsb(ishst);
+	lock_release(&lock);
+	return err;
+}
+
+bool stage2_has(struct vm *vm, uint64_t ipa)
+{
+	bool mapped;
+
+	lock_acquire(&lock);
+	mapped = pgtable_walk(&vm->stage2, ipa).mapped;
+	lock_release(&lock);
+	return mapped;
 }

@@ -13,4 +13,21 @@
  */
 void stage2_init(struct vm *vm, const struct bootinfo *bi);
 
+#define STAGE2_BLOCK_BYTES  MIB(2)
+#define STAGE2_VMID_SERVICE 1
+#define STAGE2_VMID_USER    2 /* and up */
+
+/*
+ * Takes a block of RAM out of the service VM's stage 2, in a TLB of no CPU any more when it
+ * returns, and gives it back. On a CPU where the service VM is loaded. ERR_NO_MEMORY.
+ */
+enum err stage2_take(struct vm *vm, uint64_t pa) MUST_CHECK;
+enum err stage2_give(struct vm *vm, uint64_t pa) MUST_CHECK;
+
+/*
+ * Has the service VM something there? A fault that says otherwise came while another CPU was
+ * splitting a block, and is gone.
+ */
+bool stage2_has(struct vm *vm, uint64_t ipa);
+
 #endif

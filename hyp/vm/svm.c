@@ -5,16 +5,21 @@
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/exit.h"
+#include "hyp/vm/hypercall.h"
 #include "hyp/vm/idreg.h"
 #include "hyp/vm/run.h"
 #include "hyp/vm/stage2.h"
+#include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
+#include "hyp/vm/vtimer.h"
 
 static struct vcpu *vcpu_create(struct vm *vm, const struct bootinfo *bi, uint32_t index)
 {
 	struct vcpu *vcpu = mem_new(struct vcpu);
 
 	vcpu->vm = vm;
+	vcpu->exits = exit_service_vm;
 	vcpu->index = index;
 	vcpu->mpidr = bi->cpu[index].mpidr;
 	vcpu->stack = percpu_get(index)->stack_top;
@@ -41,6 +46,10 @@ struct vm *svm_create(const struct bootinfo *bi)
 	stage2_init(vm, bi);
 	if (vgic_vm_init(vm, bi) != ERR_OK)
 		panic("no interrupt controller for the service VM");
+	world_init();
+	uvm_init(bi, vm);
+	hypercall_init(bi);
+	vtimer_init(bi);
 	return vm;
 }
 
@@ -51,6 +60,7 @@ void svm_run(struct vm *vm)
 	if (p->index != 0)
 		idreg_check(vm);
 	p->current = vm->vcpu[p->index];
+	vtimer_init_cpu();
 	run_cpu_init(vm);
 	run_vcpu(p->current);
 }

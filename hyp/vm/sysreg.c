@@ -6,6 +6,7 @@
 #include "hyp/vm/exit.h"
 
 #include "hyp/core/log.h"
+#include "hyp/vm/dcc.h"
 #include "hyp/vm/vgic.h"
 #include "lib/esr.h"
 
@@ -74,6 +75,12 @@ static bool is_id_register(unsigned int key)
 	return key >= ESR_SYSREG(3, 0, 0, 1, 0) && key <= ESR_SYSREG(3, 0, 0, 7, 7);
 }
 
+/* op0 2, op1 0 (EL1) or 3 (MDCCSR_EL0 and the channel's data). Trace registers have op1 1. */
+static bool is_debug(unsigned int key)
+{
+	return key >> 14 == 2 && (key >> 11 & 7) != 1;
+}
+
 enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 {
 	unsigned int key = esr_sysreg(esr);
@@ -85,6 +92,8 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 		vcpu_reg_set(vcpu, rt, vcpu->vm->id_reg[key & 63]);
 		return EXIT_ADVANCE;
 	}
+	if (is_debug(key))
+		return dcc_access(vcpu, esr, key);
 	for (i = 0; i < ARRAY_SIZE(table); i++) {
 		if (table[i].key == key)
 			return table[i].handle(vcpu, rt, read);

@@ -5,12 +5,18 @@
 #include "hyp/core/lock.h"
 #include "hyp/core/percpu.h"
 #include "hyp/vm/vdev.h"
+#include "hyp/vm/world.h"
 #include "lib/pgtable.h"
 #include "lib/vgic.h"
 
 #define VM_MAX_VDEVS 8
+#define VCPU_NOWHERE 0xffffffff
 
 enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON };
+
+struct vcpu;
+/* Serves one kind of exit (hyp/vm/exit.h). */
+typedef enum exit_action exit_handler_fn(struct vcpu *vcpu, uint64_t esr);
 
 /*
  * A vCPU. While it runs, SP_EL2 points at this structure; the vectors store x0..x30 there and
@@ -22,20 +28,33 @@ struct vcpu {
 	uint64_t x[31];
 	uint64_t stack; /* top of the stack of the CPU it runs on */
 	struct vm *vm;
+	exit_handler_fn *const *exits; /* by exception class */
 	uint32_t index; /* in vm->vcpu[]; of the service VM: also the physical CPU's index */
 	uint64_t mpidr; /* affinity fields, as the guest sees them */
 
+	uint64_t mdscr; /* MDSCR_EL1 as the guest sees it: hyp/vm/dcc.c */
+
 	struct vgic_cpu vgic; /* lib/vgic.h; hyp/vm/vgic.c says what its lock guards */
 	struct spinlock vgic_lock;
+	/*
+	 * The physical CPU it is loaded on, or VCPU_NOWHERE; and is its caller told that it has
+	 * nothing to do, so that someone must be told when it has? Both are written under
+	 * vgic_lock.
+	 */
+	uint32_t cpu;
+	bool blocked;
 
 	/* PSCI; under vm->power_lock. */
 	enum vcpu_power power;
 	uint64_t entry_pc;
 	uint64_t entry_x0;
+
+	struct world world;
 };
 
 struct vm {
 	const char *name;
+	bool is_user; /* not the service VM: its vCPUs are loaded by VCPU_RUN (hyp/vm/uvm.c) */
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[BOOT_MAX_CPUS];
 	struct vgic_dist vgic; /* lib/vgic.h */
@@ -44,6 +63,7 @@ struct vm {
 	struct pgtable stage2;
 	uint64_t vttbr;
 	uint64_t vtcr;
+	uint64_t cntvoff;
 	uint64_t id_reg[64]; /* what the guest reads: hyp/vm/idreg.c; constant once it runs */
 	uint32_t vdev_count;
 	struct vdev vdev[VM_MAX_VDEVS + 1]; /* the last in use is followed by one of no size */

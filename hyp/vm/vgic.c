@@ -18,10 +18,14 @@
  * lock, and then it is kicked; it looks when the kick arrives (vgic_irq_exit()). The lock makes
  * the note visible before the kick: gic_kick() has the barrier.
  *
- * A vCPU of the service VM never leaves its CPU, so its list registers are always loaded.
+ * The list registers of a vCPU that is not loaded are in memory (struct world) as they stood: the
+ * model still says "in a list register", and what others note is looked at when it is loaded. A
+ * user VM's interrupts are EL2's but its virtual timer's, which is hardware-linked: the physical
+ * one has the state that the vCPU loaded wants it to have, and vgic_switch() changes that.
  */
 #include "hyp/vm/vgic.h"
 
+#include "abi/hypercall.h"
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
@@ -32,6 +36,9 @@
 #define SGI1R_IRM          BIT(40)
 #define DIR_INTID          0xffffff
 #define CNTHV_INTID        28 /* EL2's virtual timer, by convention (Arm BSA 4.1.6) */
+
+static uint32_t maintenance_intid;
+static uint32_t timer_intid; /* of the virtual timer */
 
 /* --- the hardware --- */
 
@@ -60,9 +67,28 @@ static void lrs_write(const struct vgic_cpu *c, const struct vgic_lrs *lrs)
 	sysreg_write(ICH_HCR_EL2, c->hcr);
 }
 
-/* Carries out what the model wants of the physical GIC; private interrupts: on CPU cpu. */
-static void apply(const struct vm *vm, uint32_t cpu, const struct vgic_effects *fx)
+/*
+ * The physical CPU where an effect on vCPU `index` is to be carried out, if at all: what concerns
+ * the virtual timer of a vCPU that is not loaded is done when it is loaded, and nothing else of
+ * a user VM's is physical.
+ */
+static bool physical_cpu(const struct vm *vm, uint32_t index, const struct vgic_effect *e,
+			 uint32_t *cpu)
 {
+	const struct vcpu *vcpu = vm->vcpu[index];
+	bool state = e->kind == VGIC_PHYS_ENABLE || e->kind == VGIC_PHYS_DISABLE ||
+		     e->kind == VGIC_PHYS_ACTIVATE || e->kind == VGIC_PHYS_DEACTIVATE;
+
+	*cpu = vm->is_user ? vcpu->cpu : index;
+	if (e->intid == CAISSON_VM_TIMER_INTID && state)
+		return vcpu->cpu != VCPU_NOWHERE;
+	return !vm->is_user;
+}
+
+/* Carries out what the model wants of the physical GIC; private interrupts: vCPU index's. */
+static void apply(const struct vm *vm, uint32_t index, const struct vgic_effects *fx)
+{
+	uint32_t cpu;
 	uint32_t i;
 
 	if (fx->count)
@@ -70,6 +96,8 @@ static void apply(const struct vm *vm, uint32_t cpu, const struct vgic_effects *
 	for (i = 0; i < fx->count; i++) {
 		const struct vgic_effect *e = &fx->list[i];
 
+		if (!physical_cpu(vm, index, e, &cpu))
+			continue;
 		switch (e->kind) {
 		case VGIC_PHYS_ENABLE:
 			gic_enable_on(cpu, e->intid);
@@ -143,12 +171,32 @@ static void evaluate_all(struct vm *vm, uint32_t *kick) REQUIRES(vm->vgic_lock) 
 	}
 }
 
+/*
+ * Something was left to do for a vCPU: its CPU is to look, or whoever waits for it is to be told
+ * (percpu's wake_set, which goes to this CPU's caller).
+ */
+static inline void kick_vcpu(struct vcpu *target)
+{
+	uint32_t cpu = target->index;
+
+	if (target->vm->is_user) {
+		if (__atomic_exchange_n(&target->blocked, false, __ATOMIC_RELAXED)) {
+			percpu_this()->wake_set |= 1u << target->index;
+			return;
+		}
+		cpu = __atomic_load_n(&target->cpu, __ATOMIC_RELAXED);
+		if (cpu == VCPU_NOWHERE)
+			return;
+	}
+	gic_kick(cpu);
+}
+
 static void kick_others(struct vm *vm, const struct vcpu *self, uint32_t kick)
 {
 	if (self)
 		kick &= ~(1u << self->index);
 	for (; kick; kick &= kick - 1)
-		gic_kick(vm->vcpu[__builtin_ctz(kick)]->index);
+		kick_vcpu(vm->vcpu[__builtin_ctz(kick)]);
 }
 
 /* SPIs that came out of list registers and are routed to other vCPUs. */
@@ -320,7 +368,7 @@ static bool load_posted(struct vgic_cpu *c)
 }
 
 /* Someone left something to do for this CPU's vCPU. One that is off looks when it is on again. */
-static void kicked(struct vcpu *vcpu) NO_THREAD_CHECK
+void vgic_kicked(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	struct vgic_cpu *c = &vcpu->vgic;
 	bool done;
@@ -367,8 +415,11 @@ static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 
 void vgic_irq_exit(struct vcpu *vcpu)
 {
-	uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1);
+	vgic_irq_take(vcpu, (uint32_t)sysreg_read(ICC_IAR1_EL1));
+}
 
+void vgic_irq_take(struct vcpu *vcpu, uint32_t intid)
+{
 	if (intid < VGIC_PRIVATE && (vcpu->vgic.word0.hw >> intid & 1)) {
 		sysreg_write(ICC_EOIR1_EL1, intid);
 		pend_private(vcpu, intid);
@@ -376,7 +427,7 @@ void vgic_irq_exit(struct vcpu *vcpu)
 		sysreg_write(ICC_EOIR1_EL1, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
 		panic_check();
-		kicked(vcpu);
+		vgic_kicked(vcpu);
 	} else if (intid >= GIC_SPURIOUS) {
 		return;
 	} else if (vcpu->vm->vgic.word[intid / 32].hw >> intid % 32 & 1) {
@@ -412,7 +463,7 @@ static void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid,
 	must_kick = vgic_sgi_post(&target->vgic, intid);
 	lock_release(&target->vgic_lock);
 	if (must_kick)
-		gic_kick(target->index);
+		kick_vcpu(target);
 }
 
 static void sgi_write(struct vcpu *vcpu, uint64_t value, bool group1)
@@ -529,11 +580,14 @@ void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 
 /* --- registers --- */
 
-/* Adds what is pending physically of hardware-linked interrupts, where the register shows it. */
+/*
+ * Adds what is pending physically of hardware-linked interrupts, where the register shows it. cpu:
+ * where the vCPU is loaded that has them; VCPU_NOWHERE: its timer counts for nothing meanwhile.
+ */
 static void add_physical(const struct vgic_word *w, uint32_t cpu, uint64_t offset,
 			 struct vdev_access *access)
 {
-	if (vgic_is_pending_register(offset) && w->hw)
+	if (cpu != VCPU_NOWHERE && vgic_is_pending_register(offset) && w->hw)
 		access->value |= gic_pending_word(cpu, vgic_register_word(offset)) & w->hw;
 }
 
@@ -646,7 +700,7 @@ redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access) NO_
 	fill(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
 	if (!access->write)
-		add_physical(&vcpu->vgic.word0, vcpu->index, offset - GICR_SGI_BASE, access);
+		add_physical(&vcpu->vgic.word0, vcpu->cpu, offset - GICR_SGI_BASE, access);
 	return result;
 }
 
@@ -669,7 +723,7 @@ redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
 	if (target == vcpu)
 		sync(vcpu);
 	else
-		gic_kick(target->index);
+		kick_vcpu(target);
 	return ok;
 }
 
@@ -713,7 +767,8 @@ redist_read(struct vcpu *vcpu, struct vcpu *target, uint64_t offset, struct vdev
 	else
 		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
 				       &access->value);
-	add_physical(&target->vgic.word0, target->index, offset - GICR_SGI_BASE, access);
+	add_physical(&target->vgic.word0, __atomic_load_n(&target->cpu, __ATOMIC_RELAXED),
+		     offset - GICR_SGI_BASE, access);
 	return result;
 }
 
@@ -736,35 +791,15 @@ static bool redist_access(void *dev, struct vcpu *vcpu, struct vdev_access *acce
 
 /* --- life of VM and vCPU --- */
 
-/* ICH_AP<g>R<n>_EL2: 1, 2 or 4 of each, by the number of preemption bits. */
-static void active_priorities_clear(void)
-{
-	uint64_t bits = bits_get(sysreg_read(ICH_VTR_EL2), 28, 26) + 1;
-
-	sysreg_write(ICH_AP0R0_EL2, 0);
-	sysreg_write(ICH_AP1R0_EL2, 0);
-	if (bits >= 6) {
-		sysreg_write(ICH_AP0R1_EL2, 0);
-		sysreg_write(ICH_AP1R1_EL2, 0);
-	}
-	if (bits >= 7) {
-		sysreg_write(ICH_AP0R2_EL2, 0);
-		sysreg_write(ICH_AP0R3_EL2, 0);
-		sysreg_write(ICH_AP1R2_EL2, 0);
-		sysreg_write(ICH_AP1R3_EL2, 0);
-	}
-}
-
-static uint32_t maintenance_intid;
-
 void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 {
+	static const uint64_t none[8];
 	uint32_t n;
 
 	sysreg_write(ICH_HCR_EL2, 0);
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
 		gicv3_lr_write(n, 0);
-	active_priorities_clear();
+	vgic_active_priorities_write(none);
 	sysreg_write(ICH_VMCR_EL2, 0);
 	sysreg_write(ICC_SRE_EL1, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
 	gic_enable(maintenance_intid);
@@ -866,30 +901,41 @@ static enum err add_region(struct vm *vm, const struct bootinfo *bi, uint32_t r)
 	return vdev_register(vm, &vdev);
 }
 
-enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
+/* The model, with this CPU's list registers and priority bits. */
+static enum err model_init(struct vm *vm, uint32_t intid_count)
 {
-	struct vdev gicd = {.name = "GICD",
-			    .base = bi->gicd.base,
-			    .bytes = VGIC_GICD_BYTES,
-			    .access = dist_access};
 	uint64_t vtr = sysreg_read(ICH_VTR_EL2);
 	struct vgic_cpu *cpu[BOOT_MAX_CPUS];
 	uint64_t mpidr[BOOT_MAX_CPUS];
-	enum err err;
 	uint32_t i;
 
 	for (i = 0; i < vm->vcpu_count; i++) {
 		cpu[i] = &vm->vcpu[i]->vgic;
 		mpidr[i] = vm->vcpu[i]->mpidr;
 	}
-	err = vgic_init(&vm->vgic, cpu, mpidr, vm->vcpu_count, gic_intid_count(),
-			(uint32_t)bits_get(vtr, 4, 0) + 1, (uint32_t)bits_get(vtr, 31, 29) + 1);
+	return vgic_init(&vm->vgic, cpu, mpidr, vm->vcpu_count, intid_count,
+			 (uint32_t)bits_get(vtr, 4, 0) + 1, (uint32_t)bits_get(vtr, 31, 29) + 1);
+}
+
+enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
+{
+	struct vdev gicd = {.name = "GICD",
+			    .base = bi->gicd.base,
+			    .bytes = VGIC_GICD_BYTES,
+			    .access = dist_access};
+	enum err err;
+	uint32_t i;
+
+	err = model_init(vm, gic_intid_count());
 	if (err != ERR_OK)
 		return err;
-	if (!(vtr & ICH_VTR_TDS))
+	for (i = 0; i < vm->vcpu_count; i++)
+		vm->vcpu[i]->cpu = i;
+	if (!(sysreg_read(ICH_VTR_EL2) & ICH_VTR_TDS))
 		log_printf(LOG_WARN, "this GIC cannot trap ICC_DIR_EL1: a guest with EOImode 1 may "
 				     "lose deactivations");
 	link_hardware(vm, bi);
+	timer_intid = bi->timer_virt_intid;
 	maintenance_intid = bi->gic_maintenance_intid;
 	if (maintenance_intid < VGIC_SGIS || maintenance_intid >= VGIC_PRIVATE)
 		return ERR_INVALID;
@@ -900,4 +946,55 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 	for (i = 0; i < bi->gicr_count && err == ERR_OK; i++)
 		err = add_region(vm, bi, i);
 	return err;
+}
+
+enum err vgic_user_init(struct vm *vm)
+{
+	const struct vdev gicd = {"GICD", CAISSON_VM_GICD, VGIC_GICD_BYTES, dist_access, NULL};
+	const struct vdev gicr = {"GICR", CAISSON_VM_GICR, vm->vcpu_count * VGIC_GICR_BYTES,
+				  redist_access, &vm->vgic.region[0]};
+	uint8_t cpu[BOOT_MAX_CPUS];
+	enum err err = model_init(vm, CAISSON_VM_INTIDS);
+	uint32_t i;
+
+	if (timer_intid != CAISSON_VM_TIMER_INTID)
+		return ERR_UNSUPPORTED;
+	for (i = 0; i < vm->vcpu_count; i++)
+		cpu[i] = (uint8_t)i;
+	if (err == ERR_OK)
+		err = vgic_region_set(&vm->vgic, 0, __builtin_ctzll(VGIC_GICR_BYTES), cpu,
+				      vm->vcpu_count);
+	if (err == ERR_OK)
+		err = vdev_register(vm, &gicd);
+	if (err == ERR_OK)
+		err = vdev_register(vm, &gicr);
+	vgic_hw_set(&vm->vgic, timer_intid);
+	return err;
+}
+
+void vgic_user_reset(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+	struct world *w = &vcpu->world;
+	struct vgic_effects fx;
+	struct vgic_lrs lrs;
+	uint32_t n;
+
+	for (n = 0; n < VGIC_MAX_LRS; n++)
+		lrs.lr[n] = w->lr[n];
+	lrs.eoi_count = 0;
+	lrs.eoi_mode = false;
+	vgic_effects_init(&fx);
+	lock_acquire(&vm->vgic_lock);
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_fold(&vm->vgic, &vcpu->vgic, &lrs, &fx);
+	vgic_cpu_online(&vm->vgic, &vcpu->vgic, false);
+	vgic_cpu_online(&vm->vgic, &vcpu->vgic, true);
+	vcpu->cpu = VCPU_NOWHERE;
+	vcpu->blocked = false;
+	lock_release(&vcpu->vgic_lock);
+	settle_moves(vm, &fx, &fx.kick);
+	kick_others(vm, vcpu, fx.kick);
+	lock_release(&vm->vgic_lock);
+	w->ich_hcr = VGIC_HCR_EN;
 }

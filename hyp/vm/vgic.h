@@ -21,6 +21,29 @@ void vgic_vcpu_off(struct vcpu *vcpu);
  * or puts it into the vCPU as a hardware-linked list register. vcpu may be off (idle CPU).
  */
 void vgic_irq_exit(struct vcpu *vcpu);
+/* The same for one that has been acknowledged. */
+void vgic_irq_take(struct vcpu *vcpu, uint32_t intid);
+
+/*
+ * User VMs. Makes the interrupt controller of one: ERR_UNSUPPORTED when this machine's virtual
+ * timer has another INTID than abi/hypercall.h says.
+ */
+enum err vgic_user_init(struct vm *vm) MUST_CHECK;
+/* The vCPU, which is loaded nowhere, at reset: the rest of its struct world is 0 already. */
+void vgic_user_reset(struct vcpu *vcpu);
+/* Takes `from`, which is loaded on this CPU, out and loads `to`; one is the service VM's. */
+void vgic_switch(struct vcpu *from, struct vcpu *to);
+/* ICH_AP0R<n>_EL2, then ICH_AP1R<n>_EL2; those that there are. */
+void vgic_active_priorities_write(const uint64_t apr[8]);
+/* This CPU was kicked, or the vCPU was just loaded: looks at what was left to do for it. */
+void vgic_kicked(struct vcpu *vcpu);
+/* Did someone leave something to do for a vCPU that vgic_kicked() has not looked at yet? */
+bool vgic_has_work(const struct vcpu *vcpu);
+/*
+ * The vCPU, loaded here, has nothing to do: whoever makes something pending for it from now on
+ * gets it in wake_set. False: something is pending.
+ */
+bool vgic_block(struct vcpu *vcpu);
 
 /* Trapped writes of ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1. */
 void vgic_sgi1r_write(struct vcpu *vcpu, uint64_t value);

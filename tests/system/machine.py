@@ -21,11 +21,12 @@ PROMPT = r"root@servicevm:[^#]*# "
 HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns"]
 
 
-def assemble_service_vm(extras):
+def assemble_service_vm(extras, name=None, added=None):
     """Makes a folder with vmlinuz and initrd of the small service VM, if it is not up to date;
-    extras are more programs for it (tools/servicevm --with)."""
-    folder = os.path.join(BUILD, "-".join(["servicevm", *extras]))
+    extras are more programs for it (tools/servicevm --with), added are files: here -> there."""
+    folder = os.path.join(BUILD, name or "-".join(["servicevm", *extras]))
     options = [f"--with={extra}" for extra in extras]
+    options += [f"--add={here}:{there}" for here, there in (added or {}).items()]
     subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder, *options],
                    check=True)
     return folder

@@ -21,6 +21,7 @@ ALLOWED = {
     "hyp-core": EL2 | {"hyp/core/x.h"},
     "hyp-vm": EL2 | {"hyp/core/x.h", "hyp/vm/x.h", "hyp/vm/vdev.h"},
     "hyp-console": EL2 | {"hyp/core/x.h", "hyp/vm/vdev.h", "hyp/console/x.h"},
+    "vmm": {"abi/x.h", "lib/x.h", "vmm/x.h"},
     "hyp-main": EL2 | {name for name in HEADERS if name.startswith("hyp/")},
 }
 

@@ -65,6 +65,16 @@ static void test_undef_syndrome(void **unused)
 	assert_int_equal(guestexc_undef(&s, false).esr, 0);
 }
 
+/* A trapped MRS of MDCCSR_EL0 at EL0: EL1 sees what EL2 saw. */
+static void test_trap_syndrome(void **unused)
+{
+	struct guestexc_state s = state(EL0_64, 0);
+
+	assert_int_equal(guestexc_trap(&s, 0x6220c3e3).esr, 0x6220c3e3);
+	assert_int_equal(guestexc_trap(&s, 0x6220c3e3).pc, guestexc_undef(&s, true).pc);
+	assert_int_equal(guestexc_trap(&s, 0x6220c3e3).spsr, guestexc_undef(&s, true).spsr);
+}
+
 static void test_abort_syndrome(void **unused)
 {
 	struct guestexc_state el1 = state(EL1H, 0);
@@ -128,8 +138,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vector_by_source), cmocka_unit_test(test_pstate_bits),
-		cmocka_unit_test(test_undef_syndrome),   cmocka_unit_test(test_abort_syndrome),
-		cmocka_unit_test(test_advance),          cmocka_unit_test(test_any_state),
+		cmocka_unit_test(test_undef_syndrome),   cmocka_unit_test(test_trap_syndrome),
+		cmocka_unit_test(test_abort_syndrome),   cmocka_unit_test(test_advance),
+		cmocka_unit_test(test_any_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

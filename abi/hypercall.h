@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ABI_HYPERCALL_H
+#define ABI_HYPERCALL_H
+
+/*
+ * Caisson's hypercalls, from EL0 or EL1 of the service VM: the instruction
+ *
+ *	mrs	xzr, mdccsr_el0
+ *
+ * with x0 = CAISSON_CALL(number), x1 and x2 = a token, arguments from x3 on. It returns with
+ * x0 = a status (enum caisson_status) and, as the call says, results in x1 to x3; all other
+ * registers keep their values.
+ *
+ * A token is 128 bits (x1 the first 8 bytes as a little-endian number, x2 the second), random for
+ * each boot. The management token is in the device tree: /caisson, property
+ * CAISSON_TOKEN_PROPERTY, 16 bytes. A VM token comes from VM_CREATE and serves the calls marked
+ * "VM", for that VM. With a wrong token they answer CAISSON_DENIED.
+ *
+ * Memory is named by virtual addresses of the caller, which EL2 translates with the caller's own
+ * tables: it must be mapped and writable at the caller's exception level, pinned, and RAM of the
+ * service VM. Blocks are 2 MiB, of naturally aligned virtual and physical address (one huge page);
+ * pages are 4 KiB.
+ *
+ * A call that answers CAISSON_CONTINUE has done a bounded part: it is to be made again, with the
+ * same arguments unless it says otherwise, until it answers something else.
+ */
+
+#define CAISSON_CALL_MAGIC   0x43414953 /* "CAIS", in x0[63:32] */
+#define CAISSON_CALL(number) ((uint64_t)CAISSON_CALL_MAGIC << 32 | (number))
+
+#define CAISSON_TOKEN_PROPERTY "security-management-token"
+
+#define CAISSON_BLOCK_BYTES 0x200000
+#define CAISSON_MAX_VMS     16
+#define CAISSON_MAX_VCPUS   32 /* of one user VM */
+
+/* VERSION's x1: major << 16 | minor. Majors are incompatible. */
+#define CAISSON_CALL_ABI 0x10000
+
+/*
+ * The machine of a user VM, as far as EL2 makes it: a GICv3 without LPIs, SPIs 32 to
+ * CAISSON_VM_INTIDS - 1; the virtual timer on PPI 27, no physical timer. Everything else below
+ * CAISSON_VM_IPA_BYTES that is not shared memory is the VMM's (RUN_EXIT_MMIO). vCPU n has
+ * MPIDR_EL1.Aff0 = n % 16, Aff1 = n / 16.
+ */
+#define CAISSON_VM_GICD        0x08000000
+#define CAISSON_VM_GICR        0x080a0000 /* 128 KiB for each vCPU */
+#define CAISSON_VM_INTIDS      256
+#define CAISSON_VM_TIMER_INTID 27
+#define CAISSON_VM_IPA_BYTES   0x1000000000 /* 36 bits */
+
+enum caisson_call {
+	/* No token. -> x1 = CAISSON_CALL_ABI, x2 = CPUs, x3 = CAISSON_MAX_VMS. */
+	CAISSON_CALL_VERSION = 0,
+	/*
+	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU
+	 * state): donated, so the service VM cannot reach it until the VM is destroyed, and comes
+	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS.
+	 * -> x1 = the VM's number, x2 and x3 = its token.
+	 */
+	CAISSON_CALL_VM_CREATE = 1,
+	/*
+	 * Management. x3 = VM. Ends it: all memory shared with it is the service VM's alone again,
+	 * its store is zeroed and given back. CONTINUE: bounded part done. BUSY: one of its vCPUs
+	 * runs; it was told to leave (RUN_EXIT_ENDED), the caller tries again.
+	 */
+	CAISSON_CALL_VM_DESTROY = 2,
+	/*
+	 * Management. x3 = VM, x4 = address of the first block, x5 = IPA (2 MiB aligned), x6 =
+	 * blocks. Maps memory of the service VM into the VM too. A block is shared with one VM,
+	 * once. CONTINUE: the first block is done; the next call begins behind it (x4 and x5 + 2
+	 * MiB, x6 - 1).
+	 */
+	CAISSON_CALL_MEM_SHARE = 3,
+	/*
+	 * VM. x3 = vCPU, x4 = address of its run page (abi/runpage.h; it must stay pinned while the
+	 * VM lives), x5 = PC, x6 = x0. Makes the vCPU's state that of a reset: EL1h, MMU off,
+	 * interrupts masked, other registers 0. BUSY while it runs.
+	 */
+	CAISSON_CALL_VCPU_INIT = 4,
+	/*
+	 * VM. x3 = vCPU. Runs it on this CPU until there is something for the caller to do: OK, and
+	 * the run page says what. BUSY: it runs already. STATE: it was never initialised.
+	 */
+	CAISSON_CALL_VCPU_RUN = 5,
+	/*
+	 * VM. x3 = INTID of an SPI, x4 = its level, 0 or 1. Sets an interrupt line of the VM.
+	 * -> x1: vCPUs to be woken (struct run_page, wake), a bit each.
+	 */
+	CAISSON_CALL_IRQ_SET = 6,
+	CAISSON_CALL_COUNT
+};
+
+enum caisson_status {
+	CAISSON_OK = 0,
+	CAISSON_CONTINUE = 1,
+	CAISSON_DENIED = 2,
+	CAISSON_INVALID = 3,   /* an argument is malformed or out of range */
+	CAISSON_NO_MEMORY = 4, /* the VM's store, or the table of VMs, is full */
+	CAISSON_BUSY = 5,      /* in use by another CPU; try again */
+	CAISSON_FAULT = 6,   /* an address is not mapped, not writable, or no RAM of the caller's */
+	CAISSON_STATE = 7,   /* not in this state of the VM, vCPU or block */
+	CAISSON_UNKNOWN = 8, /* no such call */
+};
+
+#endif

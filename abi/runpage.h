@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ABI_RUNPAGE_H
+#define ABI_RUNPAGE_H
+
+#include <stdint.h>
+
+/*
+ * The run page of a user VM's vCPU: 4 KiB that EL2 and the VMM thread share. EL2 writes it at the
+ * end of CAISSON_CALL_VCPU_RUN only, on the CPU of the caller. What the VMM writes is hostile to
+ * EL2: it is read once, and only what the exit asked for is used.
+ */
+
+enum run_exit {
+	RUN_EXIT_INTERRUPTED = 0, /* an interrupt of the service VM, or immediate_exit */
+	RUN_EXIT_MMIO = 1,  /* access to `ipa`; a read is completed from `value` by the next run */
+	RUN_EXIT_SMCCC = 2, /* HVC or SMC, args[]; result[0..3] go to x0..x3 at the next run */
+	RUN_EXIT_WFI = 3,   /* nothing to do until `wake` is not 0 or `deadline` has come */
+	RUN_EXIT_FAULT = 4, /* the guest did what cannot be served: pc, esr, ipa say what */
+	RUN_EXIT_WAKE = 5,  /* the vCPUs in `wake_set` are to be woken; then run again */
+	RUN_EXIT_ENDED = 6, /* the VM is being destroyed */
+};
+
+struct run_page {
+	/* From the VMM. */
+	uint32_t immediate_exit; /* not 0: VCPU_RUN returns at once with INTERRUPTED */
+	/*
+	 * The futex of a vCPU that waits. EL2 sets it to 0 before it reports WFI; whoever makes
+	 * something pending for the vCPU is told (wake_set, IRQ_SET's x1) to set it to 1 and to
+	 * wake the sleeper, who waits for it to be no longer 0.
+	 */
+	uint32_t wake;
+
+	/* From EL2. */
+	uint32_t reason;   /* enum run_exit */
+	uint32_t wake_set; /* with every reason: vCPUs to be woken, a bit each */
+	uint64_t pc;       /* FAULT: of the instruction */
+	uint64_t esr;      /* FAULT: ESR_EL2 */
+	uint64_t ipa;      /* MMIO, FAULT by an access */
+	uint64_t deadline; /* WFI: CNTVCT_EL0 of the service VM when its timer is due; UINT64_MAX */
+
+	/* MMIO; value: written by the guest, in the low bytes; or to be given to it. */
+	uint8_t mmio_bytes; /* 1, 2, 4, 8 */
+	uint8_t mmio_write;
+	uint8_t reserved[6];
+	uint64_t value;
+
+	/* SMCCC */
+	uint64_t args[8]; /* x0..x7 */
+	uint64_t result[4];
+};
+
+#endif

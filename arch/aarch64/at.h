@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ARCH_AARCH64_AT_H
+#define ARCH_AARCH64_AT_H
+
+#include "arch/aarch64/barrier.h"
+#include "arch/aarch64/sysreg.h"
+#include "lib/bits.h"
+
+#define PAR_F BIT(0) /* the translation failed */
+
+/*
+ * Translates a virtual address of the guest whose state is loaded, through both stages, for a
+ * write from EL0 or EL1. False: such a write would fault. PAR_EL1 is kept.
+ */
+static inline bool at_translate_write(uint64_t va, bool el0, uint64_t *pa)
+{
+	uint64_t saved = sysreg_read(par_el1);
+	uint64_t par;
+
+	if (el0)
+		__asm__ volatile("at s12e0w, %0" : : "r"(va) : "memory");
+	else
+		__asm__ volatile("at s12e1w, %0" : : "r"(va) : "memory");
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	*pa = (par & MASK(47, 12)) | (va & 0xfff);
+	return !(par & PAR_F);
+}
+
+#endif

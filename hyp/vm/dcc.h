@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_DCC_H
+#define HYP_VM_DCC_H
+
+#include "hyp/vm/exit.h"
+
+/*
+ * The debug registers of guests (Arm ARM DDI 0487 D24.3). A read of the debug channel's status,
+ * MDCCSR_EL0, is trapped because it is the one thing that unprivileged code can do to reach EL2:
+ * hypercalls are made with it (abi/hypercall.h). For the trap to come to EL2 from EL0 the
+ * hardware's MDSCR_EL1.TDCC must stay 0, so guests see a MDSCR_EL1 of ours.
+ */
+
+/* The bits of MDCR_EL2 that make it so; sets up FEAT_FGT's registers where they help. This CPU. */
+uint64_t dcc_traps_init(void);
+
+/* MDSCR_EL1 as the hardware is to have it for this vCPU. */
+uint64_t dcc_hardware_mdscr(const struct vcpu *vcpu);
+
+/* A trapped access (EC 0x18) to a register with op0 2; key: esr_sysreg(esr). */
+enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr, unsigned int key);
+
+/* AArch32 forms, from EL0 (EC 5 and 6). */
+exit_handler_fn dcc_exit_aarch32;
+
+#endif

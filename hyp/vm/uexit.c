@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Running user VMs: what makes EL2 enter one, what of its exits EL2 serves, and what ends the run
+ * and goes to the VMM through the run page.
+ */
+#include "abi/psci.h"
+#include "arch/aarch64/gicv3.h"
+#include "arch/aarch64/tlb.h"
+#include "hyp/core/gic.h"
+#include "hyp/core/percpu.h"
+#include "hyp/vm/psci.h"
+#include "hyp/vm/uvm.h"
+#include "hyp/vm/vgic.h"
+#include "hyp/vm/vtimer.h"
+
+/* --- in and out --- */
+
+/* Finishes what the last exit left open, with what the VMM answered. */
+static void complete(struct uvcpu *u)
+{
+	const volatile struct run_page *page = u->page;
+	struct esr_access access;
+	uint32_t i;
+
+	if (u->pending == UVCPU_MMIO_READ) {
+		access = esr_access(u->pending_esr);
+		vcpu_reg_set(&u->vcpu, access.reg, esr_access_extend(&access, page->value));
+	} else if (u->pending == UVCPU_SMCCC) {
+		for (i = 0; i < ARRAY_SIZE(page->result); i++)
+			u->vcpu.x[i] = page->result[i];
+	}
+	u->pending = UVCPU_NOTHING;
+}
+
+enum exit_action uvm_vcpu_run(struct vcpu *caller)
+{
+	bool flush;
+	struct uvcpu *u;
+
+	caller->x[0] = uvm_claim(caller, &u, &flush);
+	if (caller->x[0] != CAISSON_OK)
+		return EXIT_ADVANCE;
+	complete(u);
+	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED)) {
+		u->page->reason = RUN_EXIT_INTERRUPTED;
+		u->page->wake_set = 0;
+		uvm_release(u);
+		return EXIT_ADVANCE;
+	}
+	exit_advance(ESR_IL);
+	u->vcpu.stack = caller->stack;
+	world_switch(caller, &u->vcpu);
+	if (flush)
+		tlb_flush_local();
+	return EXIT_SWITCHED;
+}
+
+/*
+ * Ends the run: the service VM's vCPU is loaded, behind its call. The caller has filled in what
+ * goes with the reason.
+ */
+static enum exit_action leave(struct vcpu *vcpu, enum run_exit reason)
+{
+	struct uvcpu *u = uvcpu_of(vcpu);
+	struct percpu *p = percpu_this();
+
+	u->page->reason = reason;
+	u->page->wake_set = p->wake_set;
+	p->wake_set = 0;
+	world_switch(vcpu, uvm_service_vcpu(p->index));
+	uvm_release(u);
+	return EXIT_SWITCHED;
+}
+
+static enum exit_action fault(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
+{
+	struct run_page *page = uvcpu_of(vcpu)->page;
+
+	page->pc = sysreg_read(elr_el2);
+	page->esr = esr;
+	page->ipa = ipa;
+	return leave(vcpu, RUN_EXIT_FAULT);
+}
+
+/* After something that EL2 served: does the VMM have to wake another vCPU? */
+static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action action)
+{
+	if (!percpu_this()->wake_set || (action != EXIT_ADVANCE && action != EXIT_RESUME))
+		return action;
+	if (action == EXIT_ADVANCE)
+		exit_advance(esr);
+	return leave(vcpu, RUN_EXIT_WAKE);
+}
+
+/* --- exits --- */
+
+static enum exit_action sysreg(struct vcpu *vcpu, uint64_t esr)
+{
+	return served(vcpu, esr, sysreg_exit(vcpu, esr));
+}
+
+static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
+{
+	struct uvcpu *u = uvcpu_of(vcpu);
+	struct run_page *page = u->page;
+	struct esr_access access = esr_access(esr);
+	uint64_t ipa = mmio_fault_ipa();
+
+	if (!mmio_is_emulated(esr))
+		return fault(vcpu, esr, ipa);
+	if (mmio_has_device(vcpu->vm, ipa))
+		return served(vcpu, esr, mmio_exit(vcpu, esr));
+	page->ipa = ipa;
+	page->mmio_bytes = (uint8_t)access.bytes;
+	page->mmio_write = access.write;
+	if (access.write) {
+		page->value =
+			vcpu_reg_get(vcpu, access.reg) & (~UINT64_C(0) >> (64 - 8 * access.bytes));
+	} else {
+		u->pending = UVCPU_MMIO_READ;
+		u->pending_esr = esr;
+	}
+	exit_advance(esr);
+	return leave(vcpu, RUN_EXIT_MMIO);
+}
+
+static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
+{
+	return fault(vcpu, esr, mmio_fault_ipa());
+}
+
+/* The PC is behind the instruction that waits. */
+static enum exit_action wait(struct vcpu *vcpu)
+{
+	struct run_page *page = uvcpu_of(vcpu)->page;
+	uint64_t deadline = vtimer_deadline(vcpu);
+
+	if (deadline <= sysreg_read(cntpct_el0))
+		return EXIT_RESUME; /* its interrupt is about to come */
+	/* 0 before anyone can be told to set it. */
+	__atomic_store_n(&page->wake, 0, __ATOMIC_RELEASE);
+	if (!vgic_block(vcpu))
+		return EXIT_RESUME;
+	page->deadline = deadline;
+	return leave(vcpu, RUN_EXIT_WFI);
+}
+
+/* WFI; WFE does not trap. */
+static enum exit_action wfx(struct vcpu *vcpu, uint64_t esr)
+{
+	exit_advance(esr);
+	return wait(vcpu);
+}
+
+/* Every state is a standby state: the physical CPU is not the guest's (PSCI 5.4.3). */
+static bool is_suspend(uint32_t id)
+{
+	return (id & ~SMCCC_64) == PSCI_CPU_SUSPEND;
+}
+
+static enum exit_action suspend(struct vcpu *vcpu)
+{
+	vcpu->x[0] = PSCI_SUCCESS;
+	return wait(vcpu);
+}
+
+/* Does EL2 answer the call? The rest of PSCI is the VMM's. */
+static bool is_answered_here(uint32_t id)
+{
+	return id == PSCI_VERSION || id == PSCI_FEATURES ||
+	       ((id & SMCCC_FAST) && bits_get(id, 29, 24) == SMCCC_OWNER_ARCH);
+}
+
+static enum exit_action to_vmm(struct vcpu *vcpu)
+{
+	struct uvcpu *u = uvcpu_of(vcpu);
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(u->page->args); i++)
+		u->page->args[i] = vcpu->x[i];
+	u->pending = UVCPU_SMCCC;
+	return leave(vcpu, RUN_EXIT_SMCCC);
+}
+
+static enum exit_action hvc(struct vcpu *vcpu, uint64_t esr)
+{
+	if (esr_imm16(esr) == 0 && is_suspend((uint32_t)vcpu->x[0]))
+		return suspend(vcpu);
+	if (esr_imm16(esr) == 0 && is_answered_here((uint32_t)vcpu->x[0]))
+		return smccc_exit_hvc(vcpu, esr);
+	return to_vmm(vcpu);
+}
+
+/* A trapped SMC has not been executed yet: ELR_EL2 points at it. */
+static enum exit_action smc(struct vcpu *vcpu, uint64_t esr)
+{
+	if (esr_imm16(esr) == 0 && is_answered_here((uint32_t)vcpu->x[0]))
+		return smccc_exit_smc(vcpu, esr);
+	exit_advance(esr);
+	if (esr_imm16(esr) == 0 && is_suspend((uint32_t)vcpu->x[0]))
+		return suspend(vcpu);
+	return to_vmm(vcpu);
+}
+
+exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
+	[ESR_EC_UNKNOWN] = exit_unhandled,
+	[ESR_EC_WFX] = wfx,
+	[ESR_EC_WFX + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
+	[ESR_EC_HVC64] = hvc,
+	[ESR_EC_SMC64] = smc,
+	[ESR_EC_SYSREG] = sysreg,
+	[ESR_EC_SYSREG + 1 ... ESR_EC_INSN_ABORT_LOWER - 1] = exit_unhandled,
+	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
+	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = exit_unhandled,
+	[ESR_EC_DATA_ABORT_LOWER] = data_abort,
+	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
+};
+
+/* --- interrupts --- */
+
+/* Another CPU left something for the vCPU, for the service VM's here, or ends the VM. */
+static void kicked(struct vcpu *vcpu)
+{
+	struct vcpu *service = uvm_service_vcpu(percpu_this()->index);
+
+	vgic_irq_take(vcpu, GIC_SGI_KICK);
+	if (uvm_is_ending(vcpu))
+		leave(vcpu, RUN_EXIT_ENDED);
+	else if (vgic_has_work(service))
+		leave(vcpu, RUN_EXIT_INTERRUPTED);
+}
+
+/*
+ * Its virtual timer's interrupt and EL2's own are served here. Any other is the service VM's: the
+ * run ends, and then it is taken as if the service VM had been there all the time.
+ */
+struct vcpu *uexit_irq(struct vcpu *vcpu)
+{
+	uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1);
+
+	if (intid == CAISSON_VM_TIMER_INTID || intid >= GIC_SPURIOUS) {
+		vgic_irq_take(vcpu, intid);
+	} else if (intid == GIC_SGI_KICK) {
+		kicked(vcpu);
+	} else if (gic_handler_has(intid)) {
+		gic_handler_run(intid);
+		if (vtimer_is_deadline(intid))
+			leave(vcpu, RUN_EXIT_INTERRUPTED);
+	} else {
+		leave(vcpu, RUN_EXIT_INTERRUPTED);
+		vgic_irq_take(percpu_this()->current, intid);
+	}
+	if (percpu_this()->current == vcpu)
+		served(vcpu, 0, EXIT_RESUME);
+	return percpu_this()->current;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual CPU interface when a CPU changes between the service VM and a user VM. What
+ * hyp/vm/vgic.c says of list registers holds on; see its opening for how.
+ */
+#include "abi/hypercall.h"
+#include "arch/aarch64/gicv3.h"
+#include "hyp/core/gic.h"
+#include "hyp/vm/vgic.h"
+
+/* Of ICH_AP0R<n>_EL2, and of ICH_AP1R<n>_EL2: by the number of preemption bits. */
+static uint32_t apr_count(void)
+{
+	uint64_t bits = bits_get(sysreg_read(ICH_VTR_EL2), 28, 26) + 1;
+
+	return bits >= 7 ? 4 : bits >= 6 ? 2 : 1;
+}
+
+void vgic_active_priorities_write(const uint64_t apr[8])
+{
+	sysreg_write(ICH_AP0R0_EL2, apr[0]);
+	sysreg_write(ICH_AP1R0_EL2, apr[4]);
+	if (apr_count() >= 2) {
+		sysreg_write(ICH_AP0R1_EL2, apr[1]);
+		sysreg_write(ICH_AP1R1_EL2, apr[5]);
+	}
+	if (apr_count() >= 4) {
+		sysreg_write(ICH_AP0R2_EL2, apr[2]);
+		sysreg_write(ICH_AP0R3_EL2, apr[3]);
+		sysreg_write(ICH_AP1R2_EL2, apr[6]);
+		sysreg_write(ICH_AP1R3_EL2, apr[7]);
+	}
+}
+
+static void active_priorities_read(uint64_t apr[8])
+{
+	apr[0] = sysreg_read(ICH_AP0R0_EL2);
+	apr[4] = sysreg_read(ICH_AP1R0_EL2);
+	if (apr_count() >= 2) {
+		apr[1] = sysreg_read(ICH_AP0R1_EL2);
+		apr[5] = sysreg_read(ICH_AP1R1_EL2);
+	}
+	if (apr_count() >= 4) {
+		apr[2] = sysreg_read(ICH_AP0R2_EL2);
+		apr[3] = sysreg_read(ICH_AP0R3_EL2);
+		apr[6] = sysreg_read(ICH_AP1R2_EL2);
+		apr[7] = sysreg_read(ICH_AP1R3_EL2);
+	}
+}
+
+/* Is the physical timer interrupt active on behalf of this vCPU, whose list registers are saved? */
+static bool timer_is_held(const struct vcpu *vcpu)
+{
+	const struct vgic_cpu *c = &vcpu->vgic;
+	uint32_t bit = 1u << CAISSON_VM_TIMER_INTID;
+
+	if ((c->word0.latch | c->word0.active) & bit)
+		return true;
+	return (c->in_lr[0] & bit) && (vcpu->world.lr[c->lr_of[CAISSON_VM_TIMER_INTID]] &
+				       (VGIC_LR_PENDING | VGIC_LR_ACTIVE));
+}
+
+static void save(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	struct world *w = &vcpu->world;
+	uint32_t used;
+
+	lock_acquire(&vcpu->vgic_lock);
+	w->ich_hcr = sysreg_read(ICH_HCR_EL2);
+	sysreg_write(ICH_HCR_EL2, 0);
+	w->ich_vmcr = sysreg_read(ICH_VMCR_EL2);
+	active_priorities_read(w->ich_apr);
+	for (used = vcpu->vgic.used; used; used &= used - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(used);
+
+		w->lr[n] = gicv3_lr_read(n);
+		gicv3_lr_write(n, 0);
+	}
+	vcpu->cpu = VCPU_NOWHERE;
+	if (timer_is_held(vcpu))
+		gic_active_set_on(percpu_this()->index, CAISSON_VM_TIMER_INTID, false);
+	lock_release(&vcpu->vgic_lock);
+}
+
+static void load(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	const struct world *w = &vcpu->world;
+	uint32_t used;
+
+	lock_acquire(&vcpu->vgic_lock);
+	if (timer_is_held(vcpu))
+		gic_active_set_on(percpu_this()->index, CAISSON_VM_TIMER_INTID, true);
+	for (used = vcpu->vgic.used; used; used &= used - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(used);
+
+		gicv3_lr_write(n, w->lr[n]);
+	}
+	vgic_active_priorities_write(w->ich_apr);
+	sysreg_write(ICH_VMCR_EL2, w->ich_vmcr);
+	sysreg_write(ICH_HCR_EL2, w->ich_hcr);
+	vcpu->cpu = percpu_this()->index;
+	vcpu->blocked = false;
+	lock_release(&vcpu->vgic_lock);
+}
+
+void vgic_switch(struct vcpu *from, struct vcpu *to)
+{
+	uint32_t cpu = percpu_this()->index;
+	uint32_t bit = 1u << CAISSON_VM_TIMER_INTID;
+
+	save(from);
+	if ((from->vgic.word0.enabled ^ to->vgic.word0.enabled) & bit) {
+		if (to->vgic.word0.enabled & bit)
+			gic_enable_on(cpu, CAISSON_VM_TIMER_INTID);
+		else
+			gic_disable_on(cpu, CAISSON_VM_TIMER_INTID);
+	}
+	load(to);
+}
+
+bool vgic_has_work(const struct vcpu *vcpu)
+{
+	return vcpu->vgic.want_sum || (vcpu->vgic.slow & VGIC_SLOW_SYNC);
+}
+
+bool vgic_block(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	bool block;
+
+	lock_acquire(&vcpu->vgic_lock);
+	block = !vgic_is_pending(vcpu);
+	vcpu->blocked = block;
+	lock_release(&vcpu->vgic_lock);
+	return block;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_VTIMER_H
+#define HYP_VM_VTIMER_H
+
+#include "abi/bootinfo.h"
+#include "hyp/vm/vcpu.h"
+
+/*
+ * The virtual timer goes with the vCPU that is loaded. What the service VM set its own to comes
+ * to EL2's timer meanwhile, whose interrupt ends the user VM's run. The physical timer stays the
+ * service VM's.
+ */
+
+/* Boot CPU, once, and then every CPU. */
+void vtimer_init(const struct bootinfo *bi);
+void vtimer_init_cpu(void);
+
+/* The part of world_switch(). */
+void vtimer_switch(struct vcpu *from, const struct vcpu *to);
+
+/* Is this EL2's timer interrupt: the service VM's deadline? */
+bool vtimer_is_deadline(uint32_t intid);
+
+/* When the timer of the vCPU loaded here is due, in CNTPCT_EL0's time; UINT64_MAX: it is off. */
+uint64_t vtimer_deadline(const struct vcpu *vcpu);
+
+#endif

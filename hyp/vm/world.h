@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_WORLD_H
+#define HYP_VM_WORLD_H
+
+#include "lib/bits.h"
+#include "lib/vgic.h"
+
+struct vcpu;
+
+/* Floating point and SIMD registers: arch/aarch64/switch.S. */
+struct world_fp {
+	uint64_t v[32][2];
+	uint64_t fpcr;
+	uint64_t fpsr;
+} __attribute__((aligned(16)));
+
+/* Registers that EL2 does not touch while a guest runs, by their names. */
+#define WORLD_EACH_REGISTER(DO)                                                                    \
+	DO(elr_el2)                                                                                \
+	DO(spsr_el2)                                                                               \
+	DO(hcr_el2)                                                                                \
+	DO(ttbr0_el1)                                                                              \
+	DO(ttbr1_el1)                                                                              \
+	DO(mair_el1)                                                                               \
+	DO(amair_el1)                                                                              \
+	DO(vbar_el1)                                                                               \
+	DO(contextidr_el1)                                                                         \
+	DO(cpacr_el1)                                                                              \
+	DO(esr_el1)                                                                                \
+	DO(far_el1)                                                                                \
+	DO(afsr0_el1)                                                                              \
+	DO(afsr1_el1)                                                                              \
+	DO(par_el1)                                                                                \
+	DO(sp_el0)                                                                                 \
+	DO(sp_el1)                                                                                 \
+	DO(elr_el1)                                                                                \
+	DO(spsr_el1)                                                                               \
+	DO(tpidr_el0)                                                                              \
+	DO(tpidrro_el0)                                                                            \
+	DO(tpidr_el1)                                                                              \
+	DO(csselr_el1)                                                                             \
+	DO(cntkctl_el1)
+
+#define WORLD_FIELD(name) uint64_t name;
+
+/* What of a vCPU is in the CPU while it is loaded, but for x0 to x30. */
+struct world {
+	struct world_fp fp;
+	WORLD_EACH_REGISTER(WORLD_FIELD)
+	uint64_t sctlr_el1;
+	uint64_t tcr_el1;
+	uint64_t pauth[10]; /* keys; with FEAT_PAuth */
+	uint64_t cntv_ctl;
+	uint64_t cntv_cval;
+	/* The virtual CPU interface: hyp/vm/vgic.c. */
+	uint64_t ich_hcr;
+	uint64_t ich_vmcr;
+	uint64_t ich_apr[8];       /* AP0R<n>, then AP1R<n> */
+	uint64_t lr[VGIC_MAX_LRS]; /* those that vgic_cpu's used names */
+};
+
+/* What all CPUs have in common. Boot CPU, once, before world_init_cpu(). */
+void world_init(void);
+/* mdcr: MDCR_EL2 of this CPU for the service VM. Every CPU, once. */
+void world_init_cpu(uint64_t mdcr);
+
+/*
+ * Takes `from`, which is loaded on this CPU, out and loads `to`. One of them is the service
+ * VM's. Entering `to` is the caller's.
+ */
+void world_switch(struct vcpu *from, struct vcpu *to);
+
+#endif

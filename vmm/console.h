@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_CONSOLE_H
+#define VMM_CONSOLE_H
+
+#include <pthread.h>
+
+#include "lib/attr.h"
+#include "lib/pl011.h"
+
+struct vm;
+
+/* A user VM's PL011, whose other side is standard input and output. */
+struct console {
+	struct vm *vm;
+	int room_event; /* an eventfd: input that waited for room can go on */
+	pthread_mutex_t lock;
+	struct pl011 uart; /* all below: under the lock */
+	bool level;        /* of the interrupt, as EL2 knows it */
+	bool input_waits;
+};
+
+void console_init(struct console *c, struct vm *vm, int room_event);
+
+/* A guest's access to a register, of 1, 2 or 4 bytes: value to write, or what is read. vCPUs. */
+uint64_t console_access(struct console *c, uint32_t offset, uint32_t bytes, bool write,
+			uint64_t value);
+
+/* How much input the guest can take; 0: room_event tells when that changes. */
+size_t console_room(struct console *c);
+void console_input(struct console *c, const uint8_t *bytes, size_t count);
+
+#endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/guestdt.h"
+
+#include "lib/fdtw.h"
+#include "lib/fmt.h"
+#include "vmm/machine.h"
+
+#define PHANDLE_GIC   1
+#define PHANDLE_CLOCK 2
+
+/* Interrupt specifiers of a GICv3 (Linux bindings, arm,gic-v3). */
+#define GIC_SPI        0
+#define GIC_PPI        1
+#define GIC_LEVEL_HIGH 4
+
+#define UART_NAME "pl011@9000000"
+
+/* The writer copies from another tree; this one has nothing in it. */
+static const uint8_t no_reservation[16] __attribute__((aligned(8)));
+static const struct fdt empty_tree = {
+	.blob = no_reservation, .structs = no_reservation, .strings = ""};
+
+static void write_reg(struct fdtw *w, uint64_t base, uint64_t bytes)
+{
+	fdtw_cells(w, base, 2);
+	fdtw_cells(w, bytes, 2);
+}
+
+static void write_interrupt(struct fdtw *w, uint32_t type, uint32_t number)
+{
+	fdtw_cell(w, type);
+	fdtw_cell(w, number);
+	fdtw_cell(w, GIC_LEVEL_HIGH);
+}
+
+static void write_chosen(struct fdtw *w, const struct guestdt_config *config)
+{
+	fdtw_begin(w, "chosen");
+	fdtw_prop_string(w, "stdout-path", "/" UART_NAME);
+	if (config->bootargs != NULL)
+		fdtw_prop_string(w, "bootargs", config->bootargs);
+	if (config->initrd_bytes != 0) {
+		fdtw_prop_u64(w, "linux,initrd-start", config->initrd);
+		fdtw_prop_u64(w, "linux,initrd-end", config->initrd + config->initrd_bytes);
+	}
+	fdtw_prop(w, "rng-seed", config->seed, sizeof(config->seed));
+	fdtw_end(w);
+}
+
+static void write_cpus(struct fdtw *w, uint32_t cpus)
+{
+	char name[24];
+
+	fdtw_begin(w, "cpus");
+	fdtw_prop_u32(w, "#address-cells", 1);
+	fdtw_prop_u32(w, "#size-cells", 0);
+	for (uint32_t i = 0; i < cpus; i++) {
+		uint32_t mpidr = guestdt_mpidr(i);
+
+		fmt_snprintf(name, sizeof(name), "cpu@%x", mpidr);
+		fdtw_begin(w, name);
+		fdtw_prop_string(w, "device_type", "cpu");
+		fdtw_prop_string(w, "compatible", "arm,armv8");
+		fdtw_prop_u32(w, "reg", mpidr);
+		fdtw_prop_string(w, "enable-method", "psci");
+		fdtw_end(w);
+	}
+	fdtw_end(w);
+}
+
+static void write_memory(struct fdtw *w, uint64_t bytes)
+{
+	fdtw_begin(w, "memory@40000000");
+	fdtw_prop_string(w, "device_type", "memory");
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, MACHINE_RAM, bytes);
+	fdtw_end(w);
+}
+
+static void write_gic(struct fdtw *w, uint32_t cpus)
+{
+	fdtw_begin(w, "intc@8000000");
+	fdtw_prop_string(w, "compatible", "arm,gic-v3");
+	fdtw_prop_u32(w, "#interrupt-cells", 3);
+	fdtw_prop_u32(w, "#address-cells", 0);
+	fdtw_prop(w, "interrupt-controller", "", 0);
+	fdtw_prop_cells(w, "reg", 8);
+	write_reg(w, CAISSON_VM_GICD, MACHINE_GICD_BYTES);
+	write_reg(w, CAISSON_VM_GICR, (uint64_t)MACHINE_GICR_BYTES * cpus);
+	fdtw_prop_u32(w, "phandle", PHANDLE_GIC);
+	fdtw_end(w);
+}
+
+static void write_timer(struct fdtw *w)
+{
+	fdtw_begin(w, "timer");
+	fdtw_prop_string(w, "compatible", "arm,armv8-timer");
+	fdtw_prop_cells(w, "interrupts", 12);
+	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_SECURE);
+	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_PHYS);
+	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_VIRT);
+	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_HYP);
+	fdtw_prop(w, "always-on", "", 0);
+	fdtw_end(w);
+}
+
+static void write_psci(struct fdtw *w)
+{
+	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2";
+
+	fdtw_begin(w, "psci");
+	fdtw_prop(w, "compatible", compatible, sizeof(compatible));
+	fdtw_prop_string(w, "method", "hvc");
+	fdtw_end(w);
+}
+
+static void write_uart(struct fdtw *w)
+{
+	static const char compatible[] = "arm,pl011\0arm,primecell";
+	static const char clocks[] = "uartclk\0apb_pclk";
+
+	fdtw_begin(w, "apb-pclk");
+	fdtw_prop_string(w, "compatible", "fixed-clock");
+	fdtw_prop_u32(w, "#clock-cells", 0);
+	fdtw_prop_u32(w, "clock-frequency", MACHINE_UART_HZ);
+	fdtw_prop_u32(w, "phandle", PHANDLE_CLOCK);
+	fdtw_end(w);
+
+	fdtw_begin(w, UART_NAME);
+	fdtw_prop(w, "compatible", compatible, sizeof(compatible));
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, MACHINE_UART, MACHINE_UART_BYTES);
+	fdtw_prop_cells(w, "interrupts", 3);
+	write_interrupt(w, GIC_SPI, MACHINE_UART_SPI);
+	fdtw_prop_cells(w, "clocks", 2);
+	fdtw_cell(w, PHANDLE_CLOCK);
+	fdtw_cell(w, PHANDLE_CLOCK);
+	fdtw_prop(w, "clock-names", clocks, sizeof(clocks));
+	fdtw_end(w);
+}
+
+enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max,
+		       size_t *bytes)
+{
+	struct fdtw w;
+
+	fdtw_init(&w, &empty_tree, out, bytes_max);
+	fdtw_begin(&w, "");
+	fdtw_prop_string(&w, "compatible", "linux,dummy-virt");
+	fdtw_prop_string(&w, "model", "Caisson virtual machine");
+	fdtw_prop_u32(&w, "#address-cells", 2);
+	fdtw_prop_u32(&w, "#size-cells", 2);
+	fdtw_prop_u32(&w, "interrupt-parent", PHANDLE_GIC);
+	write_chosen(&w, config);
+	write_cpus(&w, config->cpus);
+	write_memory(&w, config->ram_bytes);
+	write_gic(&w, config->cpus);
+	write_timer(&w);
+	write_psci(&w);
+	write_uart(&w);
+	fdtw_end(&w);
+	return fdtw_finish(&w, bytes);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_GUESTDT_H
+#define VMM_GUESTDT_H
+
+#include "lib/bits.h"
+#include "lib/err.h"
+
+/* The device tree of a user VM. Pure. */
+
+#define GUESTDT_SEED_BYTES 32
+
+struct guestdt_config {
+	uint64_t ram_bytes;
+	uint32_t cpus;
+	const char *bootargs;  /* NULL: none */
+	uint64_t initrd;       /* its address */
+	uint64_t initrd_bytes; /* 0: none */
+	uint8_t seed[GUESTDT_SEED_BYTES];
+};
+
+/* A vCPU's affinity fields in MPIDR_EL1, as abi/hypercall.h has them. */
+static inline uint64_t guestdt_mpidr(uint32_t vcpu)
+{
+	return (uint64_t)(vcpu / 16) << 8 | vcpu % 16;
+}
+
+/* out: 8-byte aligned. ERR_NO_MEMORY: bytes_max is too little. */
+enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max,
+		       size_t *bytes) MUST_CHECK;
+
+#endif

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/hyp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "vmm/say.h"
+
+#define TOKEN_FILE "/proc/device-tree/caisson/" CAISSON_TOKEN_PROPERTY
+
+#define BUSY_WAIT_NS 1000000
+
+static const struct hyp_token no_token;
+
+/* arg: x3 to x6; x1 to x3 come back in its first three. */
+static uint64_t call(uint32_t number, const struct hyp_token *token, uint64_t arg[4])
+{
+	uint64_t x[] = {CAISSON_CALL(number),
+			token->half[0],
+			token->half[1],
+			arg[0],
+			arg[1],
+			arg[2],
+			arg[3]};
+
+	__asm__ volatile("ldp x0, x1, [%0]\n\t"
+			 "ldp x2, x3, [%0, #16]\n\t"
+			 "ldp x4, x5, [%0, #32]\n\t"
+			 "ldr x6, [%0, #48]\n\t"
+			 "mrs xzr, mdccsr_el0\n\t"
+			 "stp x0, x1, [%0]\n\t"
+			 "stp x2, x3, [%0, #16]"
+			 :
+			 : "r"(x)
+			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "memory");
+	arg[0] = x[1];
+	arg[1] = x[2];
+	arg[2] = x[3];
+	return x[0];
+}
+
+/* Without Caisson, Linux gets the instruction: passed over, x0 stays what no status is. */
+static void skip_instruction(int number, siginfo_t *info, void *context)
+{
+	((ucontext_t *)context)->uc_mcontext.pc += 4;
+}
+
+static enum err find_caisson(void)
+{
+	struct sigaction skip = {.sa_sigaction = skip_instruction, .sa_flags = SA_SIGINFO};
+	struct sigaction before;
+	uint64_t arg[4] = {0};
+
+	if (sigaction(SIGILL, &skip, &before) != 0)
+		return ERR_UNSUPPORTED;
+
+	uint64_t status = call(CAISSON_CALL_VERSION, &no_token, arg);
+
+	(void)sigaction(SIGILL, &before, NULL);
+	if (status != CAISSON_OK) {
+		say("this machine does not run on Caisson");
+		return ERR_UNSUPPORTED;
+	}
+	if (arg[0] >> 16 != CAISSON_CALL_ABI >> 16) {
+		say("this program and Caisson do not fit together: calls of version %u and %u",
+		    CAISSON_CALL_ABI >> 16, (uint32_t)arg[0] >> 16);
+		return ERR_UNSUPPORTED;
+	}
+	return ERR_OK;
+}
+
+static enum err read_token(struct hyp_token *token)
+{
+	int file = open(TOKEN_FILE, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0) {
+		if (errno == EACCES || errno == EPERM)
+			say("only root may start virtual machines");
+		else
+			say("cannot read %s: %s", TOKEN_FILE, strerror(errno));
+		return ERR_DENIED;
+	}
+
+	ssize_t got = read(file, token->half, sizeof(token->half));
+
+	(void)close(file);
+	if (got != sizeof(token->half)) {
+		say("%s does not hold a token", TOKEN_FILE);
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
+enum err hyp_open(struct hyp_token *management)
+{
+	enum err err = find_caisson();
+
+	return err != ERR_OK ? err : read_token(management);
+}
+
+const char *hyp_status_text(enum caisson_status status)
+{
+	static const char *const text[] = {
+		[CAISSON_OK] = "done",
+		[CAISSON_CONTINUE] = "not done yet",
+		[CAISSON_DENIED] = "denied",
+		[CAISSON_INVALID] = "an argument is out of range",
+		[CAISSON_NO_MEMORY] = "no room for it in the hypervisor",
+		[CAISSON_BUSY] = "in use",
+		[CAISSON_FAULT] = "memory is not mapped, not writable or not the service VM's",
+		[CAISSON_STATE] = "not in this state",
+		[CAISSON_UNKNOWN] = "Caisson does not know this call",
+	};
+
+	return (size_t)status < ARRAY_SIZE(text) ? text[status] : "an unknown status";
+}
+
+enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
+				  uint32_t *vm, struct hyp_token *token)
+{
+	uint64_t arg[4] = {(uintptr_t)store, vcpus};
+	enum caisson_status status = call(CAISSON_CALL_VM_CREATE, management, arg);
+
+	*vm = arg[0];
+	token->half[0] = arg[1];
+	token->half[1] = arg[2];
+	return status;
+}
+
+enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm)
+{
+	const struct timespec pause = {.tv_nsec = BUSY_WAIT_NS};
+
+	for (;;) {
+		uint64_t arg[4] = {vm};
+		enum caisson_status status = call(CAISSON_CALL_VM_DESTROY, management, arg);
+
+		if (status == CAISSON_BUSY)
+			(void)nanosleep(&pause, NULL);
+		else if (status != CAISSON_CONTINUE)
+			return status;
+	}
+}
+
+enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t vm, uint8_t *first,
+				  uint64_t ipa, uint64_t blocks)
+{
+	for (;;) {
+		uint64_t arg[4] = {vm, (uintptr_t)first, ipa, blocks};
+		enum caisson_status status = call(CAISSON_CALL_MEM_SHARE, management, arg);
+
+		if (status != CAISSON_CONTINUE)
+			return status;
+		first += CAISSON_BLOCK_BYTES;
+		ipa += CAISSON_BLOCK_BYTES;
+		blocks--;
+	}
+}
+
+enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
+				  uint64_t pc, uint64_t x0)
+{
+	uint64_t arg[4] = {vcpu, (uintptr_t)run_page, pc, x0};
+
+	return call(CAISSON_CALL_VCPU_INIT, token, arg);
+}
+
+enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_RUN, token, arg);
+}
+
+enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
+				uint32_t *wake)
+{
+	uint64_t arg[4] = {intid, level};
+	enum caisson_status status = call(CAISSON_CALL_IRQ_SET, token, arg);
+
+	*wake = arg[0];
+	return status;
+}

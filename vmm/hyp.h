@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_HYP_H
+#define VMM_HYP_H
+
+#include "abi/hypercall.h"
+#include "lib/bits.h"
+#include "lib/err.h"
+
+/*
+ * Caisson's hypercalls as functions; abi/hypercall.h says what each does. Addresses are this
+ * process's own, of pinned memory. Any thread.
+ */
+
+struct hyp_token {
+	uint64_t half[2];
+};
+
+/* Looks for Caisson and reads the management token, which needs root. Tells what is missing. */
+enum err hyp_open(struct hyp_token *management) MUST_CHECK;
+
+/* What a status means, for messages. */
+const char *hyp_status_text(enum caisson_status status);
+
+enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
+				  uint32_t *vm, struct hyp_token *token) MUST_CHECK;
+/* Goes on until the VM is gone or there is an error. */
+enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm) MUST_CHECK;
+/* Shares all the blocks. */
+enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t vm, uint8_t *first,
+				  uint64_t ipa, uint64_t blocks) MUST_CHECK;
+enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
+				  uint64_t pc, uint64_t x0) MUST_CHECK;
+enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+/* *wake: the vCPUs to wake, a bit each. */
+enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
+				uint32_t *wake) MUST_CHECK;
+
+#endif

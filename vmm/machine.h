@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_MACHINE_H
+#define VMM_MACHINE_H
+
+#include "abi/hypercall.h"
+
+/*
+ * The machine that a user VM sees: where QEMU's board "virt" has these things, so that what
+ * runs there runs here. EL2's part of it, GIC and timer, is in abi/hypercall.h.
+ */
+#define MACHINE_GICD_BYTES 0x10000 /* at CAISSON_VM_GICD */
+#define MACHINE_GICR_BYTES 0x20000 /* of each vCPU, from CAISSON_VM_GICR on */
+#define MACHINE_UART       0x09000000
+#define MACHINE_UART_BYTES 0x1000
+#define MACHINE_RAM        0x40000000
+#define MACHINE_RAM_MAX    (CAISSON_VM_IPA_BYTES - MACHINE_RAM)
+
+/* Interrupts as device trees number them: SPI 1 is INTID 33. */
+#define MACHINE_SPI(number) ((number) + 32)
+#define MACHINE_UART_SPI    1
+#define MACHINE_UART_HZ     24000000
+
+/* The generic timer's PPIs as the binding orders them; only the virtual timer is there. */
+#define MACHINE_PPI_TIMER_SECURE 13
+#define MACHINE_PPI_TIMER_PHYS   14
+#define MACHINE_PPI_TIMER_VIRT   (CAISSON_VM_TIMER_INTID - 16)
+#define MACHINE_PPI_TIMER_HYP    10
+
+#endif

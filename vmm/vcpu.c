@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/vcpu.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/machine.h"
+#include "vmm/psci.h"
+#include "vmm/say.h"
+
+#define INTERRUPT_SIGNAL SIGUSR1
+#define NS_PER_SECOND    UINT64_C(1000000000)
+/* What Linux shall sleep at most, so that no sum wraps. */
+#define SLEEP_SECONDS_MAX 3600
+
+static void do_nothing(int number)
+{
+}
+
+void vcpu_init_process(void)
+{
+	/* Without SA_RESTART: a write that blocks ends. */
+	struct sigaction action = {.sa_handler = do_nothing};
+
+	(void)sigaction(INTERRUPT_SIGNAL, &action, NULL);
+}
+
+/* Whatever the thread does: before VCPU_RUN, in it, before the wait for an interrupt, in it. */
+void vcpu_interrupt(struct vcpu *v)
+{
+	__atomic_store_n(&v->page->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	vm_wake(v->vm, (uint32_t)BIT(v->index));
+	if (v->thread != 0)
+		(void)pthread_kill(v->thread, INTERRUPT_SIGNAL);
+}
+
+/* ---- power ------------------------------------------------------------------------------- */
+
+enum err vcpu_turn_on(struct vcpu *v, uint64_t pc, uint64_t x0)
+{
+	struct vm *vm = v->vm;
+	enum caisson_status status = CAISSON_STATE;
+
+	(void)pthread_mutex_lock(&vm->power_lock);
+	if (!v->on) {
+		status = hyp_vcpu_init(&vm->token, v->index, v->page, pc, x0);
+		v->on = status == CAISSON_OK;
+		(void)pthread_cond_broadcast(&vm->power_changed);
+	}
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	if (status == CAISSON_OK)
+		return ERR_OK;
+	if (status == CAISSON_STATE)
+		return ERR_BUSY;
+	say("cannot start vCPU %u: %s", v->index, hyp_status_text(status));
+	return ERR_INVALID;
+}
+
+void vcpu_turn_off(struct vcpu *v)
+{
+	(void)pthread_mutex_lock(&v->vm->power_lock);
+	v->on = false;
+	(void)pthread_mutex_unlock(&v->vm->power_lock);
+}
+
+bool vcpu_is_on(struct vcpu *v)
+{
+	(void)pthread_mutex_lock(&v->vm->power_lock);
+
+	bool on = v->on;
+
+	(void)pthread_mutex_unlock(&v->vm->power_lock);
+	return on;
+}
+
+/* Until the vCPU is on; false when the VM has ended. */
+static bool wait_until_on(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	if (vm_has_ended(vm))
+		return false;
+	(void)pthread_mutex_lock(&vm->power_lock);
+	while (!v->on && !vm_has_ended(vm))
+		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	return !vm_has_ended(vm);
+}
+
+/* ---- exits ------------------------------------------------------------------------------- */
+
+/* All there is to do is to run again. */
+static void exit_nothing(struct vcpu *v)
+{
+}
+
+static void exit_mmio(struct vcpu *v)
+{
+	struct run_page *page = v->page;
+	bool write = page->mmio_write != 0;
+	uint64_t offset = page->ipa - MACHINE_UART;
+
+	if (offset < MACHINE_UART_BYTES && page->mmio_bytes <= 4) {
+		page->value = console_access(&v->vm->console, (uint32_t)offset, page->mmio_bytes,
+					     write, page->value);
+		return;
+	}
+	if (!atomic_flag_test_and_set(&v->vm->strange_told))
+		say("the guest %s address %#llx, where nothing is (told once)",
+		    write ? "writes to" : "reads from", (unsigned long long)page->ipa);
+	page->value = 0;
+}
+
+static void exit_smccc(struct vcpu *v)
+{
+	psci_handle(v);
+}
+
+/* From the counter's value to the time that Linux is to wait. False: it has passed. */
+static bool time_left(uint64_t deadline, struct timespec *left)
+{
+	uint64_t now, frequency;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tmrs %1, cntfrq_el0"
+			 : "=r"(now), "=r"(frequency));
+	if (deadline <= now)
+		return false;
+
+	uint64_t ticks = deadline - now;
+
+	if (ticks / frequency >= SLEEP_SECONDS_MAX) {
+		*left = (struct timespec){.tv_sec = SLEEP_SECONDS_MAX};
+		return true;
+	}
+	left->tv_sec = (time_t)(ticks / frequency);
+	left->tv_nsec = (long)(ticks % frequency * NS_PER_SECOND / frequency);
+	return true;
+}
+
+/*
+ * EL2 set the wake word to 0 when it found nothing pending; who makes something pending sets it
+ * to 1 and wakes. So the word is still 0 in the futex call, or it does not wait. A return for
+ * any other reason only costs a run.
+ */
+static void exit_wfi(struct vcpu *v)
+{
+	struct timespec left;
+
+	if (!vm_has_ended(v->vm) && time_left(v->page->deadline, &left))
+		(void)syscall(SYS_futex, &v->page->wake, FUTEX_WAIT_PRIVATE, 0, &left, NULL, 0);
+}
+
+static void exit_fault(struct vcpu *v)
+{
+	say("the virtual machine was stopped: fault of vCPU %u at PC %#llx, ESR %#llx, "
+	    "address %#llx",
+	    v->index, (unsigned long long)v->page->pc, (unsigned long long)v->page->esr,
+	    (unsigned long long)v->page->ipa);
+	vm_end(v->vm, VM_FAILED);
+}
+
+static void exit_ended(struct vcpu *v)
+{
+	say("the virtual machine was destroyed by somebody else");
+	vm_end(v->vm, VM_FAILED);
+}
+
+static void (*const exit_handler[])(struct vcpu *v) = {
+	[RUN_EXIT_INTERRUPTED] = exit_nothing, [RUN_EXIT_MMIO] = exit_mmio,
+	[RUN_EXIT_SMCCC] = exit_smccc,         [RUN_EXIT_WFI] = exit_wfi,
+	[RUN_EXIT_FAULT] = exit_fault,         [RUN_EXIT_WAKE] = exit_nothing,
+	[RUN_EXIT_ENDED] = exit_ended,
+};
+
+static void *run_vcpu(void *arg)
+{
+	struct vcpu *v = arg;
+
+	while (wait_until_on(v)) {
+		enum caisson_status status = hyp_vcpu_run(&v->vm->token, v->index);
+
+		if (status != CAISSON_OK || v->page->reason >= ARRAY_SIZE(exit_handler)) {
+			say("cannot run vCPU %u: %s", v->index, hyp_status_text(status));
+			vm_end(v->vm, VM_FAILED);
+			break;
+		}
+		vm_wake(v->vm, v->page->wake_set);
+		exit_handler[v->page->reason](v);
+	}
+	return NULL;
+}
+
+enum err vcpu_start_thread(struct vcpu *v)
+{
+	char name[16];
+	int error = pthread_create(&v->thread, NULL, run_vcpu, v);
+
+	if (error != 0) {
+		v->thread = 0;
+		say("cannot start a thread: %s", strerror(error));
+		return ERR_NO_MEMORY;
+	}
+	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
+	(void)pthread_setname_np(v->thread, name);
+	return ERR_OK;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "abi/runpage.h"
+#include "lib/err.h"
+#include "vmm/console.h"
+#include "vmm/hyp.h"
+#include "vmm/load.h"
+#include "vmm/memory.h"
+
+/* How a VM came to its end. */
+enum vm_end {
+	VM_RUNS = 0,
+	VM_OFF,     /* it powered itself off */
+	VM_RESET,   /* it asked to be started again */
+	VM_STOPPED, /* from outside */
+	VM_FAILED,  /* it, or this program, did what cannot go on; that has been told */
+};
+
+/* A vCPU and the thread that runs it. */
+struct vcpu {
+	struct vm *vm;
+	uint32_t index;
+	struct run_page *page;
+	pthread_t thread;
+	bool on; /* under vm->power_lock */
+};
+
+struct vm {
+	struct hyp_token management;
+	struct hyp_token token;
+	uint32_t number;
+	struct memory *memory;
+	uint32_t cpus;
+	int event; /* an eventfd: the VM has ended, or the console has room again */
+	struct console console;
+
+	atomic_int end;           /* enum vm_end; once it is not VM_RUNS it stays */
+	atomic_flag strange_told; /* the guest accessed what is not there: told once */
+
+	pthread_mutex_t power_lock;
+	pthread_cond_t power_changed; /* a vCPU is on, or the VM has ended */
+	struct vcpu vcpu[CAISSON_MAX_VCPUS];
+};
+
+/*
+ * Makes the VM in EL2, with the memory as it is loaded, all vCPUs off. Tells what is wrong. The
+ * VM is there until vm_destroy().
+ */
+enum err vm_create(struct vm *vm, const struct hyp_token *management, struct memory *memory,
+		   uint32_t cpus, int event) MUST_CHECK;
+/* Starts a thread for each vCPU, and the first vCPU. After an error vm_join() is due, too. */
+enum err vm_start(struct vm *vm, const struct load_result *guest) MUST_CHECK;
+/* After vm_end(): waits for the threads. */
+void vm_join(struct vm *vm);
+/* Nothing of the VM runs any more. An error: EL2 keeps the memory. */
+enum err vm_destroy(struct vm *vm) MUST_CHECK;
+
+/* Any thread, any time; the first one's reason holds. */
+void vm_end(struct vm *vm, enum vm_end how);
+bool vm_has_ended(struct vm *vm);
+
+/* Wakes vCPUs that wait for interrupts, a bit each. */
+void vm_wake(struct vm *vm, uint32_t set);
+/* Sets an interrupt line of the VM. */
+void vm_set_irq(struct vm *vm, uint32_t intid, bool level);
+void vm_signal_event(int event);
+
+#endif
