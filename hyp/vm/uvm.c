@@ -45,6 +45,7 @@ struct uvm {
 	uint32_t slot;
 	uint64_t next_page; /* free pages of the store, for stage 2 */
 	uint64_t end;
+	struct ustat stat;
 	struct uvcpu vcpu[];
 };
 
@@ -415,6 +416,34 @@ enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
 	lock_release(&slot->lock);
 	caller->x[1] = p->wake_set;
 	p->wake_set = 0;
+	return status;
+}
+
+static uint64_t stat_sum(const struct uvm *uvm, enum caisson_stat what)
+{
+	uint64_t sum = ustat_read(&uvm->stat, what);
+	uint32_t i;
+
+	for (i = 0; i < uvm->vm.vcpu_count; i++)
+		sum += ustat_read(&uvm->vcpu[i].stat, what);
+	return sum;
+}
+
+enum caisson_status uvm_stat(struct vcpu *caller) NO_THREAD_CHECK
+{
+	struct slot *slot = slot_by_token(caller);
+	uint64_t what = caller->x[3];
+	enum caisson_status status;
+
+	caller->x[3] = 0; /* any vCPU */
+	lock_acquire(&slot->lock);
+	status = check_vcpu(slot, caller);
+	caller->x[3] = what;
+	if (status == CAISSON_OK && what >= CAISSON_STAT_COUNT)
+		status = CAISSON_INVALID;
+	if (status == CAISSON_OK)
+		caller->x[1] = stat_sum(slot->uvm, (enum caisson_stat)what);
+	lock_release(&slot->lock);
 	return status;
 }
 
