@@ -23,6 +23,9 @@ struct vcpu_state {
 	uint64_t cpacr_el1, csselr_el1, cntkctl_el1, mdscr_el1;
 	uint64_t tpidr_el0, tpidrro_el0, tpidr_el1;
 	uint64_t cntv_ctl_el0, cntv_cval_el0;
+	/* Those that there are (ID_AA64DFR0_EL1); the others read as what was set last. */
+	uint64_t dbgbvr_el1[16], dbgbcr_el1[16], dbgwvr_el1[16], dbgwcr_el1[16];
+	uint64_t oslsr_el1; /* OSLK (bit 1) alone */
 	/* FEAT_PAuth's keys IA, IB, DA, DB, GA: Lo, Hi. */
 	uint64_t pauth_key[5][2];
 	uint64_t v[32][2]; /* low half, high half */

@@ -26,7 +26,7 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	memset(vcpu->x, 0, sizeof(vcpu->x));
 	memset(&vcpu->world, 0, offsetof(struct world, lr));
 	vcpu->x[0] = x0;
-	vcpu->mdscr = 0;
+	debug_reset(vcpu);
 	vcpu->world.elr_el2 = pc;
 	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
 	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
@@ -79,6 +79,8 @@ enum caisson_status uvm_vcpu_init(struct vcpu *caller) NO_THREAD_CHECK
 
 _Static_assert(offsetof(struct run_page, state) + sizeof(struct vcpu_state) <= 4096, "a page");
 
+#define OSLSR_OSLK BIT(1)
+
 /* What struct world and struct vcpu_state both have, by the same name. */
 #define EACH_REGISTER(DO)                                                                          \
 	DO(sp_el0)                                                                                 \
@@ -116,6 +118,29 @@ static struct vcpustate_features features_of(const struct vm *vm)
 					   .mmfr2 = vm->id_reg[IDREG(7, 2)]};
 }
 
+static void debug_get(const struct debug *debug, struct vcpu_state *state)
+{
+	state->mdscr_el1 = debug->mdscr;
+	state->oslsr_el1 = debug->is_locked ? OSLSR_OSLK : 0;
+	memcpy(state->dbgbvr_el1, debug->point[DEBUG_BVR], sizeof(state->dbgbvr_el1));
+	memcpy(state->dbgbcr_el1, debug->point[DEBUG_BCR], sizeof(state->dbgbcr_el1));
+	memcpy(state->dbgwvr_el1, debug->point[DEBUG_WVR], sizeof(state->dbgwvr_el1));
+	memcpy(state->dbgwcr_el1, debug->point[DEBUG_WCR], sizeof(state->dbgwcr_el1));
+}
+
+static void debug_set(struct vcpu *vcpu, const struct vcpu_state *state)
+{
+	struct debug *debug = &vcpu->debug;
+
+	debug->mdscr = state->mdscr_el1;
+	debug->is_locked = state->oslsr_el1 & OSLSR_OSLK;
+	memcpy(debug->point[DEBUG_BVR], state->dbgbvr_el1, sizeof(state->dbgbvr_el1));
+	memcpy(debug->point[DEBUG_BCR], state->dbgbcr_el1, sizeof(state->dbgbcr_el1));
+	memcpy(debug->point[DEBUG_WVR], state->dbgwvr_el1, sizeof(state->dbgwvr_el1));
+	memcpy(debug->point[DEBUG_WCR], state->dbgwcr_el1, sizeof(state->dbgwcr_el1));
+	debug_changed(vcpu);
+}
+
 static void state_get(const struct vcpu *vcpu, struct vcpu_state *state)
 {
 	struct vcpustate_features features = features_of(vcpu->vm);
@@ -125,7 +150,7 @@ static void state_get(const struct vcpu *vcpu, struct vcpu_state *state)
 	state->pc = w->elr_el2;
 	state->pstate = vcpustate_pstate_known(w->spsr_el2, &features);
 	EACH_REGISTER(GET)
-	state->mdscr_el1 = vcpu->mdscr;
+	debug_get(&vcpu->debug, state);
 	state->cntv_ctl_el0 = w->cntv_ctl & (TIMER_ENABLE | TIMER_IMASK);
 	state->cntv_cval_el0 = w->cntv_cval;
 	memcpy(state->pauth_key, w->pauth, sizeof(state->pauth_key));
@@ -142,7 +167,7 @@ static void state_set(struct vcpu *vcpu, const struct vcpu_state *state)
 	w->elr_el2 = state->pc;
 	w->spsr_el2 = state->pstate;
 	EACH_REGISTER(SET)
-	vcpu->mdscr = state->mdscr_el1;
+	debug_set(vcpu, state);
 	w->cntv_ctl = state->cntv_ctl_el0 & (TIMER_ENABLE | TIMER_IMASK);
 	w->cntv_cval = state->cntv_cval_el0;
 	memcpy(w->pauth, state->pauth_key, sizeof(state->pauth_key));

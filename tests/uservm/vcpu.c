@@ -197,6 +197,11 @@ static void try_state(void)
 	state->csselr_el1 = 1;
 	state->cntkctl_el1 = 3;
 	state->mdscr_el1 = 0;
+	for (uint32_t i = 0; i < 16; i++) {
+		state->dbgbcr_el1[i] &= 0xffffffff & ~UINT64_C(1);
+		state->dbgwcr_el1[i] &= 0xffffffff & ~UINT64_C(1);
+	}
+	state->oslsr_el1 = 2;
 	state->cntv_ctl_el0 = 2;
 	state->contextidr_el1 &= 0xffffffff;
 	state->spsr_el1 = PSTATE_EL1H;
