@@ -179,7 +179,9 @@ def test_vcpu(host, cpu):
     behind what EL2 carries out, timers of vCPUs that share a CPU."""
     machine = host(cpu=cpu)
     assert machine.run("vcpu", timeout=60) == "vcpu: ok"
-    finish(machine)
+    assert huge_pages(machine, "Free") == HUGE_PAGES
+    check_dmesg(machine)
+    machine.power_off()
 
 
 def test_killed(host):
