@@ -177,6 +177,20 @@ enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu)
 	return call(CAISSON_CALL_VCPU_RUN, token, arg);
 }
 
+enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_GET, token, arg);
+}
+
+enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_SET, token, arg);
+}
+
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake)
 {
@@ -184,5 +198,15 @@ enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, b
 	enum caisson_status status = call(CAISSON_CALL_IRQ_SET, token, arg);
 
 	*wake = arg[0];
+	return status;
+}
+
+enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
+				uint64_t *value)
+{
+	uint64_t arg[4] = {what};
+	enum caisson_status status = call(CAISSON_CALL_VM_STAT, token, arg);
+
+	*value = arg[0];
 	return status;
 }
