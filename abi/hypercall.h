@@ -100,6 +100,17 @@ enum caisson_call {
 	 * one written. At the end of the log: 0 bytes, and the same position.
 	 */
 	CAISSON_CALL_LOG_READ = 15,
+	/*
+	 * VM. x3 = vCPU. Writes its registers to its run page (struct run_page, state). BUSY while
+	 * it runs. STATE: it was never initialised.
+	 */
+	CAISSON_CALL_VCPU_GET = 16,
+	/*
+	 * VM. x3 = vCPU. Takes its registers from its run page. INVALID: a PSTATE that it cannot
+	 * have (EL2 and up, AArch32 but at EL0, bits of features that it is not shown); nothing was
+	 * taken then. BUSY while it runs. STATE: it was never initialised.
+	 */
+	CAISSON_CALL_VCPU_SET = 17,
 };
 
 /* Counters of a user VM: VM_STAT. They wrap at 64 bits. */

@@ -78,6 +78,8 @@ static const struct {
 	[CAISSON_CALL_IRQ_SET] = {uvm_irq_set, VM},
 	[CAISSON_CALL_VM_STAT] = {uvm_stat, VM},
 	[CAISSON_CALL_LOG_READ] = {log_read_call, MANAGER},
+	[CAISSON_CALL_VCPU_GET] = {uvm_vcpu_get, VM},
+	[CAISSON_CALL_VCPU_SET] = {uvm_vcpu_set, VM},
 };
 
 static bool is_allowed(const struct vcpu *vcpu, enum caller caller)
