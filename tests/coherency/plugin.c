@@ -344,7 +344,7 @@ static void accessed(unsigned int index, qemu_plugin_meminfo_t info, uint64_t va
 	bytes = UINT64_C(1) << qemu_plugin_mem_size_shift(info);
 	if (bytes > (MASK(PAGE_SHIFT - 1, 0) & -va) && (-va & MASK(PAGE_SHIFT - 1, 0)))
 		bytes = -va & MASK(PAGE_SHIFT - 1, 0); /* the next page may be anywhere */
-	if (store && c->data_cached && model_write_changes_nothing(&p.model, pa, bytes))
+	if (store && c->data_cached && model_write_again(&p.model, pa, bytes, (uintptr_t)data))
 		return;
 	pthread_mutex_lock(&p.lock);
 	if (store) {
@@ -390,7 +390,8 @@ static bool traps(const struct cpu *c, enum decode_op op)
 static void zero(unsigned int index, uint64_t va, uint64_t pa)
 {
 	pa = bits_align_down(pa, ZERO_BYTES);
-	if (model_write(&p.model, index, pa, ZERO_BYTES, p.cpu[index].data_cached, 0) != MODEL_FINE)
+	if (model_write(&p.model, index, pa, ZERO_BYTES, p.cpu[index].data_cached, va) !=
+	    MODEL_FINE)
 		found(MODEL_WRITE_PAST_CACHES, index, "zeroes past the caches", va, pa, false);
 }
 
