@@ -21,8 +21,8 @@ bool ctr_is_safe(uint64_t host, uint64_t shown)
 	if (policy != bits_get(host, 15, 14) &&
 	    !(policy == L1IP_VIPT && bits_get(host, 15, 14) == L1IP_PIPT))
 		return false;
-	return bits_get(shown, 3, 0) <= bits_get(host, 3, 0) &&     /* IminLine */
-	       bits_get(shown, 19, 16) <= bits_get(host, 19, 16) && /* DminLine */
+	return bits_get(shown, 3, 0) <= bits_get(host, 3, 0) &&              /* IminLine */
+	       bits_get(shown, 19, 16) <= bits_get(host, 19, 16) &&          /* DminLine */
 	       is_larger(bits_get(shown, 23, 20), bits_get(host, 23, 20)) && /* ERG */
 	       is_larger(bits_get(shown, 27, 24), bits_get(host, 27, 24)) && /* CWG */
 	       !(shown & ~host & MASK(29, 28));                              /* DIC, IDC */

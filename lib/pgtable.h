@@ -109,7 +109,8 @@ struct pgtable_leaf pgtable_walk(const struct pgtable *pt, uint64_t va);
 /*
  * For one who keeps the descriptors of a level (2: blocks of 2 MiB) himself, and maps and unmaps
  * nothing there: the descriptor for va, as the tables hold it. NULL: there is no table of
- * that level; pgtable_entry_make() makes it. ERR_RANGE, ERR_OVERLAP, ERR_NO_MEMORY as pgtable_map().
+ * that level; pgtable_entry_make() makes it. ERR_RANGE, ERR_OVERLAP, ERR_NO_MEMORY as
+ * pgtable_map().
  */
 uint64_t *pgtable_entry(const struct pgtable *pt, uint64_t va, unsigned int level);
 enum err pgtable_entry_make(struct pgtable *pt, uint64_t va, unsigned int level,

@@ -4,14 +4,14 @@
 #define VALID      PGTABLE_DESC_VALID
 #define MAY_WRITE  BIT(55) /* 58:55 are software's in valid descriptors (DDI 0487 D8.3.2) */
 #define STATE      MASK(58, 56)
-#define WAS_MAPPED BIT(12) /* while invalid */
+#define WAS_MAPPED BIT(12)            /* while invalid */
 #define DONE_ONE   UBLOCK_CHUNK_BYTES /* the count of chunks is where their addresses would be */
 #define DONE       MASK(20, 16)
 
 #define CTR_IDC BIT(28)
 #define CTR_DIC BIT(29)
 
-_Static_assert(UBLOCK_CHUNKS * UBLOCK_CHUNK_BYTES == UBLOCK_BYTES && UBLOCK_CHUNKS == 32,
+_Static_assert(UBLOCK_CHUNKS *UBLOCK_CHUNK_BYTES == UBLOCK_BYTES && UBLOCK_CHUNKS == 32,
 	       "five bits count the chunks");
 
 struct ublock_needs ublock_needs(bool has_fwb, uint64_t ctr)

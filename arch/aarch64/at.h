@@ -30,7 +30,8 @@ static inline bool at_translate_write(uint64_t va, bool el0, uint64_t *pa)
 
 /*
  * Through stage 1 alone: where in its address space the guest finds va when it writes to it, or
- * reads it at EL1. False: it would fault there, or so would the walk of its tables. PAR_EL1 is kept.
+ * reads it at EL1. False: it would fault there, or so would the walk of its tables. PAR_EL1 is
+ * kept.
  */
 static inline bool at_stage1_write(uint64_t va, bool el0, uint64_t *ipa)
 {

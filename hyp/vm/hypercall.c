@@ -7,6 +7,7 @@
 
 #include "abi/hypercall.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 
 static uint64_t management_token[2];
@@ -33,14 +34,20 @@ static enum caisson_status version(struct vcpu *vcpu)
 
 /* Each looks at x3 and up, and leaves results in x1 to x3. */
 static enum caisson_status (*const calls[])(struct vcpu *vcpu) = {
-	[CAISSON_CALL_VERSION] = version,         [CAISSON_CALL_VM_CREATE] = uvm_create,
-	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,  [CAISSON_CALL_MEM_SHARE] = uvm_mem_share,
-	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init, [CAISSON_CALL_IRQ_SET] = uvm_irq_set,
+	[CAISSON_CALL_VERSION] = version,          [CAISSON_CALL_VM_CREATE] = uvm_create,
+	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,   [CAISSON_CALL_MEM_SHARE] = umem_share,
+	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init,  [CAISSON_CALL_IRQ_SET] = uvm_irq_set,
+	[CAISSON_CALL_MEM_LEND] = umem_lend,       [CAISSON_CALL_MEM_DONATE] = umem_donate,
+	[CAISSON_CALL_MEM_RECLAIM] = umem_reclaim, [CAISSON_CALL_MEM_MAP] = umem_map,
+	[CAISSON_CALL_MEM_UNMAP] = umem_unmap,     [CAISSON_CALL_MEM_UNEXEC] = umem_unexec,
 	[CAISSON_CALL_VM_STAT] = uvm_stat,
 };
 
+/* The others check a VM's token themselves. */
 #define NEEDS_MANAGER                                                                              \
-	(BIT(CAISSON_CALL_VM_CREATE) | BIT(CAISSON_CALL_VM_DESTROY) | BIT(CAISSON_CALL_MEM_SHARE))
+	(BIT(CAISSON_CALL_VM_CREATE) | BIT(CAISSON_CALL_VM_DESTROY) |                              \
+	 BIT(CAISSON_CALL_MEM_SHARE) | BIT(CAISSON_CALL_MEM_LEND) | BIT(CAISSON_CALL_MEM_DONATE) | \
+	 BIT(CAISSON_CALL_MEM_RECLAIM))
 
 enum exit_action hypercall(struct vcpu *vcpu)
 {

@@ -13,7 +13,8 @@
  *  - a fetch has it cleaned to the point of unification, the instruction caches invalidated, and
  *    only then mapped executable (EXEC);
  *  - before the VMM writes there for itself, it makes the block lose execute permission
- *    (MEM_UNEXEC), and cleans what it wrote to the point of coherency; the next fetch does the rest.
+ *    (MEM_UNEXEC), and cleans what it wrote to the point of coherency; the next fetch does the
+ * rest.
  *
  * lib/ublock.h has this as a pure model, which knows from CTR_EL0 and FEAT_S2FWB what of it can be
  * left out; where nothing is needed at all, memory is mapped at once and never faults.
@@ -25,11 +26,12 @@
  * it, fetches from it or has it in a TLB between the first line's cleaning and the invalidation of
  * the instruction caches, and nothing that was written before is missed: DC CVAU acts on the data
  * caches of all CPUs (DDI 0487 D7.5.9). Order: TLB invalidation complete (DSB); DC CVAU; DSB, so
- * that all of it is done before IC IALLUIS; DSB, so that no instruction cache has an old line before
- * the descriptor is valid; DSB ISHST, so that table walks see it before the guest is entered, which
- * is a context synchronisation. Each chunk ends with its DSB on the CPU that made it, under the
- * lock that the next takes. Instruction caches are always invalidated as a whole: by address it
- * would take one instruction for each line of the block, and be right with PIPT caches alone.
+ * that all of it is done before IC IALLUIS; DSB, so that no instruction cache has an old line
+ * before the descriptor is valid; DSB ISHST, so that table walks see it before the guest is
+ * entered, which is a context synchronisation. Each chunk ends with its DSB on the CPU that made
+ * it, under the lock that the next takes. Instruction caches are always invalidated as a whole: by
+ * address it would take one instruction for each line of the block, and be right with PIPT caches
+ * alone.
  *
  * Rights are only ever taken away by way of an invalid descriptor or with one TLB invalidation
  * after; they are never added to a valid descriptor but by way of an invalid one. Output addresses
@@ -48,6 +50,7 @@
 #include "arch/aarch64/tlb.h"
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/slot.h"
 #include "hyp/vm/stage2.h"
 #include "lib/owner.h"
 #include "lib/ublock.h"
@@ -62,7 +65,6 @@
 _Static_assert(UBLOCK_BYTES == CAISSON_BLOCK_BYTES && OWNER_BLOCK_BYTES == CAISSON_BLOCK_BYTES,
 	       "one kind of block");
 
-static struct owner owner GUARDED_BY(uvm_manage_lock);
 static struct ublock_needs needs;
 static struct vm *svm;
 
@@ -78,21 +80,16 @@ void umem_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
 
 	svm = service;
 	needs = ublock_needs(has_fwb(), sysreg_read(ctr_el0));
-	owner_init(&owner, bi->ram, bi->ram_count,
+	owner_init(&slot_owner, bi->ram, bi->ram_count,
 		   mem_pages((blocks * sizeof(struct owner_block) + 4095) / 4096));
-	owner_exclude(&owner, bi->kept.base, bi->kept.bytes);
+	owner_exclude(&slot_owner, bi->kept.base, bi->kept.bytes);
 	for (i = 0; i < bi->hidden_count; i++)
-		owner_exclude(&owner, bi->hidden[i].base, bi->hidden[i].bytes);
+		owner_exclude(&slot_owner, bi->hidden[i].base, bi->hidden[i].bytes);
 }
 
 uint64_t umem_hcr(void)
 {
 	return needs.poc_clean ? 0 : HCR_FWB;
-}
-
-bool umem_is_uncached_visible(void)
-{
-	return needs.poc_clean;
 }
 
 static bool is_interrupted(void)
@@ -110,15 +107,15 @@ static uint64_t lines(uint64_t bytes)
 static uint64_t page_alloc(void *ctx)
 {
 	struct uvm *uvm = ctx;
-	uint64_t page = uvm->free_page;
+	uint64_t page = uvm->next_page;
 
-	if (page == uvm->free_end) {
+	if (page == uvm->end) {
 		if (uvm->donated_count == 0)
 			return 0;
 		page = uvm->donated[--uvm->donated_count];
-		uvm->free_end = page + CAISSON_BLOCK_BYTES;
+		uvm->end = page + CAISSON_BLOCK_BYTES;
 	}
-	uvm->free_page = page + 4096;
+	uvm->next_page = page + 4096;
 	cache_zero(page, 4096);
 	dsb(ishst); /* its zeroes, before a table walk sees it */
 	return page;
@@ -131,15 +128,13 @@ static uint64_t *page_va(void *ctx, uint64_t pa)
 
 static const struct pgtable_ops ops = {.page_alloc = page_alloc, .page_va = page_va};
 
-enum err umem_make(struct uvm *uvm, uint64_t first, uint64_t end)
+enum err umem_make(struct uvm *uvm)
 {
 	unsigned int pa_range = (unsigned int)bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
 	struct vm *vm = &uvm->vm;
 	enum err err;
 
 	lock_init(&uvm->mem_lock, LOCK_VM_MEMORY);
-	uvm->free_page = first;
-	uvm->free_end = end;
 	err = pgtable_init(&vm->stage2, PGTABLE_STAGE2, __builtin_ctzll(CAISSON_VM_IPA_BYTES), &ops,
 			   uvm, page_alloc(uvm));
 	if (err != ERR_OK)
@@ -150,22 +145,6 @@ enum err umem_make(struct uvm *uvm, uint64_t first, uint64_t end)
 }
 
 /* --- owners --- */
-
-static enum caisson_status status_of(enum err err)
-{
-	switch (err) {
-	case ERR_OK:
-		return CAISSON_OK;
-	case ERR_RANGE:
-		return CAISSON_FAULT;
-	case ERR_INVALID:
-		return CAISSON_INVALID;
-	case ERR_NO_MEMORY:
-		return CAISSON_NO_MEMORY;
-	default:
-		return CAISSON_STATE;
-	}
-}
 
 /*
  * Stage 1 alone: stage 2 of the service VM maps what it has to the same address, and the table of
@@ -186,17 +165,6 @@ enum caisson_status umem_resolve_block(uint64_t va, uint64_t *pa)
 	return CAISSON_OK;
 }
 
-enum err umem_pin(uint64_t pa)
-{
-	return owner_pin(&owner, pa);
-}
-
-void umem_unpin(uint64_t pa)
-{
-	if (owner_unpin(&owner, pa) != ERR_OK)
-		panic("run page 0x%lx is not pinned", pa);
-}
-
 /* What took a block from the service VM succeeded, and cannot be refused now. */
 static void must(enum err err, uint64_t pa)
 {
@@ -206,22 +174,24 @@ static void must(enum err err, uint64_t pa)
 
 /* The block, which is already another's, out of the service VM's reach. */
 static enum err take(uint64_t pa, uint32_t number, uint64_t *splits,
-		     enum err (*undo)(struct owner *, uint64_t, uint32_t)) REQUIRES(uvm_manage_lock)
+		     enum err (*undo)(struct owner *, uint64_t, uint32_t))
+	REQUIRES(slot_manage_lock)
 {
 	enum err err = stage2_take(svm, pa, splits);
 
 	if (err != ERR_OK)
-		must(undo(&owner, pa, number), pa);
+		must(undo(&slot_owner, pa, number), pa);
 	return err;
 }
 
 enum caisson_status umem_store_take(uint64_t pa, uint32_t number, uint64_t *splits)
+	REQUIRES(slot_manage_lock)
 {
-	enum err err = owner_donate(&owner, pa, number);
+	enum err err = owner_donate(&slot_owner, pa, number);
 
 	if (err == ERR_OK)
 		err = take(pa, number, splits, owner_reclaim);
-	return status_of(err);
+	return slot_status(err);
 }
 
 /*
@@ -240,6 +210,12 @@ static void scrub(uint64_t pa, uint64_t bytes)
 static bool go_on(unsigned int *left)
 {
 	return --*left != 0 && !is_interrupted();
+}
+
+static struct uvm *living(uint64_t number) REQUIRES(slot_manage_lock)
+{
+	return number < CAISSON_MAX_VMS && slots[number].state == SLOT_LIVE ? slots[number].uvm
+									    : NULL;
 }
 
 static bool is_device(const struct vm *vm, uint64_t ipa, uint64_t bytes)
@@ -269,22 +245,22 @@ struct gift {
 
 /* The block becomes the VM's. */
 static enum caisson_status begin(struct gift *g, uint64_t *entry, uint64_t pa)
-	REQUIRES(uvm_manage_lock)
+	REQUIRES(slot_manage_lock)
 {
 	uint32_t number = g->uvm->slot;
 	uint64_t splits = 0;
 	enum err err;
 
 	if (g->as == OWNER_SHARED) {
-		err = owner_share(&owner, pa, number);
+		err = owner_share(&slot_owner, pa, number);
 	} else {
-		err = owner_lend(&owner, pa, number);
+		err = owner_lend(&slot_owner, pa, number);
 		if (err == ERR_OK)
 			err = take(pa, number, &splits, owner_unlend);
 		ustat_add(&g->uvm->stat, CAISSON_STAT_BLOCKS_SPLIT, splits);
 	}
 	if (err != ERR_OK)
-		return status_of(err);
+		return slot_status(err);
 	pgtable_entry_write(entry, ublock_new(pa, g->may_write, &needs));
 	dsb(ishst);
 	g->uvm->blocks++;
@@ -292,14 +268,15 @@ static enum caisson_status begin(struct gift *g, uint64_t *entry, uint64_t pa)
 }
 
 /* Is this what an earlier call began with the block? */
-static bool is_same(const struct gift *g, uint64_t desc, uint64_t pa) REQUIRES(uvm_manage_lock)
+static bool is_same(const struct gift *g, uint64_t desc, uint64_t pa) REQUIRES(slot_manage_lock)
 {
 	return ublock_state(desc) == UBLOCK_COMING && ublock_pa(desc) == pa &&
-	       owner_find(&owner, pa)->state == g->as && ublock_may_write(desc) == g->may_write;
+	       owner_find(&slot_owner, pa)->state == g->as &&
+	       ublock_may_write(desc) == g->may_write;
 }
 
 static enum caisson_status give(struct gift *g, uint64_t va, uint64_t ipa)
-	REQUIRES(uvm_manage_lock)
+	REQUIRES(slot_manage_lock)
 {
 	enum caisson_status status;
 	uint64_t *entry;
@@ -312,7 +289,7 @@ static enum caisson_status give(struct gift *g, uint64_t va, uint64_t ipa)
 	err = pgtable_entry_make(&g->uvm->vm.stage2, ipa, UBLOCK_LEVEL, &entry);
 	dsb(ishst);
 	if (err != ERR_OK)
-		return status_of(err);
+		return slot_status(err);
 	if (*entry == 0)
 		status = begin(g, entry, pa);
 	else if (!is_same(g, *entry, pa))
@@ -338,23 +315,23 @@ static enum caisson_status give_all(struct vcpu *caller, enum owner_state as)
 
 	if (!is_range(ipa, blocks) || (caller->x[7] & ~(uint64_t)CAISSON_MEM_READ_ONLY))
 		return CAISSON_INVALID;
-	lock_acquire(&uvm_manage_lock);
-	g.uvm = uvm_living(caller->x[3]);
+	lock_acquire(&slot_manage_lock);
+	g.uvm = living(caller->x[3]);
 	g.chunks = CALL_CHUNKS;
 	if (!g.uvm)
 		status = CAISSON_STATE;
 	else if (is_device(&g.uvm->vm, ipa, blocks * CAISSON_BLOCK_BYTES))
 		status = CAISSON_INVALID;
 	while (status == CAISSON_OK && done < blocks) {
-		status = give(&g, va + done * CAISSON_BLOCK_BYTES,
-			      ipa + done * CAISSON_BLOCK_BYTES);
+		status =
+			give(&g, va + done * CAISSON_BLOCK_BYTES, ipa + done * CAISSON_BLOCK_BYTES);
 		if (status != CAISSON_OK)
 			break;
 		done++;
 		if (done < blocks && (!go_on(&left) || g.chunks == 0))
 			status = CAISSON_CONTINUE;
 	}
-	lock_release(&uvm_manage_lock);
+	lock_release(&slot_manage_lock);
 	caller->x[1] = done;
 	return status;
 }
@@ -369,7 +346,7 @@ enum caisson_status umem_lend(struct vcpu *caller)
 	return give_all(caller, OWNER_LENT);
 }
 
-static enum caisson_status donate(struct uvm *uvm, uint64_t va) REQUIRES(uvm_manage_lock)
+static enum caisson_status donate(struct uvm *uvm, uint64_t va) REQUIRES(slot_manage_lock)
 {
 	enum caisson_status status;
 	uint64_t splits = 0;
@@ -391,29 +368,29 @@ enum caisson_status umem_donate(struct vcpu *caller)
 	enum caisson_status status;
 	struct uvm *uvm;
 
-	lock_acquire(&uvm_manage_lock);
-	uvm = uvm_living(caller->x[3]);
+	lock_acquire(&slot_manage_lock);
+	uvm = living(caller->x[3]);
 	status = uvm ? donate(uvm, caller->x[4]) : CAISSON_STATE;
-	lock_release(&uvm_manage_lock);
+	lock_release(&slot_manage_lock);
 	return status;
 }
 
 /* --- memory goes --- */
 
 /* The block has left the VM's stage 2, and is zeroed if it has to be. */
-static void give_back(struct uvm *uvm, uint64_t pa, bool lent) REQUIRES(uvm_manage_lock)
+static void give_back(struct uvm *uvm, uint64_t pa, bool lent) REQUIRES(slot_manage_lock)
 {
 	if (lent) {
-		must(owner_unlend(&owner, pa, uvm->slot), pa);
+		must(owner_unlend(&slot_owner, pa, uvm->slot), pa);
 		must(stage2_give(svm, pa), pa);
 	} else {
-		must(owner_unshare(&owner, pa, uvm->slot), pa);
+		must(owner_unshare(&slot_owner, pa, uvm->slot), pa);
 	}
 	uvm->blocks--;
 }
 
 static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *chunks)
-	REQUIRES(uvm_manage_lock)
+	REQUIRES(slot_manage_lock)
 {
 	uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
 	struct ublock_step step;
@@ -423,7 +400,7 @@ static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *
 	if (!entry || pgtable_entry_read(entry) == 0)
 		return CAISSON_STATE;
 	pa = ublock_pa(pgtable_entry_read(entry));
-	lent = owner_find(&owner, pa)->state == OWNER_LENT;
+	lent = owner_find(&slot_owner, pa)->state == OWNER_LENT;
 	lock_acquire(&uvm->mem_lock);
 	step = ublock_leave(pgtable_entry_read(entry), lent);
 	pgtable_entry_write(entry, step.desc);
@@ -451,8 +428,8 @@ enum caisson_status umem_reclaim(struct vcpu *caller)
 
 	if (!is_range(ipa, blocks))
 		return CAISSON_INVALID;
-	lock_acquire(&uvm_manage_lock);
-	uvm = uvm_living(caller->x[3]);
+	lock_acquire(&slot_manage_lock);
+	uvm = living(caller->x[3]);
 	if (!uvm)
 		status = CAISSON_STATE;
 	while (status == CAISSON_OK && done < blocks) {
@@ -463,7 +440,7 @@ enum caisson_status umem_reclaim(struct vcpu *caller)
 		if (done < blocks && (!go_on(&left) || chunks == 0))
 			status = CAISSON_CONTINUE;
 	}
-	lock_release(&uvm_manage_lock);
+	lock_release(&slot_manage_lock);
 	caller->x[1] = done;
 	return status;
 }
@@ -481,27 +458,28 @@ static bool zero(struct umem_end *end, unsigned int *chunks)
 }
 
 /* Begins with a block; what is shared is done with that. */
-static void end_block(struct umem_end *end, uint32_t number, uint64_t pa) REQUIRES(uvm_manage_lock)
+static void end_block(struct umem_end *end, uint32_t number, uint64_t pa) REQUIRES(slot_manage_lock)
 {
-	if (owner_find(&owner, pa)->state == OWNER_SHARED) {
-		must(owner_unshare(&owner, pa, number), pa);
+	if (owner_find(&slot_owner, pa)->state == OWNER_SHARED) {
+		must(owner_unshare(&slot_owner, pa, number), pa);
 	} else {
 		end->pa = pa;
 		end->zeroed = 0;
 	}
 }
 
-static void end_zeroed(struct umem_end *end, uint32_t number) REQUIRES(uvm_manage_lock)
+static void end_zeroed(struct umem_end *end, uint32_t number) REQUIRES(slot_manage_lock)
 {
-	if (owner_find(&owner, end->pa)->state == OWNER_LENT)
-		must(owner_unlend(&owner, end->pa, number), end->pa);
+	if (owner_find(&slot_owner, end->pa)->state == OWNER_LENT)
+		must(owner_unlend(&slot_owner, end->pa, number), end->pa);
 	else
-		must(owner_reclaim(&owner, end->pa, number), end->pa);
+		must(owner_reclaim(&slot_owner, end->pa, number), end->pa);
 	must(stage2_give(svm, end->pa), end->pa);
 	end->pa = 0;
 }
 
 bool umem_end_memory(struct umem_end *end, uint32_t number, uint64_t store)
+	REQUIRES(slot_manage_lock)
 {
 	uint64_t until = end->cursor + CALL_SCAN;
 	unsigned int chunks = CALL_CHUNKS;
@@ -517,14 +495,15 @@ bool umem_end_memory(struct umem_end *end, uint32_t number, uint64_t store)
 			if (chunks == 0)
 				return false;
 		}
-		if (!owner_next(&owner, number, &end->cursor, until - end->cursor, &pa))
-			return end->cursor >= owner.block_count;
+		if (!owner_next(&slot_owner, number, &end->cursor, until - end->cursor, &pa))
+			return end->cursor >= slot_owner.block_count;
 		if (pa != store)
 			end_block(end, number, pa);
 	}
 }
 
 bool umem_end_store(struct umem_end *end, uint32_t number, uint64_t store)
+	REQUIRES(slot_manage_lock)
 {
 	unsigned int chunks = CALL_CHUNKS;
 
@@ -542,13 +521,13 @@ bool umem_end_store(struct umem_end *end, uint32_t number, uint64_t store)
 typedef struct ublock_step change_fn(uint64_t desc, uint64_t arg);
 
 /* True: TLBs are to be flushed. */
-static bool change_block(struct uvm *uvm, uint64_t *entry, change_fn *change, uint64_t arg,
+static bool change_block(struct uvm *uvm, uint64_t *entry, change_fn *how, uint64_t arg,
 			 enum caisson_status *status)
 {
 	struct ublock_step step;
 
 	lock_acquire(&uvm->mem_lock);
-	step = change(pgtable_entry_read(entry), arg);
+	step = how(pgtable_entry_read(entry), arg);
 	pgtable_entry_write(entry, step.desc);
 	lock_release(&uvm->mem_lock);
 	if (step.todo == UBLOCK_VMM)
@@ -558,7 +537,7 @@ static bool change_block(struct uvm *uvm, uint64_t *entry, change_fn *change, ui
 
 /* Blocks from ipa on, of a VM whose slot is held. *done: how many. */
 static enum caisson_status change_all(struct uvm *uvm, uint64_t ipa, uint64_t blocks,
-				      change_fn *change, uint64_t arg, uint64_t *done)
+				      change_fn *how, uint64_t arg, uint64_t *done)
 {
 	enum caisson_status status = CAISSON_OK;
 	unsigned int left = CALL_BLOCKS;
@@ -568,7 +547,7 @@ static enum caisson_status change_all(struct uvm *uvm, uint64_t ipa, uint64_t bl
 		uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
 
 		if (entry)
-			flush |= change_block(uvm, entry, change, arg, &status);
+			flush |= change_block(uvm, entry, how, arg, &status);
 		else
 			status = CAISSON_STATE;
 		if (status != CAISSON_OK)
@@ -586,19 +565,19 @@ static enum caisson_status change_all(struct uvm *uvm, uint64_t ipa, uint64_t bl
 }
 
 static enum caisson_status change(struct vcpu *caller, uint64_t ipa, uint64_t blocks,
-				  change_fn *change, uint64_t arg)
+				  change_fn *how, uint64_t arg)
 {
+	struct slot *slot = slot_by_token(caller);
 	enum caisson_status status;
-	struct uvm *uvm;
 
-	status = uvm_hold(caller, &uvm);
-	if (status != CAISSON_OK)
-		return status;
-	if (!is_range(ipa, blocks))
+	/* The slot's lock keeps the VM from ending. */
+	lock_acquire(&slot->lock);
+	status = slot_check(slot, caller);
+	if (status == CAISSON_OK && !is_range(ipa, blocks))
 		status = CAISSON_INVALID;
-	else
-		status = change_all(uvm, ipa, blocks, change, arg, &caller->x[1]);
-	uvm_let_go(uvm);
+	if (status == CAISSON_OK)
+		status = change_all(slot->uvm, ipa, blocks, how, arg, &caller->x[1]);
+	lock_release(&slot->lock);
 	return status;
 }
 
@@ -645,7 +624,7 @@ enum caisson_status umem_unexec(struct vcpu *caller)
 /* --- faults --- */
 
 /* One chunk of a block that is on its way to executable; false: it is not, or not any more. */
-static bool flip_chunk(struct uvcpu *u, uint64_t *entry) REQUIRES(uvm_of(&u->vcpu)->mem_lock)
+static bool flip_chunk(struct uvm *uvm, struct uvcpu *u, uint64_t *entry) REQUIRES(uvm->mem_lock)
 {
 	uint64_t desc = pgtable_entry_read(entry);
 	uint64_t next;
@@ -677,7 +656,7 @@ static __attribute__((noinline)) void flip(struct uvcpu *u, uint64_t *entry)
 
 	do {
 		lock_acquire(&uvm->mem_lock);
-		more = flip_chunk(u, entry);
+		more = flip_chunk(uvm, u, entry);
 		lock_release(&uvm->mem_lock);
 	} while (more && !is_interrupted());
 }

@@ -3,36 +3,33 @@
 #define HYP_VM_UMEM_H
 
 #include "abi/bootinfo.h"
-#include "hyp/vm/uvm.h"
+#include "abi/hypercall.h"
+#include "hyp/vm/vcpu.h"
 #include "lib/err.h"
 
 /* Memory of user VMs: who owns each block, what VMs have in stage 2, and their faults there. */
 
+struct uvm;
+
 /* Boot CPU, once, while memory can be allocated; the service VM is complete. */
 void umem_init(const struct bootinfo *bi, struct vm *service);
 
-/* FEAT_S2FWB, what stage 2 maps is Normal write-back for every guest: HCR_EL2.FWB, or 0. */
+/* Of HCR_EL2 for user VMs: FWB with FEAT_S2FWB, so that all their memory is Normal write-back. */
 uint64_t umem_hcr(void);
-/* Can a guest see memory past its caches? */
-bool umem_is_uncached_visible(void);
 
-/* --- for hyp/vm/uvm.c --- */
+/* --- for hyp/vm/uvm.c; all under slot_manage_lock --- */
 
 /* A block of the caller's, by its virtual address: one huge page. CAISSON_INVALID, _FAULT. */
 enum caisson_status umem_resolve_block(uint64_t va, uint64_t *pa);
 
 /*
- * The block becomes store of VM `number`, out of the service VM's reach. Its contents are as they
- * were.
+ * The block becomes store of VM `number`, out of the service VM's reach; what is in it stays.
+ * *splits as for stage2_take().
  */
-enum caisson_status umem_store_take(uint64_t pa, uint32_t number, uint64_t *splits)
-	REQUIRES(uvm_manage_lock);
-/* Empty stage 2 of a VM whose store is free from `first` to `end`. */
-enum err umem_make(struct uvm *uvm, uint64_t first, uint64_t end) MUST_CHECK;
+enum caisson_status umem_store_take(uint64_t pa, uint32_t number, uint64_t *splits);
 
-/* owner_pin(), owner_unpin(). */
-enum err umem_pin(uint64_t pa) REQUIRES(uvm_manage_lock) MUST_CHECK;
-void umem_unpin(uint64_t pa) REQUIRES(uvm_manage_lock);
+/* Empty stage 2 of a VM in whose store [next_page, end) is free. */
+enum err umem_make(struct uvm *uvm) MUST_CHECK;
 
 /* How far the end of a VM has come; zeroes at first. */
 struct umem_end {
@@ -46,10 +43,8 @@ struct umem_end {
  * what is shared. umem_end_memory() leaves out the block `store`, which umem_end_store() gives
  * back. True: that was all.
  */
-bool umem_end_memory(struct umem_end *end, uint32_t number, uint64_t store)
-	REQUIRES(uvm_manage_lock);
-bool umem_end_store(struct umem_end *end, uint32_t number, uint64_t store)
-	REQUIRES(uvm_manage_lock);
+bool umem_end_memory(struct umem_end *end, uint32_t number, uint64_t store);
+bool umem_end_store(struct umem_end *end, uint32_t number, uint64_t store);
 
 /* --- calls of abi/hypercall.h --- */
 

@@ -85,8 +85,8 @@ static uint64_t root_alloc(struct arena *a, enum pgtable_stage stage, unsigned i
 static void make(struct arena *a, struct pgtable *pt, enum pgtable_stage stage, unsigned int bits)
 {
 	arena_reset(a);
-	assert_int_equal(
-		pgtable_init(pt, stage, bits, &live_ops, a, root_alloc(a, stage, bits)), ERR_OK);
+	assert_int_equal(pgtable_init(pt, stage, bits, &live_ops, a, root_alloc(a, stage, bits)),
+			 ERR_OK);
 }
 
 static int setup(void **state)
