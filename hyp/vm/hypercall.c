@@ -40,7 +40,8 @@ static enum caisson_status (*const calls[])(struct vcpu *vcpu) = {
 	[CAISSON_CALL_MEM_LEND] = umem_lend,       [CAISSON_CALL_MEM_DONATE] = umem_donate,
 	[CAISSON_CALL_MEM_RECLAIM] = umem_reclaim, [CAISSON_CALL_MEM_MAP] = umem_map,
 	[CAISSON_CALL_MEM_UNMAP] = umem_unmap,     [CAISSON_CALL_MEM_UNEXEC] = umem_unexec,
-	[CAISSON_CALL_VM_STAT] = uvm_stat,
+	[CAISSON_CALL_VM_STAT] = uvm_stat,         [CAISSON_CALL_VCPU_GET] = uvm_vcpu_get,
+	[CAISSON_CALL_VCPU_SET] = uvm_vcpu_set,
 };
 
 /* The others check a VM's token themselves. */
