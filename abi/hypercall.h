@@ -141,6 +141,13 @@ enum caisson_call {
 	 */
 	CAISSON_CALL_VM_STAT = 14,
 	/*
+	 * Management. Reads the hypervisor's log. x3 = position, in bytes since boot, x4 = address
+	 * of a buffer, x5 = its bytes, 0..4096, within one page. -> x1 = bytes written, x2 = the
+	 * position behind them, x3 = bytes that the log did not keep, passed over before the first
+	 * one written. At the end of the log: 0 bytes, and the same position.
+	 */
+	CAISSON_CALL_LOG_READ = 15,
+	/*
 	 * VM. x3 = vCPU. Writes its registers to its run page (struct run_page, state). BUSY while
 	 * it runs. STATE: it was never initialised.
 	 */

@@ -286,3 +286,17 @@ enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat
 	*value = arg[0];
 	return status;
 }
+
+enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *position,
+				 void *buffer, size_t bytes, size_t *bytes_read, uint64_t *lost)
+{
+	uint64_t arg[CALL_ARGS] = {*position, (uintptr_t)buffer, bytes};
+	enum caisson_status status = call(CAISSON_CALL_LOG_READ, management, arg);
+
+	if (status == CAISSON_OK) {
+		*bytes_read = arg[0];
+		*position = arg[1];
+		*lost = arg[2];
+	}
+	return status;
+}
