@@ -41,6 +41,7 @@
 #define HCR_TPCP  BIT(23)
 #define HCR_TPU   BIT(24)
 #define HCR_TDZ   BIT(28)
+#define HCR_FWB   BIT(46)
 #define HCR_TICAB BIT(50)
 #define HCR_TOCU  BIT(52)
 
@@ -176,6 +177,7 @@ static void tlb_flush(struct cpu *c)
 static void control_read(struct cpu *c, unsigned int el)
 {
 	uint64_t sctlr;
+	bool forced;
 
 	if (c->stale) {
 		c->regs.sctlr_el1 = reg_read(REG_SCTLR_EL1);
@@ -185,8 +187,11 @@ static void control_read(struct cpu *c, unsigned int el)
 	}
 	c->el = el;
 	sctlr = el == 2 ? c->regs.sctlr_el2 : c->regs.sctlr_el1;
-	c->data_cached = (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
-	c->fetch_cached = sctlr & SCTLR_I;
+	/* Stage 2 that says what the memory is has the last word; it is taken to say: write-back.
+	 */
+	forced = el < 2 && (c->regs.hcr_el2 & (HCR_VM | HCR_FWB)) == (HCR_VM | HCR_FWB);
+	c->data_cached = forced || (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
+	c->fetch_cached = forced || sctlr & SCTLR_I;
 }
 
 static bool ram_read(void *arg, uint64_t pa, uint64_t *value)
