@@ -252,7 +252,7 @@ enum caisson_status uvm_mem_share(struct vcpu *caller)
 	    !bits_is_aligned(ipa, CAISSON_BLOCK_BYTES) ||
 	    !bits_contains(0, CAISSON_VM_IPA_BYTES, ipa, CAISSON_BLOCK_BYTES))
 		return CAISSON_INVALID;
-	slot = &slots[number];
+	slot = slot_get(number);
 	lock_acquire(&slot_manage_lock);
 	if (slot->state != SLOT_LIVE)
 		status = CAISSON_STATE;
@@ -343,7 +343,7 @@ enum caisson_status uvm_destroy(struct vcpu *caller)
 	if (caller->x[3] >= CAISSON_MAX_VMS)
 		return CAISSON_INVALID;
 	lock_acquire(&slot_manage_lock);
-	status = destroy(&slots[caller->x[3]]);
+	status = destroy(slot_get(caller->x[3]));
 	lock_release(&slot_manage_lock);
 	return status;
 }
