@@ -88,7 +88,35 @@ enum caisson_call {
 	 * -> x1: vCPUs to be woken (struct run_page, wake), a bit each.
 	 */
 	CAISSON_CALL_IRQ_SET = 6,
-	CAISSON_CALL_COUNT
+	/*
+	 * VM. x3 = counter, one of enum caisson_stat. -> x1 = its value since VM_CREATE, summed
+	 * over the vCPUs. Those may run meanwhile, so two counters need not fit together.
+	 */
+	CAISSON_CALL_VM_STAT = 14,
+};
+
+/* Counters of a user VM: VM_STAT. They wrap at 64 bits. */
+enum caisson_stat {
+	CAISSON_STAT_RUNS = 0, /* VCPU_RUN that entered the guest */
+	/* Ends of runs, by reason (enum run_exit). */
+	CAISSON_STAT_EXIT_INTERRUPTED = 1,
+	CAISSON_STAT_EXIT_MMIO = 2,
+	CAISSON_STAT_EXIT_SMCCC = 3,
+	CAISSON_STAT_EXIT_WFI = 4,
+	CAISSON_STAT_EXIT_FAULT = 5,
+	CAISSON_STAT_EXIT_WAKE = 6,
+	/* Exits that EL2 served without the VMM. */
+	CAISSON_STAT_SERVED_SYSREG = 7,
+	CAISSON_STAT_SERVED_GIC = 8, /* accesses to the GIC's registers in memory */
+	CAISSON_STAT_SERVED_WFI = 9, /* waits that ended in EL2 */
+	/* Stage 2, caches. */
+	CAISSON_STAT_FAULT_DATA = 10,    /* blocks mapped, or made writable, by an access */
+	CAISSON_STAT_FAULT_FETCH = 11,   /* blocks made executable by a fetch */
+	CAISSON_STAT_LINES_CLEANED = 12, /* data cache lines cleaned, to PoC or PoU */
+	CAISSON_STAT_INVALIDATIONS = 13, /* of the instruction caches, each of all or of a block */
+	CAISSON_STAT_BLOCKS_SPLIT = 14,  /* of the service VM's stage 2, on behalf of this VM */
+	CAISSON_STAT_IRQS_INJECTED = 15, /* put into list registers */
+	CAISSON_STAT_COUNT
 };
 
 enum caisson_status {

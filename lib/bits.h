@@ -9,6 +9,9 @@
 #define MUST_CHECK              __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 #define ARRAY_SIZE(a)           (sizeof(a) / sizeof((a)[0]))
+/* From the address of a struct's member to the struct. */
+#define CONTAINER_OF(address, type, member)                                                        \
+	((type *)(void *)((char *)(address)-offsetof(type, member)))
 
 #define KIB(n) ((uint64_t)(n) << 10)
 #define MIB(n) ((uint64_t)(n) << 20)

@@ -7,16 +7,6 @@
 #include "vmm/machine.h"
 #include "vmm/vm.h"
 
-void console_init(struct console *c, struct vm *vm, int room_event)
-{
-	c->vm = vm;
-	c->room_event = room_event;
-	c->level = false;
-	c->input_waits = false;
-	(void)pthread_mutex_init(&c->lock, NULL);
-	pl011_reset(&c->uart);
-}
-
 /* Under the lock. EL2 hears of changes only, in the order in which they come about. */
 static void update_line(struct console *c)
 {
@@ -37,29 +27,53 @@ static void send_byte(struct console *c, uint8_t byte)
 	}
 }
 
-uint64_t console_access(struct console *c, uint32_t offset, uint32_t bytes, bool write,
-			uint64_t value)
+static uint64_t read_register(struct device *d, uint64_t offset, unsigned int bytes)
 {
-	bool sent = false;
+	struct console *c = CONTAINER_OF(d, struct console, device);
 	bool room = false;
-	uint8_t byte;
 
 	(void)pthread_mutex_lock(&c->lock);
-	if (write)
-		sent = pl011_write(&c->uart, offset, (uint32_t)value, &byte);
-	else
-		value = pl011_read(&c->uart, offset) & (BIT(8 * bytes) - 1);
+
+	uint64_t value = pl011_read(&c->uart, (uint32_t)offset);
+
 	if (c->input_waits && pl011_receive_room(&c->uart) != 0) {
 		c->input_waits = false;
 		room = true;
 	}
 	update_line(c);
 	(void)pthread_mutex_unlock(&c->lock);
-	if (sent)
-		send_byte(c, byte);
 	if (room)
 		vm_signal_event(c->room_event);
 	return value;
+}
+
+static void write_register(struct device *d, uint64_t offset, unsigned int bytes, uint64_t value)
+{
+	struct console *c = CONTAINER_OF(d, struct console, device);
+	uint8_t byte;
+
+	(void)pthread_mutex_lock(&c->lock);
+
+	bool sent = pl011_write(&c->uart, (uint32_t)offset, (uint32_t)value, &byte);
+
+	update_line(c);
+	(void)pthread_mutex_unlock(&c->lock);
+	if (sent)
+		send_byte(c, byte);
+}
+
+void console_init(struct console *c, struct vm *vm, int room_event)
+{
+	static const struct device_ops ops = {.read = read_register, .write = write_register};
+
+	c->device = (struct device){
+		.name = "pl011", .base = MACHINE_UART, .bytes = MACHINE_UART_BYTES, .ops = &ops};
+	c->vm = vm;
+	c->room_event = room_event;
+	c->level = false;
+	c->input_waits = false;
+	(void)pthread_mutex_init(&c->lock, NULL);
+	pl011_reset(&c->uart);
 }
 
 size_t console_room(struct console *c)

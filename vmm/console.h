@@ -6,11 +6,13 @@
 
 #include "lib/attr.h"
 #include "lib/pl011.h"
+#include "vmm/bus.h"
 
 struct vm;
 
 /* A user VM's PL011, whose other side is standard input and output. */
 struct console {
+	struct device device;
 	struct vm *vm;
 	int room_event; /* an eventfd: input that waited for room can go on */
 	pthread_mutex_t lock;
@@ -20,10 +22,6 @@ struct console {
 };
 
 void console_init(struct console *c, struct vm *vm, int room_event);
-
-/* A guest's access to a register, of 1, 2 or 4 bytes: value to write, or what is read. vCPUs. */
-uint64_t console_access(struct console *c, uint32_t offset, uint32_t bytes, bool write,
-			uint64_t value);
 
 /* How much input the guest can take; 0: room_event tells when that changes. */
 size_t console_room(struct console *c);

@@ -186,3 +186,13 @@ enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, b
 	*wake = arg[0];
 	return status;
 }
+
+enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
+				uint64_t *value)
+{
+	uint64_t arg[4] = {what};
+	enum caisson_status status = call(CAISSON_CALL_VM_STAT, token, arg);
+
+	*value = arg[0];
+	return status;
+}

@@ -34,5 +34,7 @@ enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) M
 /* *wake: the vCPUs to wake, a bit each. */
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake) MUST_CHECK;
+enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
+				uint64_t *value) MUST_CHECK;
 
 #endif

@@ -10,16 +10,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "lib/fmt.h"
-#include "vmm/machine.h"
+#include "vmm/config.h"
+#include "vmm/devices.h"
 #include "vmm/say.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
 
 /* `caisson run`: one process, one VM. */
 
-#define DEFAULT_MEMORY MIB(256)
-#define INPUT_BYTES    256
+#define INPUT_BYTES 256
 
 enum exit_status {
 	STATUS_OFF = 0,     /* the VM powered itself off */
@@ -29,100 +28,100 @@ enum exit_status {
 };
 
 struct options {
+	struct vm_config config;
 	struct load_config load;
-	uint64_t ram_bytes;
 	bool help;
 };
 
-static const char usage[] =
-	"usage: caisson run --kernel FILE [options]\n"
-	"\n"
-	"Starts a virtual machine; its console is standard input and output. On a terminal\n"
-	"Ctrl-G q ends it, Ctrl-G Ctrl-G is one Ctrl-G for the machine.\n"
-	"\n"
-	"  --kernel FILE   an uncompressed arm64 Image\n"
-	"  --initrd FILE   its initial RAM disk\n"
-	"  --append TEXT   its command line\n"
-	"  --mem SIZE      memory, such as 512M or 1G (256M)\n"
-	"  --cpus N        virtual CPUs (1)\n"
-	"  --help          this text\n"
-	"\n"
-	"Exit status: 0 the machine powered itself off, 1 it could not start or go on,\n"
-	"2 wrong options, 3 it was ended from outside.\n";
-
 /* ---- options ----------------------------------------------------------------------------- */
 
-static bool parse_memory(const char *text, struct options *options)
+#define OPTION_CONFIG  1000
+#define OPTION_HELP    1001
+#define OPTION_SETTING 0 /* and its index */
+#define SETTINGS_MAX   32
+
+static void print_usage(FILE *to)
 {
-	if (!fmt_parse_u64(text, &options->ram_bytes) || options->ram_bytes == 0 ||
-	    options->ram_bytes % CAISSON_BLOCK_BYTES != 0 || options->ram_bytes > MACHINE_RAM_MAX) {
-		say("--mem %s: not a size of 2M to 63G in whole 2 MiB", text);
-		return false;
+	char option[48];
+
+	fputs("usage: caisson run [--config FILE] [options]\n"
+	      "\n"
+	      "Starts a virtual machine; its console is standard input and output. On a terminal\n"
+	      "Ctrl-G q ends it, Ctrl-G Ctrl-G is one Ctrl-G for the machine.\n"
+	      "\n"
+	      "  --config FILE         read settings from FILE; options win\n",
+	      to);
+	for (const struct config_setting *s = config_settings(); s->key != NULL; s++) {
+		(void)snprintf(option, sizeof(option), "--%s %s", s->key,
+			       s->argument != NULL ? s->argument : "");
+		(void)fprintf(to, "  %-21s", option);
+		if (strlen(option) > 21)
+			(void)fprintf(to, "\n%23s", "");
+		(void)fprintf(to, " %s\n", s->help);
 	}
-	return true;
+	fputs("  --help                this text\n"
+	      "\n"
+	      "Exit status: 0 the machine powered itself off, 1 it could not start or go on,\n"
+	      "2 wrong options, 3 it was ended from outside.\n",
+	      to);
 }
 
-static bool parse_cpus(const char *text, struct options *options)
+/* An option for each setting, and those that are none. */
+static void make_options(struct option *options)
 {
-	uint64_t cpus;
+	int i = 0;
 
-	if (!fmt_parse_u64(text, &cpus) || cpus == 0 || cpus > CAISSON_MAX_VCPUS) {
-		say("--cpus %s: not a number from 1 to %d", text, CAISSON_MAX_VCPUS);
-		return false;
+	for (const struct config_setting *s = config_settings(); s->key != NULL; s++, i++) {
+		int argument = s->argument != NULL ? required_argument : no_argument;
+
+		options[i] = (struct option){s->key, argument, NULL, OPTION_SETTING + i};
 	}
-	options->load.cpus = cpus;
-	return true;
+	options[i++] = (struct option){"config", required_argument, NULL, OPTION_CONFIG};
+	options[i++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+	options[i] = (struct option){0};
 }
 
-static bool parse_option(int letter, struct options *options)
+/* The files named first, so that what the command line says holds. */
+static bool parse_pass(int argc, char **argv, struct options *options, bool files)
 {
-	switch (letter) {
-	case 'k':
-		options->load.kernel = optarg;
-		return true;
-	case 'i':
-		options->load.initrd = optarg;
-		return true;
-	case 'a':
-		options->load.bootargs = optarg;
-		return true;
-	case 'm':
-		return parse_memory(optarg, options);
-	case 'c':
-		return parse_cpus(optarg, options);
-	case 'h':
-		options->help = true;
-		return true;
-	default: /* getopt has told */
-		return false;
-	}
-}
-
-static bool parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option names[] = {
-		{"kernel", required_argument, NULL, 'k'},
-		{"initrd", required_argument, NULL, 'i'},
-		{"append", required_argument, NULL, 'a'},
-		{"mem", required_argument, NULL, 'm'},
-		{"cpus", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
+	struct option names[SETTINGS_MAX];
 	int letter;
 
+	make_options(names);
+	optind = 0;
+	opterr = files;
 	while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		if (!parse_option(letter, options))
+		if (letter == '?')
+			return false;
+		if (letter == OPTION_HELP)
+			options->help = true;
+		else if (letter == OPTION_CONFIG && files &&
+			 config_read(&options->config, optarg) != ERR_OK)
+			return false;
+		else if (letter < OPTION_CONFIG && !files &&
+			 config_set(&options->config, "--", names[letter].name, optarg) != ERR_OK)
 			return false;
 	}
 	if (optind < argc) {
 		say("%s: not an option (see caisson run --help)", argv[optind]);
 		return false;
 	}
-	if (options->load.kernel == NULL && !options->help) {
-		say("run starts a kernel: add --kernel FILE");
+	return true;
+}
+
+static bool parse_options(int argc, char **argv, struct options *options)
+{
+	config_init(&options->config);
+	if (!parse_pass(argc, argv, options, true) || !parse_pass(argc, argv, options, false))
 		return false;
-	}
+	if (options->help)
+		return true;
+	if (config_check(&options->config) != ERR_OK)
+		return false;
+	options->load = (struct load_config){.kernel = options->config.kernel,
+					     .initrd = options->config.initrd,
+					     .bootargs = options->config.append,
+					     .cpus = options->config.cpus};
 	return true;
 }
 
@@ -134,6 +133,7 @@ struct outside {
 	int signals; /* a signalfd */
 	int event;   /* an eventfd, see struct vm */
 	bool input;  /* standard input has not ended */
+	struct devices devices;
 };
 
 static enum err init_outside(struct outside *outside)
@@ -212,26 +212,29 @@ static enum err run_once(struct vm *vm, const struct options *options,
 	*end = VM_FAILED;
 	if (load_guest(&options->load, memory->ram, memory->ram_bytes, &guest) != ERR_OK)
 		return ERR_OK;
-	err = vm_create(vm, management, memory, options->load.cpus, outside->event);
+	err = vm_create(vm, management, memory, options->config.cpus, outside->event);
 	if (err != ERR_OK)
 		return err == ERR_BUSY ? err : ERR_OK;
 	terminal_init(&outside->terminal);
-	if (vm_start(vm, &guest) == ERR_OK)
+	if (devices_attach(&outside->devices) != ERR_OK)
+		vm_end(vm, VM_FAILED);
+	else if (vm_start(vm, &guest) == ERR_OK)
 		attend(vm, outside);
 	vm_join(vm);
+	devices_detach(&outside->devices);
 	*end = atomic_load(&vm->end);
 	return vm_destroy(vm);
 }
 
-static enum vm_end run_until_off(const struct options *options, const struct hyp_token *management,
-				 struct memory *memory, struct outside *outside)
+static enum vm_end run_until_off(struct vm *vm, const struct options *options,
+				 const struct hyp_token *management, struct memory *memory,
+				 struct outside *outside)
 {
-	static struct vm vm;
 	enum vm_end end;
 	enum err err;
 
 	for (;;) {
-		err = run_once(&vm, options, management, memory, outside, &end);
+		err = run_once(vm, options, management, memory, outside, &end);
 		if (err != ERR_OK) {
 			memory_abandon(memory);
 			return VM_FAILED;
@@ -243,7 +246,7 @@ static enum vm_end run_until_off(const struct options *options, const struct hyp
 	}
 }
 
-static enum exit_status run(const struct options *options)
+static enum exit_status run(struct options *options)
 {
 	static const enum exit_status status[] = {
 		[VM_OFF] = STATUS_OFF,
@@ -251,30 +254,37 @@ static enum exit_status run(const struct options *options)
 		[VM_FAILED] = STATUS_FAILED,
 	};
 	struct hyp_token management;
-	struct outside outside;
+	static struct outside outside;
+	static struct vm vm;
 	struct memory memory;
 	enum vm_end end = VM_FAILED;
 
 	if (hyp_open(&management) != ERR_OK || load_check(&options->load) != ERR_OK ||
 	    init_outside(&outside) != ERR_OK)
 		return STATUS_FAILED;
-	if (memory_open(&memory, &management, options->ram_bytes) == ERR_OK) {
-		end = run_until_off(options, &management, &memory, &outside);
+	if (devices_open(&outside.devices, &vm, &options->config) != ERR_OK) {
+		devices_close(&outside.devices);
+		return STATUS_FAILED;
+	}
+	options->load.virtio_slots = outside.devices.slots;
+	if (memory_open(&memory, &management, options->config.ram_bytes) == ERR_OK) {
+		end = run_until_off(&vm, options, &management, &memory, &outside);
 		terminal_restore();
 	}
+	devices_close(&outside.devices);
 	memory_close(&memory);
 	return status[end];
 }
 
 static enum exit_status refuse(void)
 {
-	fputs(usage, stderr);
+	print_usage(stderr);
 	return STATUS_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = {.load.cpus = 1, .ram_bytes = DEFAULT_MEMORY};
+	static struct options options;
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		options.help = true;
@@ -284,6 +294,6 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	if (!options.help)
 		return run(&options);
-	fputs(usage, stdout);
+	print_usage(stdout);
 	return STATUS_OFF;
 }

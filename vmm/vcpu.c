@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vmm/machine.h"
 #include "vmm/psci.h"
 #include "vmm/say.h"
 
@@ -107,11 +106,10 @@ static void exit_mmio(struct vcpu *v)
 {
 	struct run_page *page = v->page;
 	bool write = page->mmio_write != 0;
-	uint64_t offset = page->ipa - MACHINE_UART;
+	uint64_t value = page->value;
 
-	if (offset < MACHINE_UART_BYTES && page->mmio_bytes <= 4) {
-		page->value = console_access(&v->vm->console, (uint32_t)offset, page->mmio_bytes,
-					     write, page->value);
+	if (bus_access(&v->vm->bus, page->ipa, page->mmio_bytes, write, &value) == ERR_OK) {
+		page->value = value;
 		return;
 	}
 	if (!atomic_flag_test_and_set(&v->vm->strange_told))

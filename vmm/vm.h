@@ -7,7 +7,9 @@
 
 #include "abi/runpage.h"
 #include "lib/err.h"
+#include "vmm/bus.h"
 #include "vmm/console.h"
+#include "vmm/guestmem.h"
 #include "vmm/hyp.h"
 #include "vmm/load.h"
 #include "vmm/memory.h"
@@ -37,6 +39,8 @@ struct vm {
 	struct memory *memory;
 	uint32_t cpus;
 	int event; /* an eventfd: the VM has ended, or the console has room again */
+	struct guestmem guestmem;
+	struct bus bus;
 	struct console console;
 
 	atomic_int end;           /* enum vm_end; once it is not VM_RUNS it stays */

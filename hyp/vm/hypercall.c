@@ -36,6 +36,7 @@ static enum caisson_status (*const calls[])(struct vcpu *vcpu) = {
 	[CAISSON_CALL_VERSION] = version,         [CAISSON_CALL_VM_CREATE] = uvm_create,
 	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,  [CAISSON_CALL_MEM_SHARE] = uvm_mem_share,
 	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init, [CAISSON_CALL_IRQ_SET] = uvm_irq_set,
+	[CAISSON_CALL_VM_STAT] = uvm_stat,
 };
 
 #define NEEDS_MANAGER                                                                              \
@@ -47,7 +48,7 @@ enum exit_action hypercall(struct vcpu *vcpu)
 
 	if (number == CAISSON_CALL_VCPU_RUN)
 		return uvm_vcpu_run(vcpu);
-	if (number >= ARRAY_SIZE(calls))
+	if (number >= ARRAY_SIZE(calls) || !calls[number])
 		vcpu->x[0] = CAISSON_UNKNOWN;
 	else if ((NEEDS_MANAGER >> number & 1) && !is_manager(vcpu))
 		vcpu->x[0] = CAISSON_DENIED;

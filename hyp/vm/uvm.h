@@ -6,6 +6,7 @@
 #include "abi/hypercall.h"
 #include "abi/runpage.h"
 #include "hyp/vm/exit.h"
+#include "hyp/vm/ustat.h"
 
 /* User VMs: their life, and the calls of abi/hypercall.h, with arguments in the caller's x3.. */
 
@@ -19,6 +20,7 @@ struct uvcpu {
 	uint64_t pending_esr;
 	/* The CPU that runs it, or VCPU_NOWHERE; under the slot's lock. */
 	uint32_t runs_on;
+	struct ustat stat;
 };
 
 /* Boot CPU, once, while memory can be allocated; the service VM is complete. */
@@ -29,6 +31,7 @@ enum caisson_status uvm_destroy(struct vcpu *caller);
 enum caisson_status uvm_mem_share(struct vcpu *caller);
 enum caisson_status uvm_vcpu_init(struct vcpu *caller);
 enum caisson_status uvm_irq_set(struct vcpu *caller);
+enum caisson_status uvm_stat(struct vcpu *caller);
 /* hyp/vm/uexit.c. EXIT_SWITCHED, or EXIT_ADVANCE with a status in the caller's x0. */
 enum exit_action uvm_vcpu_run(struct vcpu *caller);
 

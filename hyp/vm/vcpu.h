@@ -34,7 +34,7 @@ struct vcpu {
 
 	uint64_t mdscr; /* MDSCR_EL1 as the guest sees it: hyp/vm/dcc.c */
 
-	struct vgic_cpu vgic; /* lib/vgic.h; hyp/vm/vgic.c says what its lock guards */
+	struct vgic_cpu vgic; /* lib/vgic.h; hyp/vm/vgic_sync.c: what its lock guards */
 	struct spinlock vgic_lock;
 	/*
 	 * The physical CPU it is loaded on, or VCPU_NOWHERE; and is its caller told that it has

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual CPU interface when a CPU changes between the service VM and a user VM. What
- * hyp/vm/vgic.c says of list registers holds on; see its opening for how.
+ * hyp/vm/vgic_sync.c says of list registers holds on; see its opening for how.
  */
 #include "abi/hypercall.h"
 #include "arch/aarch64/gicv3.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hyp/vm/vgic.c and lib/vgic*.c on a simulated machine (vgic_sim.h) against the plainest
+ * The vGIC of hyp/vm and lib on a simulated machine (vgic_sim.h) against the plainest
  * possible GIC: no list registers, no physical interrupts, every interrupt a handful of
  * booleans. The same random operations go to both. After each, what the guest would be
  * interrupted with and what it reads in the registers must be the same.

@@ -5,7 +5,7 @@
 #include "hyp/vm/vcpu.h"
 
 /*
- * A machine for hyp/vm/vgic.c and lib/vgic.c to run on: physical GIC, virtual CPU interfaces
+ * A machine for the vGIC of hyp/vm and lib/vgic.c to run on: physical GIC, virtual CPU interfaces
  * and devices, as far as the two can tell. The guest's instructions are functions. After each,
  * every CPU serves what its physical GIC has for it, unless that is put off (sim_hold).
  *

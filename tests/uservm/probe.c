@@ -39,6 +39,7 @@ static int try_token(const struct hyp_token *token, void *block)
 {
 	struct hyp_token vm_token;
 	uint32_t number;
+	uint64_t value;
 	enum caisson_status status = hyp_vm_create(token, block, 1, &number, &vm_token);
 
 	if (status != CAISSON_DENIED)
@@ -58,6 +59,9 @@ static int try_token(const struct hyp_token *token, void *block)
 	status = hyp_irq_set(token, 33, true, &number);
 	if (status != CAISSON_DENIED)
 		return fail("IRQ_SET", status);
+	status = hyp_vm_stat(token, CAISSON_STAT_RUNS, &value);
+	if (status != CAISSON_DENIED)
+		return fail("VM_STAT", status);
 	return 0;
 }
 

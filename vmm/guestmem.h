@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_GUESTMEM_H
+#define VMM_GUESTMEM_H
+
+#include "lib/bits.h"
+
+/*
+ * A VM's memory, as devices reach it. What the guest asked a device to write (a disk read, a
+ * received packet) is written plainly, and its caches are the guest's business, as on bare metal.
+ * The vCPUs run meanwhile: what was read once may be something else the next time.
+ */
+struct guestmem {
+	uint8_t *ram; /* at MACHINE_RAM */
+	uint64_t ram_bytes;
+};
+
+/* Where the bytes are in this process; NULL: not all of them are memory. bytes may be 0. */
+void *guestmem_at(const struct guestmem *m, uint64_t ipa, uint64_t bytes);
+
+#endif
