@@ -117,7 +117,7 @@ static struct {
 	bool booted;
 	struct arena *arena;
 	FILE *report;
-	uint64_t findings, resets, unknown, set_way, maintenance, translations;
+	uint64_t findings, resets, unmapped, set_way, maintenance, translations;
 } p = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -406,7 +406,7 @@ static void by_address(unsigned int index, enum decode_op op, unsigned int rt)
 	uint64_t va = rt == 31 ? 0 : reg_read(REG_X0 + rt), pa;
 
 	if (!translate(c, va, &pa)) {
-		p.unknown++;
+		p.unmapped++;
 		return;
 	}
 	switch (op) {
@@ -647,11 +647,10 @@ static void ended(qemu_plugin_id_t id, void *data)
 {
 	fprintf(p.report,
 		"coherency: end: %llu found; %llu maintenance instructions, %llu of them at "
-		"unknown "
-		"addresses, %llu by set/way; %llu blocks translated, %llu machine resets, %llu "
-		"overflows\n",
+		"unmapped addresses, %llu by set/way; %llu blocks translated, %llu machine resets, "
+		"%llu overflows\n",
 		(unsigned long long)p.findings, (unsigned long long)p.maintenance,
-		(unsigned long long)p.unknown, (unsigned long long)p.set_way,
+		(unsigned long long)p.unmapped, (unsigned long long)p.set_way,
 		(unsigned long long)p.translations, (unsigned long long)p.resets,
 		(unsigned long long)p.model.overflows);
 	fflush(p.report);
