@@ -23,8 +23,7 @@ def umem_vm():
     ("neoverse-n1", "poc 1 pou 0 ic 1", "image"),
     ("cortex-a72", "poc 1 pou 1 ic 1", "debug_image"),
     # Physical addresses of 40 bits: stage 2 of the service VM begins with tables side by side.
-    ("cortex-a53", "poc 1 pou 1 ic 1", "image"),
-    ("cortex-a76", "poc 1 pou 1 ic 1", "image")])
+    ("cortex-a53", "poc 1 pou 1 ic 1", "image")])
 def test_umem(start, request, umem_vm, cpu, needs, variant):
     machine = start(kernel=f"{umem_vm}/vmlinuz", initrd=f"{umem_vm}/initrd", append="quiet",
                     memory="1G", cpus=2, cpu=cpu, image=request.getfixturevalue(variant),
