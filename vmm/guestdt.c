@@ -139,6 +139,22 @@ static void write_uart(struct fdtw *w)
 	fdtw_end(w);
 }
 
+static void write_virtio(struct fdtw *w, uint32_t slot)
+{
+	uint64_t base = MACHINE_VIRTIO + (uint64_t)slot * MACHINE_VIRTIO_BYTES;
+	char name[32];
+
+	fmt_snprintf(name, sizeof(name), "virtio_mmio@%x", (uint32_t)base);
+	fdtw_begin(w, name);
+	fdtw_prop_string(w, "compatible", "virtio,mmio");
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, base, MACHINE_VIRTIO_BYTES);
+	fdtw_prop_cells(w, "interrupts", 3);
+	write_interrupt(w, GIC_SPI, MACHINE_VIRTIO_SPI + slot);
+	fdtw_prop(w, "dma-coherent", "", 0);
+	fdtw_end(w);
+}
+
 enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max,
 		       size_t *bytes)
 {
@@ -158,6 +174,8 @@ enum err guestdt_write(const struct guestdt_config *config, void *out, size_t by
 	write_timer(&w);
 	write_psci(&w);
 	write_uart(&w);
+	for (uint32_t i = 0; i < config->virtio_slots; i++)
+		write_virtio(&w, i);
 	fdtw_end(&w);
 	return fdtw_finish(&w, bytes);
 }

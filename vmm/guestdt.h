@@ -12,6 +12,7 @@
 struct guestdt_config {
 	uint64_t ram_bytes;
 	uint32_t cpus;
+	uint32_t virtio_slots; /* in use, from the first on */
 	const char *bootargs;  /* NULL: none */
 	uint64_t initrd;       /* its address */
 	uint64_t initrd_bytes; /* 0: none */

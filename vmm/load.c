@@ -126,6 +126,7 @@ static enum err load_dtb(const struct load_config *config, uint64_t initrd, uint
 {
 	struct guestdt_config dt = {.ram_bytes = ram_bytes,
 				    .cpus = config->cpus,
+				    .virtio_slots = config->virtio_slots,
 				    .bootargs = config->bootargs,
 				    .initrd = initrd,
 				    .initrd_bytes = initrd_bytes};

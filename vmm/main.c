@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "vmm/config.h"
+#include "vmm/devices.h"
 #include "vmm/say.h"
 #include "vmm/terminal.h"
 #include "vmm/vcpu.h"
@@ -132,6 +133,7 @@ struct outside {
 	int signals; /* a signalfd */
 	int event;   /* an eventfd, see struct vm */
 	bool input;  /* standard input has not ended */
+	struct devices devices;
 };
 
 static enum err init_outside(struct outside *outside)
@@ -214,22 +216,25 @@ static enum err run_once(struct vm *vm, const struct options *options,
 	if (err != ERR_OK)
 		return err == ERR_BUSY ? err : ERR_OK;
 	terminal_init(&outside->terminal);
-	if (vm_start(vm, &guest) == ERR_OK)
+	if (devices_attach(&outside->devices) != ERR_OK)
+		vm_end(vm, VM_FAILED);
+	else if (vm_start(vm, &guest) == ERR_OK)
 		attend(vm, outside);
 	vm_join(vm);
+	devices_detach(&outside->devices);
 	*end = atomic_load(&vm->end);
 	return vm_destroy(vm);
 }
 
-static enum vm_end run_until_off(const struct options *options, const struct hyp_token *management,
-				 struct memory *memory, struct outside *outside)
+static enum vm_end run_until_off(struct vm *vm, const struct options *options,
+				 const struct hyp_token *management, struct memory *memory,
+				 struct outside *outside)
 {
-	static struct vm vm;
 	enum vm_end end;
 	enum err err;
 
 	for (;;) {
-		err = run_once(&vm, options, management, memory, outside, &end);
+		err = run_once(vm, options, management, memory, outside, &end);
 		if (err != ERR_OK) {
 			memory_abandon(memory);
 			return VM_FAILED;
@@ -241,7 +246,7 @@ static enum vm_end run_until_off(const struct options *options, const struct hyp
 	}
 }
 
-static enum exit_status run(const struct options *options)
+static enum exit_status run(struct options *options)
 {
 	static const enum exit_status status[] = {
 		[VM_OFF] = STATUS_OFF,
@@ -249,17 +254,24 @@ static enum exit_status run(const struct options *options)
 		[VM_FAILED] = STATUS_FAILED,
 	};
 	struct hyp_token management;
-	struct outside outside;
+	static struct outside outside;
+	static struct vm vm;
 	struct memory memory;
 	enum vm_end end = VM_FAILED;
 
 	if (hyp_open(&management) != ERR_OK || load_check(&options->load) != ERR_OK ||
 	    init_outside(&outside) != ERR_OK)
 		return STATUS_FAILED;
+	if (devices_open(&outside.devices, &vm, &options->config) != ERR_OK) {
+		devices_close(&outside.devices);
+		return STATUS_FAILED;
+	}
+	options->load.virtio_slots = outside.devices.slots;
 	if (memory_open(&memory, &management, options->config.ram_bytes) == ERR_OK) {
-		end = run_until_off(options, &management, &memory, &outside);
+		end = run_until_off(&vm, options, &management, &memory, &outside);
 		terminal_restore();
 	}
+	devices_close(&outside.devices);
 	memory_close(&memory);
 	return status[end];
 }

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * User VMs. Everything of one is in its store, a block of memory that its creator donated; here
- * are the slots that say which VMs there are.
- *
- * manage_lock guards the table of owners and whatever makes, changes or ends a VM: one such call
- * at a time. A slot's lock guards its state and which vCPUs run; running takes only that. A VM in
- * state ENDING is not entered any more, and its store goes when no vCPU of it runs.
+ * The life of user VMs. Everything of one is in its store, a block of memory that its creator
+ * donated; slot.h says what guards what.
  */
 #include "hyp/vm/uvm.h"
 
-#include "abi/psci.h"
-#include "arch/aarch64/at.h"
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/cache.h"
 #include "arch/aarch64/tlb.h"
@@ -18,54 +12,18 @@
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
 #include "hyp/vm/idreg.h"
+#include "hyp/vm/slot.h"
 #include "hyp/vm/stage2.h"
 #include "hyp/vm/vgic.h"
-#include "lib/owner.h"
 #include "lib/siphash.h"
 
 #include <string.h>
 
 #define SCAN_BLOCKS 512 /* of the owners' table, in one call of VM_DESTROY */
 
-/*
- * A user VM's vCPU traps (DDI 0487 D24.2.49) what the service VM's does, and WFI; its barriers and
- * maintenance reach the inner shareable domain at least, since it moves between CPUs. Context
- * numbers (SCXTNUM) trap.
- */
-#define HCR_USER                                                                                   \
-	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI |         \
-	 HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TERR | HCR_APK |      \
-	 HCR_API | HCR_TID5)
-
-enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_ENDING };
-
-/* At the start of the store. */
-struct uvm {
-	struct vm vm;
-	uint32_t slot;
-	uint64_t next_page; /* free pages of the store, for stage 2 */
-	uint64_t end;
-	struct ustat stat;
-	struct uvcpu vcpu[];
-};
-
-struct slot {
-	struct spinlock lock;
-	enum slot_state state;
-	uint32_t running; /* vCPUs */
-	uint64_t token[2];
-	struct uvm *uvm;
-	uint64_t cursor; /* of VM_DESTROY, in the table of owners */
-	/* 1 + the vCPU that ran last on each CPU; 0: none. That CPU's. */
-	uint8_t last_on[BOOT_MAX_CPUS];
-};
-
-static struct spinlock manage_lock = SPINLOCK_INIT(LOCK_MANAGE);
-static struct owner owner GUARDED_BY(manage_lock);
-static struct slot slots[CAISSON_MAX_VMS];
 static struct vm *svm;
 static struct siphash128 secret;
-static uint64_t vms_made GUARDED_BY(manage_lock);
+static uint64_t vms_made GUARDED_BY(slot_manage_lock);
 
 void uvm_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
 {
@@ -74,37 +32,15 @@ void uvm_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
 
 	svm = service;
 	secret = (struct siphash128){{bi->secret[0], bi->secret[1]}};
-	for (i = 0; i < CAISSON_MAX_VMS; i++)
-		lock_init(&slots[i].lock, LOCK_SLOT);
-	owner_init(&owner, bi->ram, bi->ram_count,
+	slot_init();
+	owner_init(&slot_owner, bi->ram, bi->ram_count,
 		   mem_pages((blocks * sizeof(struct owner_block) + 4095) / 4096));
-	owner_exclude(&owner, bi->kept.base, bi->kept.bytes);
+	owner_exclude(&slot_owner, bi->kept.base, bi->kept.bytes);
 	for (i = 0; i < bi->hidden_count; i++)
-		owner_exclude(&owner, bi->hidden[i].base, bi->hidden[i].bytes);
+		owner_exclude(&slot_owner, bi->hidden[i].base, bi->hidden[i].bytes);
 }
 
 /* --- arguments --- */
-
-static enum caisson_status status_of(enum err err)
-{
-	switch (err) {
-	case ERR_OK:
-		return CAISSON_OK;
-	case ERR_RANGE:
-		return CAISSON_FAULT;
-	case ERR_INVALID:
-		return CAISSON_INVALID;
-	case ERR_NO_MEMORY:
-		return CAISSON_NO_MEMORY;
-	default:
-		return CAISSON_STATE;
-	}
-}
-
-static bool resolve(uint64_t va, uint64_t *pa)
-{
-	return at_translate_write(va, exit_is_from_el0(), pa);
-}
 
 /* A block of the caller's: both ends must be where one huge page would have them. */
 static enum caisson_status resolve_block(uint64_t va, uint64_t *pa)
@@ -113,28 +49,11 @@ static enum caisson_status resolve_block(uint64_t va, uint64_t *pa)
 
 	if (!bits_is_aligned(va, CAISSON_BLOCK_BYTES))
 		return CAISSON_INVALID;
-	if (!resolve(va, pa) || !resolve(va + CAISSON_BLOCK_BYTES - 4096, &last))
+	if (!slot_resolve(va, pa) || !slot_resolve(va + CAISSON_BLOCK_BYTES - 4096, &last))
 		return CAISSON_FAULT;
 	if (!bits_is_aligned(*pa, CAISSON_BLOCK_BYTES) || last != *pa + CAISSON_BLOCK_BYTES - 4096)
 		return CAISSON_INVALID;
 	return CAISSON_OK;
-}
-
-/* The VM whose token is in x1 and x2: the slot's number is in the token's low bits. */
-static struct slot *slot_by_token(const struct vcpu *caller)
-{
-	return &slots[caller->x[1] % CAISSON_MAX_VMS];
-}
-
-/* Under the slot's lock: is the token right, and is there such a vCPU? */
-static enum caisson_status check_vcpu(const struct slot *slot, const struct vcpu *caller)
-{
-	if (((slot->token[0] ^ caller->x[1]) | (slot->token[1] ^ caller->x[2])) != 0 ||
-	    slot->state == SLOT_FREE)
-		return CAISSON_DENIED;
-	if (slot->state != SLOT_LIVE)
-		return CAISSON_STATE;
-	return caller->x[3] < slot->uvm->vm.vcpu_count ? CAISSON_OK : CAISSON_INVALID;
 }
 
 /* --- making --- */
@@ -213,7 +132,7 @@ static struct slot *slot_free(void)
 	return NULL;
 }
 
-static void token_make(struct slot *slot) REQUIRES(manage_lock)
+static void token_make(struct slot *slot) REQUIRES(slot_manage_lock)
 {
 	struct siphash128 token;
 
@@ -226,32 +145,32 @@ static void token_make(struct slot *slot) REQUIRES(manage_lock)
 _Static_assert(CAISSON_MAX_VMS == 16, "token_make(): four bits");
 
 /* The store goes back: zeroed, to the service VM. */
-static void store_return(uint64_t pa, uint32_t slot) REQUIRES(manage_lock)
+static void store_return(uint64_t pa, uint32_t slot) REQUIRES(slot_manage_lock)
 {
 	cache_zero(pa, CAISSON_BLOCK_BYTES);
-	if (owner_reclaim(&owner, pa, slot) != ERR_OK || stage2_give(svm, pa) != ERR_OK)
+	if (owner_reclaim(&slot_owner, pa, slot) != ERR_OK || stage2_give(svm, pa) != ERR_OK)
 		panic("the store of user VM %u is nobody's", slot);
 }
 
 static enum caisson_status create(struct vcpu *caller, struct slot *slot, uint64_t pa)
-	REQUIRES(manage_lock)
+	REQUIRES(slot_manage_lock)
 {
 	uint32_t number = (uint32_t)(slot - slots);
-	enum err err = owner_donate(&owner, pa, number);
+	enum err err = owner_donate(&slot_owner, pa, number);
 
 	if (err != ERR_OK)
-		return status_of(err);
+		return slot_status(err);
 	err = stage2_take(svm, pa);
 	if (err != ERR_OK) {
-		if (owner_reclaim(&owner, pa, number) != ERR_OK)
+		if (owner_reclaim(&slot_owner, pa, number) != ERR_OK)
 			panic("block 0x%lx is nobody's", pa);
-		return status_of(err);
+		return slot_status(err);
 	}
 	cache_zero(pa, CAISSON_BLOCK_BYTES);
 	err = vm_make((struct uvm *)pa, number, (uint32_t)caller->x[4]);
 	if (err != ERR_OK) {
 		store_return(pa, number);
-		return status_of(err);
+		return slot_status(err);
 	}
 	lock_acquire(&slot->lock);
 	slot->uvm = (struct uvm *)pa;
@@ -274,12 +193,12 @@ enum caisson_status uvm_create(struct vcpu *caller)
 
 	if (caller->x[4] < 1 || caller->x[4] > CAISSON_MAX_VCPUS)
 		return CAISSON_INVALID;
-	lock_acquire(&manage_lock);
+	lock_acquire(&slot_manage_lock);
 	slot = slot_free();
 	status = slot ? resolve_block(caller->x[3], &pa) : CAISSON_NO_MEMORY;
 	if (status == CAISSON_OK)
 		status = create(caller, slot, pa);
-	lock_release(&manage_lock);
+	lock_release(&slot_manage_lock);
 	return status;
 }
 
@@ -296,7 +215,8 @@ static bool is_device(const struct vm *vm, uint64_t ipa)
 	return false;
 }
 
-static enum caisson_status share(struct slot *slot, uint64_t va, uint64_t ipa) REQUIRES(manage_lock)
+static enum caisson_status share(struct slot *slot, uint64_t va, uint64_t ipa)
+	REQUIRES(slot_manage_lock)
 {
 	uint32_t number = (uint32_t)(slot - slots);
 	struct vm *vm = &slot->uvm->vm;
@@ -306,9 +226,9 @@ static enum caisson_status share(struct slot *slot, uint64_t va, uint64_t ipa) R
 
 	if (status != CAISSON_OK)
 		return status;
-	err = owner_share(&owner, pa, number);
+	err = owner_share(&slot_owner, pa, number);
 	if (err != ERR_OK)
-		return status_of(err);
+		return slot_status(err);
 	/* The guest may look at it with its caches off. */
 	cache_clean_invalidate_poc(pa, CAISSON_BLOCK_BYTES);
 	cache_invalidate_instructions();
@@ -317,7 +237,7 @@ static enum caisson_status share(struct slot *slot, uint64_t va, uint64_t ipa) R
 	dsb(ishst);
 	if (err == ERR_OK)
 		return CAISSON_OK;
-	if (owner_unshare(&owner, pa, number) != ERR_OK)
+	if (owner_unshare(&slot_owner, pa, number) != ERR_OK)
 		panic("block 0x%lx is nobody's", pa);
 	return err == ERR_NO_MEMORY ? CAISSON_NO_MEMORY : CAISSON_STATE;
 }
@@ -333,170 +253,15 @@ enum caisson_status uvm_mem_share(struct vcpu *caller)
 	    !bits_contains(0, CAISSON_VM_IPA_BYTES, ipa, CAISSON_BLOCK_BYTES))
 		return CAISSON_INVALID;
 	slot = &slots[number];
-	lock_acquire(&manage_lock);
+	lock_acquire(&slot_manage_lock);
 	if (slot->state != SLOT_LIVE)
 		status = CAISSON_STATE;
 	else if (is_device(&slot->uvm->vm, ipa))
 		status = CAISSON_INVALID;
 	else
 		status = share(slot, caller->x[4], ipa);
-	lock_release(&manage_lock);
+	lock_release(&slot_manage_lock);
 	return status == CAISSON_OK && blocks > 1 ? CAISSON_CONTINUE : status;
-}
-
-static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
-{
-	struct vcpu *vcpu = &u->vcpu;
-
-	memset(vcpu->x, 0, sizeof(vcpu->x));
-	memset(&vcpu->world, 0, offsetof(struct world, lr));
-	vcpu->x[0] = x0;
-	vcpu->mdscr = 0;
-	vcpu->world.elr_el2 = pc;
-	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
-	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
-	vcpu->world.hcr_el2 = HCR_USER;
-	vgic_user_reset(vcpu);
-	u->pending = UVCPU_NOTHING;
-}
-
-static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller, uint64_t pa)
-	REQUIRES(manage_lock) NO_THREAD_CHECK
-{
-	enum caisson_status status = check_vcpu(slot, caller);
-	struct uvcpu *u;
-	enum err err;
-
-	if (status != CAISSON_OK)
-		return status;
-	u = &slot->uvm->vcpu[caller->x[3]];
-	if (u->runs_on != VCPU_NOWHERE)
-		return CAISSON_BUSY;
-	err = owner_pin(&owner, pa);
-	if (err != ERR_OK)
-		return status_of(err);
-	if (u->page && owner_unpin(&owner, (uint64_t)u->page) != ERR_OK)
-		panic("run page 0x%lx is not pinned", (uint64_t)u->page);
-	u->page = (struct run_page *)pa;
-	vcpu_reset(u, caller->x[5], caller->x[6]);
-	return CAISSON_OK;
-}
-
-enum caisson_status uvm_vcpu_init(struct vcpu *caller) NO_THREAD_CHECK
-{
-	struct slot *slot = slot_by_token(caller);
-	enum caisson_status status;
-	uint64_t pa;
-
-	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
-		return CAISSON_INVALID;
-	lock_acquire(&manage_lock);
-	lock_acquire(&slot->lock);
-	status = resolve(caller->x[4], &pa) ? vcpu_init(slot, caller, pa) : CAISSON_FAULT;
-	lock_release(&slot->lock);
-	lock_release(&manage_lock);
-	return status;
-}
-
-enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
-{
-	struct slot *slot = slot_by_token(caller);
-	struct percpu *p = percpu_this();
-	enum caisson_status status;
-	uint64_t intid = caller->x[3];
-
-	if (intid < VGIC_PRIVATE || intid >= CAISSON_VM_INTIDS || caller->x[4] > 1)
-		return CAISSON_INVALID;
-	caller->x[3] = 0; /* any vCPU */
-	lock_acquire(&slot->lock);
-	status = check_vcpu(slot, caller);
-	caller->x[3] = intid;
-	if (status == CAISSON_OK)
-		vdev_irq_set(&slot->uvm->vm, (uint32_t)intid, caller->x[4]);
-	lock_release(&slot->lock);
-	caller->x[1] = p->wake_set;
-	p->wake_set = 0;
-	return status;
-}
-
-static uint64_t stat_sum(const struct uvm *uvm, enum caisson_stat what)
-{
-	uint64_t sum = ustat_read(&uvm->stat, what);
-	uint32_t i;
-
-	for (i = 0; i < uvm->vm.vcpu_count; i++)
-		sum += ustat_read(&uvm->vcpu[i].stat, what);
-	return sum;
-}
-
-enum caisson_status uvm_stat(struct vcpu *caller) NO_THREAD_CHECK
-{
-	struct slot *slot = slot_by_token(caller);
-	uint64_t what = caller->x[3];
-	enum caisson_status status;
-
-	caller->x[3] = 0; /* any vCPU */
-	lock_acquire(&slot->lock);
-	status = check_vcpu(slot, caller);
-	caller->x[3] = what;
-	if (status == CAISSON_OK && what >= CAISSON_STAT_COUNT)
-		status = CAISSON_INVALID;
-	if (status == CAISSON_OK)
-		caller->x[1] = stat_sum(slot->uvm, (enum caisson_stat)what);
-	lock_release(&slot->lock);
-	return status;
-}
-
-/* --- running --- */
-
-enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed, bool *flush)
-{
-	struct slot *slot = slot_by_token(caller);
-	uint32_t cpu = percpu_this()->index;
-	enum caisson_status status;
-	struct uvcpu *u;
-
-	lock_acquire(&slot->lock);
-	status = check_vcpu(slot, caller);
-	if (status == CAISSON_OK) {
-		u = &slot->uvm->vcpu[caller->x[3]];
-		if (!u->page) {
-			status = CAISSON_STATE;
-		} else if (u->runs_on != VCPU_NOWHERE) {
-			status = CAISSON_BUSY;
-		} else {
-			uint8_t *last = &slot->last_on[cpu];
-
-			u->runs_on = cpu;
-			slot->running++;
-			*flush = *last != 0 && *last != u->vcpu.index + 1;
-			*last = (uint8_t)(u->vcpu.index + 1);
-			*claimed = u;
-		}
-	}
-	lock_release(&slot->lock);
-	return status;
-}
-
-static struct slot *slot_of(const struct vcpu *vcpu)
-{
-	/* vm is the first member of struct uvm. */
-	return &slots[((const struct uvm *)vcpu->vm)->slot];
-}
-
-void uvm_release(struct uvcpu *u)
-{
-	struct slot *slot = slot_of(&u->vcpu);
-
-	lock_acquire(&slot->lock);
-	u->runs_on = VCPU_NOWHERE;
-	slot->running--;
-	lock_release(&slot->lock);
-}
-
-bool uvm_is_ending(const struct vcpu *vcpu)
-{
-	return __atomic_load_n(&slot_of(vcpu)->state, __ATOMIC_RELAXED) == SLOT_ENDING;
 }
 
 struct vcpu *uvm_service_vcpu(uint32_t cpu)
@@ -525,21 +290,21 @@ static bool stop(struct slot *slot) NO_THREAD_CHECK
 }
 
 /* Takes back a part of what was shared with it. True: that was all. */
-static bool unshare(struct slot *slot) REQUIRES(manage_lock)
+static bool unshare(struct slot *slot) REQUIRES(slot_manage_lock)
 {
 	uint32_t number = (uint32_t)(slot - slots);
 	uint64_t end = slot->cursor + SCAN_BLOCKS;
 	uint64_t pa;
 
 	while (slot->cursor < end &&
-	       owner_next_shared(&owner, number, &slot->cursor, end - slot->cursor, &pa)) {
-		if (owner_unshare(&owner, pa, number) != ERR_OK)
+	       owner_next_shared(&slot_owner, number, &slot->cursor, end - slot->cursor, &pa)) {
+		if (owner_unshare(&slot_owner, pa, number) != ERR_OK)
 			panic("block 0x%lx is nobody's", pa);
 	}
-	return slot->cursor >= owner.block_count;
+	return slot->cursor >= slot_owner.block_count;
 }
 
-static void finish(struct slot *slot) REQUIRES(manage_lock)
+static void finish(struct slot *slot) REQUIRES(slot_manage_lock)
 {
 	struct uvm *uvm = slot->uvm;
 	uint32_t i;
@@ -547,7 +312,7 @@ static void finish(struct slot *slot) REQUIRES(manage_lock)
 	for (i = 0; i < uvm->vm.vcpu_count; i++) {
 		struct run_page *page = uvm->vcpu[i].page;
 
-		if (page && owner_unpin(&owner, (uint64_t)page) != ERR_OK)
+		if (page && owner_unpin(&slot_owner, (uint64_t)page) != ERR_OK)
 			panic("run page 0x%lx is not pinned", (uint64_t)page);
 	}
 	store_return((uint64_t)uvm, (uint32_t)(slot - slots));
@@ -557,7 +322,7 @@ static void finish(struct slot *slot) REQUIRES(manage_lock)
 	lock_release(&slot->lock);
 }
 
-static enum caisson_status destroy(struct slot *slot) REQUIRES(manage_lock)
+static enum caisson_status destroy(struct slot *slot) REQUIRES(slot_manage_lock)
 {
 	if (slot->state == SLOT_FREE)
 		return CAISSON_STATE;
@@ -577,8 +342,8 @@ enum caisson_status uvm_destroy(struct vcpu *caller)
 
 	if (caller->x[3] >= CAISSON_MAX_VMS)
 		return CAISSON_INVALID;
-	lock_acquire(&manage_lock);
+	lock_acquire(&slot_manage_lock);
 	status = destroy(&slots[caller->x[3]]);
-	lock_release(&manage_lock);
+	lock_release(&slot_manage_lock);
 	return status;
 }

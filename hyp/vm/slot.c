@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/vm/slot.h"
+
+#include "arch/aarch64/at.h"
+
+struct spinlock slot_manage_lock = SPINLOCK_INIT(LOCK_MANAGE);
+struct owner slot_owner;
+struct slot slots[CAISSON_MAX_VMS];
+
+void slot_init(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < CAISSON_MAX_VMS; i++)
+		lock_init(&slots[i].lock, LOCK_SLOT);
+}
+
+enum caisson_status slot_check(const struct slot *slot, const struct vcpu *caller)
+{
+	if (((slot->token[0] ^ caller->x[1]) | (slot->token[1] ^ caller->x[2])) != 0 ||
+	    slot->state == SLOT_FREE)
+		return CAISSON_DENIED;
+	return slot->state == SLOT_LIVE ? CAISSON_OK : CAISSON_STATE;
+}
+
+enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller)
+{
+	enum caisson_status status = slot_check(slot, caller);
+
+	if (status == CAISSON_OK && caller->x[3] >= slot->uvm->vm.vcpu_count)
+		return CAISSON_INVALID;
+	return status;
+}
+
+enum caisson_status slot_status(enum err err)
+{
+	switch (err) {
+	case ERR_OK:
+		return CAISSON_OK;
+	case ERR_RANGE:
+		return CAISSON_FAULT;
+	case ERR_INVALID:
+		return CAISSON_INVALID;
+	case ERR_NO_MEMORY:
+		return CAISSON_NO_MEMORY;
+	default:
+		return CAISSON_STATE;
+	}
+}
+
+bool slot_resolve(uint64_t va, uint64_t *pa)
+{
+	return at_translate_write(va, exit_is_from_el0(), pa);
+}

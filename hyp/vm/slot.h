@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HYP_VM_SLOT_H
+#define HYP_VM_SLOT_H
+
+#include "abi/hypercall.h"
+#include "hyp/core/lock.h"
+#include "hyp/vm/ustat.h"
+#include "hyp/vm/uvm.h"
+#include "lib/owner.h"
+
+/*
+ * Which user VMs there are: for the files that make, change, run and end them.
+ *
+ * slot_manage_lock guards the table of owners and whatever makes, changes or ends a VM: one such
+ * call at a time. A slot's lock guards its state and which vCPUs run; running takes only that. A
+ * VM in state ENDING is not entered any more, and its store goes when no vCPU of it runs.
+ */
+
+enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_ENDING };
+
+/* At the start of the store, the block of memory that the VM's creator donated. */
+struct uvm {
+	struct vm vm;
+	uint32_t slot;
+	uint64_t next_page; /* free pages of the store, for stage 2 */
+	uint64_t end;
+	struct ustat stat;
+	struct uvcpu vcpu[];
+};
+
+struct slot {
+	struct spinlock lock;
+	enum slot_state state;
+	uint32_t running; /* vCPUs */
+	uint64_t token[2];
+	struct uvm *uvm;
+	uint64_t cursor; /* of VM_DESTROY, in the table of owners */
+	/* 1 + the vCPU that ran last on each CPU; 0: none. That CPU's. */
+	uint8_t last_on[BOOT_MAX_CPUS];
+};
+
+extern struct spinlock slot_manage_lock;
+extern struct owner slot_owner GUARDED_BY(slot_manage_lock);
+extern struct slot slots[CAISSON_MAX_VMS];
+
+/* Boot CPU, once. */
+void slot_init(void);
+
+static inline uint32_t slot_number(const struct slot *slot)
+{
+	return (uint32_t)(slot - slots);
+}
+
+/* The VM whose token is in x1 and x2: the slot's number is in the token's low bits. */
+static inline struct slot *slot_by_token(const struct vcpu *caller)
+{
+	return &slots[caller->x[1] % CAISSON_MAX_VMS];
+}
+
+/* A user VM's vCPU: its slot. */
+static inline struct slot *slot_of(const struct vcpu *vcpu)
+{
+	/* vm is the first member of struct uvm. */
+	return &slots[((const struct uvm *)vcpu->vm)->slot];
+}
+
+/*
+ * Under the slot's lock, before anything else: is the caller's token right (DENIED otherwise)
+ * and the VM not to end (STATE)?
+ */
+enum caisson_status slot_check(const struct slot *slot, const struct vcpu *caller);
+/* And is there a vCPU x3 (INVALID)? */
+enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller);
+
+/* What an error of the models in lib means to a caller. */
+enum caisson_status slot_status(enum err err);
+
+/* The physical address of the caller's virtual one; false: it may not write there. */
+bool slot_resolve(uint64_t va, uint64_t *pa);
+
+#endif

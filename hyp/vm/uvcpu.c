@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vCPUs of user VMs, but for running them (hyp/vm/uexit.c). */
+#include "arch/aarch64/sysreg.h"
+#include "hyp/core/panic.h"
+#include "hyp/vm/slot.h"
+#include "hyp/vm/vgic.h"
+
+#include <string.h>
+
+/*
+ * A user VM's vCPU traps (DDI 0487 D24.2.49) what the service VM's does, and WFI; its barriers and
+ * maintenance reach the inner shareable domain at least, since it moves between CPUs. Context
+ * numbers (SCXTNUM) trap.
+ */
+#define HCR_USER                                                                                   \
+	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI |         \
+	 HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TERR | HCR_APK |      \
+	 HCR_API | HCR_TID5)
+
+static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
+{
+	struct vcpu *vcpu = &u->vcpu;
+
+	memset(vcpu->x, 0, sizeof(vcpu->x));
+	memset(&vcpu->world, 0, offsetof(struct world, lr));
+	vcpu->x[0] = x0;
+	vcpu->mdscr = 0;
+	vcpu->world.elr_el2 = pc;
+	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
+	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
+	vcpu->world.hcr_el2 = HCR_USER;
+	vgic_user_reset(vcpu);
+	u->pending = UVCPU_NOTHING;
+}
+
+static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
+	REQUIRES(slot_manage_lock) NO_THREAD_CHECK
+{
+	enum caisson_status status = slot_check_vcpu(slot, caller);
+	struct uvcpu *u;
+	uint64_t pa;
+	enum err err;
+
+	if (status != CAISSON_OK)
+		return status;
+	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
+		return CAISSON_INVALID;
+	u = &slot->uvm->vcpu[caller->x[3]];
+	if (u->runs_on != VCPU_NOWHERE)
+		return CAISSON_BUSY;
+	if (!slot_resolve(caller->x[4], &pa))
+		return CAISSON_FAULT;
+	err = owner_pin(&slot_owner, pa);
+	if (err != ERR_OK)
+		return slot_status(err);
+	if (u->page && owner_unpin(&slot_owner, (uint64_t)u->page) != ERR_OK)
+		panic("run page 0x%lx is not pinned", (uint64_t)u->page);
+	u->page = (struct run_page *)pa;
+	vcpu_reset(u, caller->x[5], caller->x[6]);
+	return CAISSON_OK;
+}
+
+enum caisson_status uvm_vcpu_init(struct vcpu *caller) NO_THREAD_CHECK
+{
+	struct slot *slot = slot_by_token(caller);
+	enum caisson_status status;
+
+	lock_acquire(&slot_manage_lock);
+	lock_acquire(&slot->lock);
+	status = vcpu_init(slot, caller);
+	lock_release(&slot->lock);
+	lock_release(&slot_manage_lock);
+	return status;
+}
+
+enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
+{
+	struct slot *slot = slot_by_token(caller);
+	struct percpu *p = percpu_this();
+	enum caisson_status status;
+	uint64_t intid = caller->x[3];
+
+	lock_acquire(&slot->lock);
+	status = slot_check(slot, caller);
+	if (status == CAISSON_OK &&
+	    (intid < VGIC_PRIVATE || intid >= CAISSON_VM_INTIDS || caller->x[4] > 1))
+		status = CAISSON_INVALID;
+	if (status == CAISSON_OK)
+		vdev_irq_set(&slot->uvm->vm, (uint32_t)intid, caller->x[4]);
+	lock_release(&slot->lock);
+	caller->x[1] = p->wake_set;
+	p->wake_set = 0;
+	return status;
+}
+
+static uint64_t stat_sum(const struct uvm *uvm, enum caisson_stat what)
+{
+	uint64_t sum = ustat_read(&uvm->stat, what);
+	uint32_t i;
+
+	for (i = 0; i < uvm->vm.vcpu_count; i++)
+		sum += ustat_read(&uvm->vcpu[i].stat, what);
+	return sum;
+}
+
+enum caisson_status uvm_stat(struct vcpu *caller) NO_THREAD_CHECK
+{
+	struct slot *slot = slot_by_token(caller);
+	uint64_t what = caller->x[3];
+	enum caisson_status status;
+
+	lock_acquire(&slot->lock);
+	status = slot_check(slot, caller);
+	if (status == CAISSON_OK && what >= CAISSON_STAT_COUNT)
+		status = CAISSON_INVALID;
+	if (status == CAISSON_OK)
+		caller->x[1] = stat_sum(slot->uvm, (enum caisson_stat)what);
+	lock_release(&slot->lock);
+	return status;
+}
+
+/* --- running --- */
+
+enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed, bool *flush)
+{
+	struct slot *slot = slot_by_token(caller);
+	uint32_t cpu = percpu_this()->index;
+	enum caisson_status status;
+	struct uvcpu *u;
+
+	lock_acquire(&slot->lock);
+	status = slot_check_vcpu(slot, caller);
+	if (status == CAISSON_OK) {
+		u = &slot->uvm->vcpu[caller->x[3]];
+		if (!u->page) {
+			status = CAISSON_STATE;
+		} else if (u->runs_on != VCPU_NOWHERE) {
+			status = CAISSON_BUSY;
+		} else {
+			uint8_t *last = &slot->last_on[cpu];
+
+			u->runs_on = cpu;
+			slot->running++;
+			*flush = *last != 0 && *last != u->vcpu.index + 1;
+			*last = (uint8_t)(u->vcpu.index + 1);
+			*claimed = u;
+		}
+	}
+	lock_release(&slot->lock);
+	return status;
+}
+
+void uvm_release(struct uvcpu *u)
+{
+	struct slot *slot = slot_of(&u->vcpu);
+
+	lock_acquire(&slot->lock);
+	u->runs_on = VCPU_NOWHERE;
+	slot->running--;
+	lock_release(&slot->lock);
+}
+
+bool uvm_is_ending(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&slot_of(vcpu)->state, __ATOMIC_RELAXED) == SLOT_ENDING;
+}
