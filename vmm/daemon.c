@@ -93,9 +93,15 @@ static enum err open_log(struct rpc_call *call)
 }
 
 static const struct rpc_command commands[] = {
-	{"attach", daemon_attach},  {"create", daemon_create}, {"end", daemon_end},
-	{"kill", kill_vm},          {"list", list},            {"open-log", open_log},
-	{"set-state", daemon_set_state}, {"start", daemon_start},
+	{"attach", daemon_attach},
+	{"create", daemon_create},
+	{"end", daemon_end},
+	{"kill", kill_vm},
+	{"list", list},
+	{"open-log", open_log},
+	{"remove", daemon_remove},
+	{"set-state", daemon_set_state},
+	{"start", daemon_start},
 	{NULL, NULL},
 };
 

@@ -20,14 +20,14 @@ struct daemon_client;
 struct daemon_vm {
 	struct daemon *daemon;
 	char name[CONFIG_NAME_BYTES];
-	uint64_t tag;        /* how EL2 knows it: random */
+	uint64_t tag; /* how EL2 knows it: random */
 	uint32_t cpus;
 	uint64_t ram_bytes;
 	struct pages pages;
-	bool made;           /* EL2 has it: number and token hold */
+	bool made; /* EL2 has it: number and token hold */
 	uint32_t number;
 	struct hyp_token token;
-	bool paused;         /* as its VMM says */
+	bool paused; /* as its VMM says */
 
 	/* The VMM. */
 	pid_t pid;
@@ -40,7 +40,7 @@ struct daemon_vm {
 	/* The end. */
 	bool ending;
 	struct loop_event timer;
-	uint64_t scrubbed;  /* bytes */
+	uint64_t scrubbed; /* bytes */
 	bool trouble_told;
 };
 
@@ -74,7 +74,7 @@ struct daemon_vm *daemon_find_vm(struct daemon *d, const char *name);
 bool daemon_has_vms(const struct daemon *d);
 
 /* Requests of VMMs and of others; see docs/man/caissond.8. */
-rpc_fn daemon_create, daemon_start, daemon_end, daemon_attach, daemon_set_state;
+rpc_fn daemon_create, daemon_start, daemon_end, daemon_remove, daemon_attach, daemon_set_state;
 
 /* The VMM is gone, or shall be: its VM ends, step by step, and its memory goes back. */
 void daemon_bury(struct daemon_vm *vm);

@@ -34,9 +34,9 @@ enum err pages_init(void)
 {
 	/* A mount of our own, so that nobody else's files are in it. */
 	if ((mkdir(PATHS_PAGES, 0700) == 0 || errno == EEXIST) &&
-	    (has_our_pages() || mount("hugetlbfs", PATHS_PAGES, "hugetlbfs",
-				      MS_NOSUID | MS_NODEV | MS_NOEXEC, "pagesize=2M,mode=0700") ==
-					0))
+	    (has_our_pages() ||
+	     mount("hugetlbfs", PATHS_PAGES, "hugetlbfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		   "pagesize=2M,mode=0700") == 0))
 		return ERR_OK;
 	say("cannot mount a hugetlbfs of 2 MiB pages at %s: %s", PATHS_PAGES, strerror(errno));
 	return ERR_UNSUPPORTED;

@@ -39,12 +39,12 @@ static uint64_t unhex(const json_t *object, const char *key)
 
 enum err daemon_save(const struct daemon_vm *vm)
 {
-	json_t *state = json_pack(
-		"{s:s,s:o,s:i,s:I,s:b,s:i,s:o,s:o,s:i,s:o,s:i}", "name", vm->name, "tag",
-		hex(vm->tag), "cpus", (int)vm->cpus, "ram", (json_int_t)vm->ram_bytes, "made",
-		vm->made, "number", (int)vm->number, "token0", hex(vm->token.half[0]), "token1",
-		hex(vm->token.half[1]), "pid", (int)vm->pid, "pid-start", hex(vm->pid_start), "uid",
-		(int)vm->uid);
+	json_t *state =
+		json_pack("{s:s,s:o,s:i,s:I,s:b,s:i,s:o,s:o,s:i,s:o,s:i}", "name", vm->name, "tag",
+			  hex(vm->tag), "cpus", (int)vm->cpus, "ram", (json_int_t)vm->ram_bytes,
+			  "made", vm->made, "number", (int)vm->number, "token0",
+			  hex(vm->token.half[0]), "token1", hex(vm->token.half[1]), "pid",
+			  (int)vm->pid, "pid-start", hex(vm->pid_start), "uid", (int)vm->uid);
 	char path[PATH_BYTES], new[PATH_BYTES];
 	bool saved;
 
@@ -116,9 +116,9 @@ void daemon_remove_folder(const struct daemon_vm *vm)
 {
 	char path[PATH_BYTES];
 	int run = open(PATHS_RUN, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int folder = run < 0 ? -1
-			     : openat(run, vm->name,
-				      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int folder =
+		run < 0 ? -1
+			: openat(run, vm->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (folder >= 0) {
 		(void)unlinkat(folder, PATHS_CONTROL, 0);

@@ -24,10 +24,10 @@
 
 #define STORE_BYTES CAISSON_BLOCK_BYTES
 
-#define REGIONS_MAX     4
-#define RETRY_MS        1   /* EL2 is busy with the VM, or there is a piece to scrub */
-#define TROUBLE_MS      1000
-#define RECONNECT_MS    10000 /* for VMMs to find a new caissond */
+#define REGIONS_MAX  4
+#define RETRY_MS     1 /* EL2 is busy with the VM, or there is a piece to scrub */
+#define TROUBLE_MS   1000
+#define RECONNECT_MS 10000 /* for VMMs to find a new caissond */
 
 struct daemon_vm *daemon_find_vm(struct daemon *d, const char *name)
 {
@@ -78,8 +78,10 @@ static void drop_vm(struct daemon_vm *vm)
 	loop_remove(&vm->timer);
 	if (vm->pidfd >= 0)
 		(void)close(vm->pidfd);
-	if (vm->client != NULL)
+	if (vm->client != NULL) {
 		vm->client->vm = NULL;
+		wire_end(&vm->client->wire); /* which is how the VMM hears of it */
+	}
 	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++) {
 		if (d->vm[i] == vm)
 			d->vm[i] = NULL;
@@ -164,12 +166,28 @@ void daemon_bury(struct daemon_vm *vm)
 
 /* ---- create ------------------------------------------------------------------------------ */
 
+/* The one asked for, or the first free of vm1, vm2 and so on; NULL and an error text. */
+static const char *choose_name(struct rpc_call *call)
+{
+	struct daemon *d = ((struct daemon_client *)call->client)->daemon;
+	static char name[CONFIG_NAME_BYTES];
+
+	if (json_object_get(call->arguments, "name") != NULL)
+		return rpc_text(call, "name");
+	for (uint32_t i = 1; i <= CAISSON_MAX_VMS; i++) {
+		(void)snprintf(name, sizeof(name), "vm%u", i);
+		if (daemon_find_vm(d, name) == NULL)
+			break;
+	}
+	return name;
+}
+
 static enum err check_create(struct rpc_call *call, const char **name, uint64_t *cpus,
 			     uint64_t *ram_bytes, uint64_t *mem_bytes)
 {
 	struct daemon_client *client = call->client;
 
-	*name = rpc_text(call, "name");
+	*name = choose_name(call);
 	if (*name == NULL || !rpc_number(call, "cpus", cpus) ||
 	    !rpc_number(call, "ram", ram_bytes) || !rpc_number(call, "mem", mem_bytes))
 		return ERR_INVALID;
@@ -236,6 +254,7 @@ enum err daemon_create(struct rpc_call *call)
 	vm->client = client;
 	client->vm = vm;
 	call->fd = vm->pages.mem.fd;
+	call->result = json_pack("{s:s}", "name", vm->name);
 	return ERR_OK;
 }
 
@@ -331,8 +350,8 @@ enum err daemon_start(struct rpc_call *call)
 	}
 	for (uint32_t i = 0; i < ARRAY_SIZE(token); i++)
 		(void)snprintf(token[i], sizeof(token[i]), "%016" PRIx64, vm->token.half[i]);
-	call->result = json_pack("{s:i,s:[s,s]}", "number", (int)vm->number, "token", token[0],
-				 token[1]);
+	call->result =
+		json_pack("{s:i,s:[s,s]}", "number", (int)vm->number, "token", token[0], token[1]);
 	return ERR_OK;
 }
 
@@ -341,6 +360,16 @@ enum err daemon_end(struct rpc_call *call)
 	struct daemon_vm *vm = own_vm(call);
 
 	return vm != NULL ? end_in_el2(call, vm) : ERR_NOT_FOUND;
+}
+
+enum err daemon_remove(struct rpc_call *call)
+{
+	struct daemon_vm *vm = own_vm(call);
+
+	if (vm == NULL)
+		return ERR_NOT_FOUND;
+	daemon_bury(vm);
+	return ERR_OK;
 }
 
 enum err daemon_set_state(struct rpc_call *call)

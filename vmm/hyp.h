@@ -15,7 +15,8 @@ struct hyp_token {
 	uint64_t half[2];
 };
 
-/* Is this machine Caisson's, and of our version? Tells what is wrong. Before other threads start. */
+/* Is this machine Caisson's, and of our version? Tells what is wrong. Before other threads start.
+ */
 enum err hyp_find(void) MUST_CHECK;
 /* The management token, which needs root. Tells what is wrong. */
 enum err hyp_read_token(struct hyp_token *management) MUST_CHECK;
@@ -26,8 +27,7 @@ const char *hyp_status_text(enum caisson_status status);
 enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
 				  uint32_t *vm, struct hyp_token *token) MUST_CHECK;
 /* One bounded part of it: CONTINUE, BUSY and so on as they are. */
-enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management,
-					uint32_t vm) MUST_CHECK;
+enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management, uint32_t vm) MUST_CHECK;
 /* Goes on until the VM is gone or there is an error. */
 enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm) MUST_CHECK;
 /* Shares all the blocks. */

@@ -16,12 +16,12 @@
 
 /* A command at work. */
 struct rpc_call {
-	void *client;              /* whoever asked, as rpc_dispatch() was told */
-	struct wire *wire;         /* where it came from */
-	const json_t *arguments;   /* an object */
-	json_t *result;            /* what is returned; NULL: an empty object */
-	int fd;                    /* goes with the answer; stays the handler's; -1 */
-	bool close_fd;             /* fd is to be closed afterwards */
+	void *client;            /* whoever asked, as rpc_dispatch() was told */
+	struct wire *wire;       /* where it came from */
+	const json_t *arguments; /* an object */
+	json_t *result;          /* what is returned; NULL: an empty object */
+	int fd;                  /* goes with the answer; stays the handler's; -1 */
+	bool close_fd;           /* fd is to be closed afterwards */
 	char error[512];
 };
 

@@ -276,8 +276,9 @@ static void on_event(void *arg, unsigned int events)
 void wire_end(struct wire *w)
 {
 	w->ending = true;
-	if (!w->in_event && w->event.event != NULL)
-		(void)loop_set_events(&w->event, LOOP_WRITE);
+	if (!w->in_event && w->event.event != NULL &&
+	    loop_set_events(&w->event, LOOP_WRITE) != ERR_OK)
+		w->out_bytes = 0; /* out of memory: it stays until its owner closes it */
 }
 
 enum err wire_attach(struct wire *w, struct loop *loop, wire_message_fn *on_message,
