@@ -8,6 +8,7 @@
 #include "arch/aarch64/tlb.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/dcc.h"
 #include "hyp/vm/psci.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
@@ -205,7 +206,12 @@ static enum exit_action smc(struct vcpu *vcpu, uint64_t esr)
 exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
 	[ESR_EC_UNKNOWN] = exit_unhandled,
 	[ESR_EC_WFX] = wfx,
-	[ESR_EC_WFX + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
+	[ESR_EC_WFX + 1 ... ESR_EC_CP14_RT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RT] = dcc_exit_cp14,
+	[ESR_EC_CP14_LS] = dcc_exit_cp14_memory,
+	[ESR_EC_CP14_LS + 1 ... ESR_EC_CP14_RRT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RRT] = dcc_exit_cp14_pair,
+	[ESR_EC_CP14_RRT + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
 	[ESR_EC_HVC64] = hvc,
 	[ESR_EC_SMC64] = smc,
 	[ESR_EC_SYSREG] = sysreg,

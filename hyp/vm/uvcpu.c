@@ -24,7 +24,7 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	memset(vcpu->x, 0, sizeof(vcpu->x));
 	memset(&vcpu->world, 0, offsetof(struct world, lr));
 	vcpu->x[0] = x0;
-	vcpu->mdscr = 0;
+	debug_reset(vcpu);
 	vcpu->world.elr_el2 = pc;
 	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
 	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
