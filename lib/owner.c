@@ -115,6 +115,13 @@ enum err owner_reclaim(struct owner *o, uint64_t pa, uint32_t vm)
 	return change(o, pa, of_vm(OWNER_STORE, vm), service);
 }
 
+bool owner_is_service(const struct owner *o, uint64_t pa)
+{
+	const struct owner_block *b = find(o, pa);
+
+	return b && (b->state == OWNER_SERVICE || b->state == OWNER_SHARED);
+}
+
 enum err owner_pin(struct owner *o, uint64_t pa)
 {
 	struct owner_block *b = find(o, pa);

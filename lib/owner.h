@@ -60,6 +60,9 @@ void owner_exclude(struct owner *o, uint64_t base, uint64_t bytes);
 /* NULL: pa is in no block of RAM. */
 const struct owner_block *owner_find(const struct owner *o, uint64_t pa);
 
+/* May the service VM use the memory at pa? */
+bool owner_is_service(const struct owner *o, uint64_t pa);
+
 /*
  * ERR_INVALID: pa is not aligned; ERR_RANGE: no block of RAM; ERR_DENIED: not in the state for
  * it, or another VM's; ERR_BUSY: pinned.

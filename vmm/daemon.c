@@ -292,7 +292,7 @@ static enum exit_status serve(void)
 	static struct daemon daemon;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (hyp_find() != ERR_OK || hyp_read_token(&daemon.management) != ERR_OK ||
+	if (hyp_open(&daemon.management) != ERR_OK ||
 	    make_folders() != ERR_OK || be_the_only_one() != ERR_OK || pages_init() != ERR_OK ||
 	    start_loop(&daemon) != ERR_OK)
 		return STATUS_FAILED;

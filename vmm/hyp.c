@@ -74,7 +74,7 @@ enum err hyp_find(void)
 	return ERR_OK;
 }
 
-enum err hyp_read_token(struct hyp_token *token)
+static enum err read_token(struct hyp_token *token)
 {
 	int file = open(TOKEN_FILE, O_RDONLY | O_CLOEXEC);
 
@@ -94,6 +94,13 @@ enum err hyp_read_token(struct hyp_token *token)
 		return ERR_INVALID;
 	}
 	return ERR_OK;
+}
+
+enum err hyp_open(struct hyp_token *management)
+{
+	enum err err = hyp_find();
+
+	return err != ERR_OK ? err : read_token(management);
 }
 
 const char *hyp_status_text(enum caisson_status status)
@@ -176,6 +183,20 @@ enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu)
 	return call(CAISSON_CALL_VCPU_RUN, token, arg);
 }
 
+enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_GET, token, arg);
+}
+
+enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_SET, token, arg);
+}
+
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake)
 {
@@ -193,5 +214,19 @@ enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat
 	enum caisson_status status = call(CAISSON_CALL_VM_STAT, token, arg);
 
 	*value = arg[0];
+	return status;
+}
+
+enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *position,
+				 void *buffer, size_t bytes, size_t *bytes_read, uint64_t *lost)
+{
+	uint64_t arg[4] = {*position, (uintptr_t)buffer, bytes};
+	enum caisson_status status = call(CAISSON_CALL_LOG_READ, management, arg);
+
+	if (status == CAISSON_OK) {
+		*bytes_read = arg[0];
+		*position = arg[1];
+		*lost = arg[2];
+	}
 	return status;
 }

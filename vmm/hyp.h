@@ -18,8 +18,8 @@ struct hyp_token {
 /* Is this machine Caisson's, and of our version? Tells what is wrong. Before other threads start.
  */
 enum err hyp_find(void) MUST_CHECK;
-/* The management token, which needs root. Tells what is wrong. */
-enum err hyp_read_token(struct hyp_token *management) MUST_CHECK;
+/* The same, and reads the management token, which needs root. */
+enum err hyp_open(struct hyp_token *management) MUST_CHECK;
 
 /* What a status means, for messages. */
 const char *hyp_status_text(enum caisson_status status);
@@ -36,9 +36,19 @@ enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t v
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0) MUST_CHECK;
 enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+/* The vCPU's registers, in its run page. */
+enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
 /* *wake: the vCPUs to wake, a bit each. */
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake) MUST_CHECK;
+/*
+ * Reads the hypervisor's log from *position on; the buffer lies in one page. *lost: bytes from
+ * there on that are gone. 0 bytes read: the end of the log, for now.
+ */
+enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *position,
+				 void *buffer, size_t bytes, size_t *bytes_read,
+				 uint64_t *lost) MUST_CHECK;
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value) MUST_CHECK;
 

@@ -9,7 +9,9 @@
 #define MDSCR_KDE BIT(13)
 #define MDSCR_MDE BIT(15)
 
-#define CONTROL_E BIT(0) /* DBGBCR<n>_EL1, DBGWCR<n>_EL1 */
+/* DBGBCR<n>_EL1, DBGWCR<n>_EL1; the hardware's are not to have more. */
+#define CONTROL_E    BIT(0)
+#define CONTROL_BITS MASK(31, 0)
 
 #define DFR0 (5 << 3) /* ID_AA64DFR0_EL1 in vm->id_reg[] */
 
@@ -145,6 +147,17 @@ void debug_reset(struct vcpu *vcpu)
 	update(vcpu);
 }
 
+void debug_changed(struct vcpu *vcpu)
+{
+	unsigned int n;
+
+	for (n = 0; n < DEBUG_MAX_POINTS; n++) {
+		vcpu->debug.point[DEBUG_BCR][n] &= CONTROL_BITS;
+		vcpu->debug.point[DEBUG_WCR][n] &= CONTROL_BITS;
+	}
+	update(vcpu);
+}
+
 void debug_set_mdscr(struct vcpu *vcpu, uint64_t mdscr)
 {
 	vcpu->debug.mdscr = mdscr;
@@ -173,8 +186,7 @@ bool debug_access(struct vcpu *vcpu, enum debug_point kind, unsigned int n, bool
 		*value = *mine;
 		return true;
 	}
-	/* Control registers have 32 bits, and the hardware's are not to have more. */
-	*mine = kind == DEBUG_BCR || kind == DEBUG_WCR ? (uint32_t)*value : *value;
+	*mine = kind == DEBUG_BCR || kind == DEBUG_WCR ? *value & CONTROL_BITS : *value;
 	update_loaded(vcpu);
 	if (vcpu->debug.is_loaded)
 		access_hardware(kind, n, false, mine);

@@ -38,6 +38,9 @@ void debug_init_cpu(void);
 /* The state at reset: no debug exceptions. Of a vCPU that is not loaded, or of this CPU's. */
 void debug_reset(struct vcpu *vcpu);
 
+/* mdscr, is_locked, point[] of a vCPU that is not loaded were set from outside. */
+void debug_changed(struct vcpu *vcpu);
+
 /* The vCPU is loaded: its MDSCR_EL1 was written, or is to have another effect on the CPU. */
 void debug_set_mdscr(struct vcpu *vcpu, uint64_t mdscr);
 void debug_set_locked(struct vcpu *vcpu, bool is_locked);

@@ -64,6 +64,15 @@ static inline struct slot *slot_of(const struct vcpu *vcpu)
 	return &slots[((const struct uvm *)vcpu->vm)->slot];
 }
 
+/* Without a lock: has the caller the token of a VM? It may end before it is looked at again. */
+static inline bool slot_has_token(const struct vcpu *caller)
+{
+	const struct slot *slot = slot_by_token(caller);
+
+	return ((slot->token[0] ^ caller->x[1]) | (slot->token[1] ^ caller->x[2])) == 0 &&
+	       __atomic_load_n(&slot->state, __ATOMIC_RELAXED) != SLOT_FREE;
+}
+
 /*
  * Under the slot's lock, before anything else: is the caller's token right (DENIED otherwise)
  * and the VM not to end (STATE)?

@@ -60,6 +60,7 @@ static void test_exclude(void **state)
 	assert_int_equal(owner_share(&owner, block_at(2), 1), ERR_DENIED);
 	assert_int_equal(owner_donate(&owner, block_at(2), 1), ERR_DENIED);
 	assert_int_equal(owner_pin(&owner, block_at(2)), ERR_DENIED);
+	assert_false(owner_is_service(&owner, block_at(2) + KIB(4)));
 	owner_exclude(&owner, GIB(4) + 3 * BLOCK, BLOCK);
 	assert_int_equal(table[7].state, OWNER_SERVICE);
 }
@@ -70,6 +71,8 @@ static void test_arguments(void **state)
 	assert_int_equal(owner_share(&owner, GIB(3), 1), ERR_RANGE);
 	assert_int_equal(owner_donate(&owner, GIB(1) - BLOCK, 1), ERR_RANGE);
 	assert_int_equal(owner_pin(&owner, GIB(3)), ERR_RANGE);
+	assert_false(owner_is_service(&owner, GIB(3)));
+	assert_true(owner_is_service(&owner, block_at(3) + KIB(4)));
 	assert_int_equal(owner_unpin(&owner, GIB(3)), ERR_RANGE);
 }
 

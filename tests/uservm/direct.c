@@ -10,13 +10,6 @@
 #include "vmm/pin.h"
 #include "vmm/say.h"
 
-enum err direct_open_hyp(struct hyp_token *management)
-{
-	enum err err = hyp_find();
-
-	return err != ERR_OK ? err : hyp_read_token(management);
-}
-
 static uint64_t total_bytes(const struct direct *d)
 {
 	return 2 * CAISSON_BLOCK_BYTES + d->ram_bytes;

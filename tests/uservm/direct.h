@@ -5,7 +5,6 @@
 #include "abi/hypercall.h"
 #include "lib/bits.h"
 #include "lib/err.h"
-#include "vmm/hyp.h"
 
 /*
  * Memory for tests that make VMs by themselves, without caissond: anonymous huge pages, mapped and
@@ -19,9 +18,6 @@ struct direct {
 	uint8_t *ram;
 	uint64_t ram_bytes;
 };
-
-/* Looks for Caisson and reads the management token. Tells what is wrong. */
-enum err direct_open_hyp(struct hyp_token *management) MUST_CHECK;
 
 /* ram_bytes: whole blocks. Tells what is wrong; direct_close() is due in any case. */
 enum err direct_open(struct direct *d, uint64_t ram_bytes) MUST_CHECK;

@@ -38,7 +38,8 @@ static int try_token(const struct hyp_token *token, void *block)
 {
 	struct hyp_token vm_token;
 	uint32_t number;
-	uint64_t value;
+	uint64_t value = 0;
+	size_t bytes;
 	enum caisson_status status = hyp_vm_create(token, block, 1, &number, &vm_token);
 
 	if (status != CAISSON_DENIED)
@@ -61,6 +62,9 @@ static int try_token(const struct hyp_token *token, void *block)
 	status = hyp_vm_stat(token, CAISSON_STAT_RUNS, &value);
 	if (status != CAISSON_DENIED)
 		return fail("VM_STAT", status);
+	status = hyp_log_read(token, &value, block, 1, &bytes, &value);
+	if (status != CAISSON_DENIED)
+		return fail("LOG_READ", status);
 	return 0;
 }
 
@@ -78,6 +82,35 @@ static int try_calls(void)
 			token.half[bit / 64] = BIT(bit % 64);
 	}
 	return 0;
+}
+
+/* ---- log: the whole of it, and what LOG_READ refuses ---------------------------------------- */
+
+static int try_log(void)
+{
+	static char page[4096] __attribute__((aligned(4096)));
+	struct hyp_token management;
+	uint64_t position = 0, lost, far = UINT64_MAX;
+	size_t bytes;
+	enum caisson_status status;
+
+	if (hyp_open(&management) != ERR_OK)
+		return 1;
+	do {
+		memset(page, 0, sizeof(page));
+		status = hyp_log_read(&management, &position, page + 96, 4000, &bytes, &lost);
+		if (status != CAISSON_OK || bytes > 4000 || page[95] != 0)
+			return fail("LOG_READ", status);
+		(void)fwrite(page + 96, 1, bytes, stdout);
+	} while (bytes > 0);
+	status = hyp_log_read(&management, &far, page, 16, &bytes, &lost);
+	if (status != CAISSON_OK || bytes != 0 || far != UINT64_MAX)
+		return fail("LOG_READ behind the end", status);
+	status = hyp_log_read(&management, &position, page + 1, 4096, &bytes, &lost);
+	if (status != CAISSON_INVALID)
+		return fail("LOG_READ over a page's end", status);
+	status = hyp_log_read(&management, &position, (void *)try_log, 16, &bytes, &lost);
+	return status == CAISSON_FAULT ? 0 : fail("LOG_READ into read-only memory", status);
 }
 
 /* ---- undefined: the instruction alone is what it was without Caisson ----------------------- */
@@ -160,7 +193,7 @@ static int try_fp(const char *kernel, const char *bootargs)
 	struct direct memory;
 	int failed = 1;
 
-	if (direct_open_hyp(&management) != ERR_OK)
+	if (hyp_open(&management) != ERR_OK)
 		return 1;
 	if (direct_open(&memory, RAM_BYTES) == ERR_OK &&
 	    load_guest(&config, memory.ram, RAM_BYTES, &guest) == ERR_OK)
@@ -175,6 +208,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "calls") == 0)
 		failed = try_calls();
+	else if (argc == 2 && strcmp(argv[1], "log") == 0)
+		failed = try_log();
 	else if (argc == 2 && strcmp(argv[1], "undefined") == 0)
 		failed = try_undefined();
 	else if (argc == 4 && strcmp(argv[1], "fp") == 0)
