@@ -117,9 +117,10 @@ enum err client_start(struct client *c, const struct client_region *region, uint
 	enum err err;
 
 	for (uint32_t i = 0; i < regions; i++)
-		(void)json_array_append_new(list, json_pack("[I,I,I]", (json_int_t)region[i].offset,
-							    (json_int_t)region[i].ipa,
-							    (json_int_t)region[i].bytes));
+		(void)json_array_append_new(
+			list, json_pack("[I,I,I,I]", (json_int_t)region[i].offset,
+					(json_int_t)region[i].ipa, (json_int_t)region[i].bytes,
+					(json_int_t)region[i].rights));
 	err = ask(c, "start", json_pack("{s:o}", "regions", list), &answer);
 	if (err != ERR_OK)
 		return err;

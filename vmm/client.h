@@ -32,6 +32,7 @@ struct client_region {
 	uint64_t offset;
 	uint64_t ipa;
 	uint64_t bytes;
+	uint64_t rights; /* 0, CAISSON_MEM_READ_ONLY */
 };
 
 /* Connects. Tells what is wrong, as all functions here do. */

@@ -272,19 +272,21 @@ static struct daemon_vm *own_vm(struct rpc_call *call)
 	return vm;
 }
 
-/* One part of the memory file that goes to a guest address: [offset, IPA, bytes]. */
+/* One part of the memory file that goes to a guest address: [offset, IPA, bytes, rights]. */
 static enum err share_region(struct rpc_call *call, struct daemon_vm *vm, const json_t *region)
 {
-	json_int_t offset, ipa, bytes;
+	json_int_t offset, ipa, bytes, rights;
 	enum caisson_status status;
 
-	if (json_unpack((json_t *)(uintptr_t)region, "[I,I,I]", &offset, &ipa, &bytes) != 0 ||
+	if (json_unpack((json_t *)(uintptr_t)region, "[I,I,I,I]", &offset, &ipa, &bytes, &rights) !=
+		    0 ||
 	    offset < 0 || ipa < 0 || bytes <= 0 || bytes % CAISSON_BLOCK_BYTES != 0 ||
 	    offset % CAISSON_BLOCK_BYTES != 0 ||
 	    !bits_contains(0, vm->pages.mem.bytes, (uint64_t)offset, (uint64_t)bytes))
 		return rpc_fail(call, ERR_INVALID, "a region of memory is out of range");
 	status = hyp_mem_share(&vm->daemon->management, vm->number, vm->pages.mem.start + offset,
-			       (uint64_t)ipa, (uint64_t)bytes / CAISSON_BLOCK_BYTES);
+			       (uint64_t)ipa, (uint64_t)bytes / CAISSON_BLOCK_BYTES,
+			       (uint64_t)rights);
 	if (status != CAISSON_OK)
 		return rpc_fail(call, ERR_INVALID, "cannot give memory to the virtual machine: %s",
 				hyp_status_text(status));
@@ -332,7 +334,7 @@ enum err daemon_start(struct rpc_call *call)
 		return ERR_NOT_FOUND;
 	if (vm->made || !json_is_array(regions) || json_array_size(regions) > REGIONS_MAX)
 		return rpc_fail(call, ERR_INVALID, "it has started, or 'regions' is missing");
-	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->cpus,
+	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->cpus, vm->tag, 0,
 			       &vm->number, &vm->token);
 	if (status != CAISSON_OK)
 		return rpc_fail(call, ERR_INVALID, "cannot make a virtual machine: %s",

@@ -10,6 +10,7 @@
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
 #include "hyp/vm/slot.h"
+#include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 
 static uint64_t management_token[2];
@@ -72,10 +73,16 @@ static const struct {
 	[CAISSON_CALL_VERSION] = {version, ANYONE},
 	[CAISSON_CALL_VM_CREATE] = {uvm_create, MANAGER},
 	[CAISSON_CALL_VM_DESTROY] = {uvm_destroy, MANAGER},
-	[CAISSON_CALL_MEM_SHARE] = {uvm_mem_share, MANAGER},
+	[CAISSON_CALL_MEM_SHARE] = {umem_share, MANAGER},
 	[CAISSON_CALL_VCPU_INIT] = {uvm_vcpu_init, VM},
 	[CAISSON_CALL_VCPU_RUN] = {denied, VM}, /* with the token it does not come here */
 	[CAISSON_CALL_IRQ_SET] = {uvm_irq_set, VM},
+	[CAISSON_CALL_MEM_LEND] = {umem_lend, MANAGER},
+	[CAISSON_CALL_MEM_DONATE] = {umem_donate, MANAGER},
+	[CAISSON_CALL_MEM_RECLAIM] = {umem_reclaim, MANAGER},
+	[CAISSON_CALL_MEM_MAP] = {umem_map, VM},
+	[CAISSON_CALL_MEM_UNMAP] = {umem_unmap, VM},
+	[CAISSON_CALL_MEM_UNEXEC] = {umem_unexec, VM},
 	[CAISSON_CALL_VM_STAT] = {uvm_stat, VM},
 	[CAISSON_CALL_LOG_READ] = {log_read_call, MANAGER},
 	[CAISSON_CALL_VCPU_GET] = {uvm_vcpu_get, VM},

@@ -40,16 +40,34 @@ static int try_token(const struct hyp_token *token, void *block)
 	uint32_t number;
 	uint64_t value = 0;
 	size_t bytes;
-	enum caisson_status status = hyp_vm_create(token, block, 1, &number, &vm_token);
+	enum caisson_status status = hyp_vm_create(token, block, 1, 0, 0, &number, &vm_token);
 
 	if (status != CAISSON_DENIED)
 		return fail("VM_CREATE", status);
 	status = hyp_vm_destroy(token, 0);
 	if (status != CAISSON_DENIED)
 		return fail("VM_DESTROY", status);
-	status = hyp_mem_share(token, 0, block, MACHINE_RAM, 1);
+	status = hyp_mem_share(token, 0, block, MACHINE_RAM, 1, 0);
 	if (status != CAISSON_DENIED)
 		return fail("MEM_SHARE", status);
+	status = hyp_mem_lend(token, 0, block, MACHINE_RAM, 1, 0);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_LEND", status);
+	status = hyp_mem_donate(token, 0, block);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_DONATE", status);
+	status = hyp_mem_reclaim(token, 0, MACHINE_RAM, 1);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_RECLAIM", status);
+	status = hyp_mem_map(token, MACHINE_RAM, 1, 0);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_MAP", status);
+	status = hyp_mem_unmap(token, MACHINE_RAM, 1);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_UNMAP", status);
+	status = hyp_mem_unexec(token, MACHINE_RAM, 1);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_UNEXEC", status);
 	status = hyp_vcpu_init(token, 0, block, MACHINE_RAM, 0);
 	if (status != CAISSON_DENIED)
 		return fail("VCPU_INIT", status);
@@ -170,11 +188,11 @@ static int run_vm(const struct hyp_token *management, struct direct *memory,
 	enum caisson_status status;
 	int failed;
 
-	status = hyp_vm_create(management, memory->store, 1, &vm, &token);
+	status = hyp_vm_create(management, memory->store, 1, 0, 0, &vm, &token);
 	if (status != CAISSON_OK)
 		return fail("VM_CREATE", status);
 	status = hyp_mem_share(management, vm, memory->ram, MACHINE_RAM,
-			       RAM_BYTES / CAISSON_BLOCK_BYTES);
+			       RAM_BYTES / CAISSON_BLOCK_BYTES, 0);
 	if (status == CAISSON_OK)
 		status = hyp_vcpu_init(&token, 0, page, guest->entry, guest->dtb);
 	failed = status == CAISSON_OK ? run_guest(&token, page, &runs) : fail("start", status);
