@@ -19,6 +19,7 @@
 #define POOL            "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 #define POOL_GROWN      PATHS_STATE "/pool" /* by how many pages the pool was made to grow */
 #define SCRUB_BYTES     MIB(16)
+#define KEEP_BYTES_MIN  MIB(64) /* of memory, for the service VM */
 
 /* ---- the folder -------------------------------------------------------------------------- */
 
@@ -75,15 +76,46 @@ static uint64_t free_pages(void)
 	return all > reserved ? all - reserved : 0;
 }
 
-/* What is free afterwards. */
+/* A line of /proc/meminfo, in bytes; 0: there is none. */
+static uint64_t read_meminfo(const char *name)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	size_t length = strlen(name);
+	unsigned long kib = 0;
+	char line[128];
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, name, length) == 0 && sscanf(line + length, ": %lu", &kib) == 1)
+			break;
+		kib = 0;
+	}
+	if (file != NULL)
+		(void)fclose(file);
+	return KIB(kib);
+}
+
+/* What Linux can do without: asked for more, it would give its last page, and then panic. */
+static uint64_t spare_pages(void)
+{
+	uint64_t sixteenth = read_meminfo("MemTotal") / 16;
+	uint64_t keep = sixteenth > KEEP_BYTES_MIN ? sixteenth : KEEP_BYTES_MIN;
+	uint64_t available = read_meminfo("MemAvailable");
+
+	return available > keep ? (available - keep) / CAISSON_BLOCK_BYTES : 0;
+}
+
+/* What is free afterwards, or could be: the pool does not grow when that is not enough. */
 static uint64_t grow_pool(uint64_t pages)
 {
 	uint64_t available = free_pages();
 	uint64_t before = read_number(POOL "nr_hugepages");
+	uint64_t spare = spare_pages();
 	uint64_t after;
 
 	if (available >= pages)
 		return available;
+	if (available + spare < pages)
+		return available + spare;
 	write_number(POOL "nr_hugepages", before + pages - available);
 	after = read_number(POOL "nr_hugepages");
 	if (after > before)
