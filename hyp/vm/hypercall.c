@@ -7,6 +7,7 @@
 
 #include "abi/hypercall.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/dedicate.h"
 #include "hyp/vm/uvm.h"
 
 static uint64_t management_token[2];
@@ -33,15 +34,23 @@ static enum caisson_status version(struct vcpu *vcpu)
 
 /* Each looks at x3 and up, and leaves results in x1 to x3. */
 static enum caisson_status (*const calls[])(struct vcpu *vcpu) = {
-	[CAISSON_CALL_VERSION] = version,         [CAISSON_CALL_VM_CREATE] = uvm_create,
-	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,  [CAISSON_CALL_MEM_SHARE] = uvm_mem_share,
-	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init, [CAISSON_CALL_IRQ_SET] = uvm_irq_set,
-	[CAISSON_CALL_VM_STAT] = uvm_stat,        [CAISSON_CALL_VCPU_GET] = uvm_vcpu_get,
+	[CAISSON_CALL_VERSION] = version,
+	[CAISSON_CALL_VM_CREATE] = uvm_create,
+	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,
+	[CAISSON_CALL_MEM_SHARE] = uvm_mem_share,
+	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init,
+	[CAISSON_CALL_IRQ_SET] = uvm_irq_set,
+	[CAISSON_CALL_VM_STAT] = uvm_stat,
+	[CAISSON_CALL_VCPU_GET] = uvm_vcpu_get,
 	[CAISSON_CALL_VCPU_SET] = uvm_vcpu_set,
+	[CAISSON_CALL_VCPU_DEDICATE] = dedicate_vcpu,
+	[CAISSON_CALL_VCPU_RETURN] = dedicate_return,
 };
 
 #define NEEDS_MANAGER                                                                              \
-	(BIT(CAISSON_CALL_VM_CREATE) | BIT(CAISSON_CALL_VM_DESTROY) | BIT(CAISSON_CALL_MEM_SHARE))
+	(BIT(CAISSON_CALL_VM_CREATE) | BIT(CAISSON_CALL_VM_DESTROY) |                              \
+	 BIT(CAISSON_CALL_MEM_SHARE) | BIT(CAISSON_CALL_VCPU_DEDICATE) |                           \
+	 BIT(CAISSON_CALL_VCPU_RETURN))
 
 enum exit_action hypercall(struct vcpu *vcpu)
 {

@@ -2,7 +2,7 @@
 /* The vCPUs of user VMs, but for running them (hyp/vm/uexit.c). */
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/panic.h"
-#include "hyp/vm/slot.h"
+#include "hyp/vm/dedicate.h"
 #include "hyp/vm/vgic.h"
 #include "lib/idreg.h"
 #include "lib/vcpustate.h"
@@ -33,6 +33,7 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	vcpu->world.hcr_el2 = HCR_USER;
 	vgic_user_reset(vcpu);
 	u->pending = UVCPU_NOTHING;
+	u->patience = uexit_patience();
 }
 
 static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
@@ -232,7 +233,7 @@ enum caisson_status uvm_vcpu_set(struct vcpu *caller) NO_THREAD_CHECK
 	return status;
 }
 
-/* --- */
+/* --- interrupts, counters --- */
 
 enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
 {
@@ -295,15 +296,12 @@ enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed,
 		u = &slot->uvm->vcpu[caller->x[3]];
 		if (!u->page) {
 			status = CAISSON_STATE;
+		} else if (u->own_cpu != VCPU_NOWHERE) {
+			status = dedicate_run(slot, u);
 		} else if (u->runs_on != VCPU_NOWHERE) {
 			status = CAISSON_BUSY;
 		} else {
-			uint8_t *last = &slot->last_on[cpu];
-
-			u->runs_on = cpu;
-			slot->running++;
-			*flush = *last != 0 && *last != u->vcpu.index + 1;
-			*last = (uint8_t)(u->vcpu.index + 1);
+			*flush = uvm_take(slot, u, cpu);
 			*claimed = u;
 		}
 	}
