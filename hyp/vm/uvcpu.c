@@ -3,6 +3,8 @@
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/panic.h"
 #include "hyp/vm/dedicate.h"
+#include "hyp/vm/slot.h"
+#include "hyp/vm/ucache.h"
 #include "hyp/vm/vgic.h"
 #include "lib/idreg.h"
 #include "lib/vcpustate.h"
@@ -12,12 +14,12 @@
 /*
  * A user VM's vCPU traps (DDI 0487 D24.2.49) what the service VM's does, and WFI; its barriers and
  * maintenance reach the inner shareable domain at least, since it moves between CPUs. Context
- * numbers (SCXTNUM) trap.
+ * numbers (SCXTNUM) trap, and cache maintenance by set and way.
  */
 #define HCR_USER                                                                                   \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI |         \
-	 HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TERR | HCR_APK |      \
-	 HCR_API | HCR_TID5)
+	 HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW | HCR_TLOR | HCR_TERR |      \
+	 HCR_APK | HCR_API | HCR_TID5)
 
 static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 {
@@ -30,7 +32,8 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	vcpu->world.elr_el2 = pc;
 	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
 	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
-	vcpu->world.hcr_el2 = HCR_USER;
+	vcpu->world.hcr_el2 = HCR_USER | umem_hcr() | ucache_hcr(vcpu);
+	u->flush_ipa = 0;
 	vgic_user_reset(vcpu);
 	u->pending = UVCPU_NOTHING;
 	u->patience = uexit_patience();

@@ -27,6 +27,9 @@ struct uvcpu {
 	uint32_t own_cpu; /* hyp/vm/dedicate.c: the CPU dedicated to it, or VCPU_NOWHERE */
 	bool may_run;     /* that CPU is to run it */
 	bool must_leave;  /* and to leave it again */
+	/* A flush of the VM's memory that an interrupt broke off: hyp/vm/ucache.c. */
+	uint64_t flush_pc;
+	uint64_t flush_ipa;
 	struct ustat stat;
 };
 
@@ -35,7 +38,6 @@ void uvm_init(const struct bootinfo *bi, struct vm *service);
 
 enum caisson_status uvm_create(struct vcpu *caller);
 enum caisson_status uvm_destroy(struct vcpu *caller);
-enum caisson_status uvm_mem_share(struct vcpu *caller);
 enum caisson_status uvm_vcpu_init(struct vcpu *caller);
 enum caisson_status uvm_vcpu_get(struct vcpu *caller);
 enum caisson_status uvm_vcpu_set(struct vcpu *caller);
