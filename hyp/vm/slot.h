@@ -3,6 +3,7 @@
 #define HYP_VM_SLOT_H
 
 #include "abi/hypercall.h"
+#include "arch/aarch64/speculation.h"
 #include "hyp/core/lock.h"
 #include "hyp/vm/umem.h"
 #include "hyp/vm/ustat.h"
@@ -76,6 +77,18 @@ static inline struct slot *slot_by_token(const struct vcpu *caller)
 static inline struct slot *slot_of(const struct vcpu *vcpu)
 {
 	return &slots[uvm_of(vcpu)->slot];
+}
+
+/* The VM of this number, which is below CAISSON_MAX_VMS; under speculation too. */
+static inline struct slot *slot_get(uint64_t number)
+{
+	return &slots[bounded_index(number, CAISSON_MAX_VMS)];
+}
+
+/* After slot_check_vcpu(), under the same lock: the vCPU x3, under speculation too. */
+static inline struct uvcpu *slot_vcpu(const struct slot *slot, const struct vcpu *caller)
+{
+	return &slot->uvm->vcpu[bounded_index(caller->x[3], slot->uvm->vm.vcpu_count)];
 }
 
 /* Without a lock: has the caller the token of a VM? It may end before it is looked at again. */

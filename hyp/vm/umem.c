@@ -214,8 +214,9 @@ static bool go_on(unsigned int *left)
 
 static struct uvm *living(uint64_t number) REQUIRES(slot_manage_lock)
 {
-	return number < CAISSON_MAX_VMS && slots[number].state == SLOT_LIVE ? slots[number].uvm
-									    : NULL;
+	return number < CAISSON_MAX_VMS && slot_get(number)->state == SLOT_LIVE
+		       ? slot_get(number)->uvm
+		       : NULL;
 }
 
 static bool is_device(const struct vm *vm, uint64_t ipa, uint64_t bytes)

@@ -51,7 +51,7 @@ static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 		return status;
 	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
 		return CAISSON_INVALID;
-	u = &slot->uvm->vcpu[caller->x[3]];
+	u = slot_vcpu(slot, caller);
 	if (u->runs_on != VCPU_NOWHERE)
 		return CAISSON_BUSY;
 	if (!slot_resolve(caller->x[4], &pa))
@@ -191,7 +191,7 @@ static enum caisson_status vcpu_at_rest(const struct slot *slot, const struct vc
 
 	if (status != CAISSON_OK)
 		return status;
-	*u = &slot->uvm->vcpu[caller->x[3]];
+	*u = slot_vcpu(slot, caller);
 	if (!(*u)->page)
 		return CAISSON_STATE;
 	return (*u)->runs_on == VCPU_NOWHERE ? CAISSON_OK : CAISSON_BUSY;
@@ -250,8 +250,9 @@ enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
 	if (status == CAISSON_OK &&
 	    (intid < VGIC_PRIVATE || intid >= CAISSON_VM_INTIDS || caller->x[4] > 1))
 		status = CAISSON_INVALID;
-	if (status == CAISSON_OK)
-		vdev_irq_set(&slot->uvm->vm, (uint32_t)intid, caller->x[4]);
+	if (status == CAISSON_OK) /* not beyond the tables by INTID under speculation either */
+		vdev_irq_set(&slot->uvm->vm, (uint32_t)bounded_index(intid, CAISSON_VM_INTIDS),
+			     caller->x[4]);
 	lock_release(&slot->lock);
 	caller->x[1] = p->wake_set;
 	p->wake_set = 0;
@@ -279,7 +280,8 @@ enum caisson_status uvm_stat(struct vcpu *caller) NO_THREAD_CHECK
 	if (status == CAISSON_OK && what >= CAISSON_STAT_COUNT)
 		status = CAISSON_INVALID;
 	if (status == CAISSON_OK)
-		caller->x[1] = stat_sum(slot->uvm, (enum caisson_stat)what);
+		caller->x[1] = stat_sum(slot->uvm,
+					(enum caisson_stat)bounded_index(what, CAISSON_STAT_COUNT));
 	lock_release(&slot->lock);
 	return status;
 }
@@ -296,7 +298,7 @@ enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed,
 	lock_acquire(&slot->lock);
 	status = slot_check_vcpu(slot, caller);
 	if (status == CAISSON_OK) {
-		u = &slot->uvm->vcpu[caller->x[3]];
+		u = slot_vcpu(slot, caller);
 		if (!u->page) {
 			status = CAISSON_STATE;
 		} else if (u->own_cpu != VCPU_NOWHERE) {

@@ -211,7 +211,7 @@ enum caisson_status uvm_destroy(struct vcpu *caller)
 	if (caller->x[3] >= CAISSON_MAX_VMS)
 		return CAISSON_INVALID;
 	lock_acquire(&slot_manage_lock);
-	status = destroy(&slots[caller->x[3]]);
+	status = destroy(slot_get(caller->x[3]));
 	lock_release(&slot_manage_lock);
 	return status;
 }
