@@ -39,6 +39,12 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	u->patience = uexit_patience();
 }
 
+/* Or is about to, on a CPU of its own. Under the slot's lock. */
+static bool is_running(const struct uvcpu *u)
+{
+	return u->runs_on != VCPU_NOWHERE || u->may_run;
+}
+
 static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 	REQUIRES(slot_manage_lock) NO_THREAD_CHECK
 {
@@ -52,7 +58,7 @@ static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
 		return CAISSON_INVALID;
 	u = slot_vcpu(slot, caller);
-	if (u->runs_on != VCPU_NOWHERE)
+	if (is_running(u))
 		return CAISSON_BUSY;
 	if (!slot_resolve(caller->x[4], &pa))
 		return CAISSON_FAULT;
@@ -194,7 +200,7 @@ static enum caisson_status vcpu_at_rest(const struct slot *slot, const struct vc
 	*u = slot_vcpu(slot, caller);
 	if (!(*u)->page)
 		return CAISSON_STATE;
-	return (*u)->runs_on == VCPU_NOWHERE ? CAISSON_OK : CAISSON_BUSY;
+	return is_running(*u) ? CAISSON_BUSY : CAISSON_OK;
 }
 
 enum caisson_status uvm_vcpu_get(struct vcpu *caller) NO_THREAD_CHECK
