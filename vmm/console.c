@@ -67,7 +67,7 @@ void console_init(struct console *c, struct vm *vm, int room_event)
 	static const struct device_ops ops = {.read = read_register, .write = write_register};
 
 	c->device = (struct device){
-		.name = "pl011", .base = MACHINE_UART, .bytes = MACHINE_UART_BYTES, .ops = &ops};
+		.name = "pl011", .base = MACHINE_UART, .bytes = MACHINE_PRIMECELL_BYTES, .ops = &ops};
 	c->vm = vm;
 	c->room_event = room_event;
 	c->level = false;

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "vmm/board.h"
 #include "vmm/config.h"
 #include "vmm/devices.h"
 #include "vmm/say.h"
@@ -133,6 +134,7 @@ struct outside {
 	int signals; /* a signalfd */
 	int event;   /* an eventfd, see struct vm */
 	bool input;  /* standard input has not ended */
+	struct board board;
 	struct devices devices;
 };
 
@@ -210,17 +212,20 @@ static enum err run_once(struct vm *vm, const struct options *options,
 	enum err err;
 
 	*end = VM_FAILED;
-	if (load_guest(&options->load, memory->ram, memory->ram_bytes, &guest) != ERR_OK)
+	if (load_guest(&options->load, memory->ram, memory->ram_bytes, &guest) != ERR_OK ||
+	    board_load(&outside->board, memory->flash) != ERR_OK)
 		return ERR_OK;
-	err = vm_create(vm, management, memory, options->config.cpus, outside->event);
+	err = vm_create(vm, management, memory, &outside->board, options->config.cpus,
+			outside->event);
 	if (err != ERR_OK)
 		return err == ERR_BUSY ? err : ERR_OK;
 	terminal_init(&outside->terminal);
-	if (devices_attach(&outside->devices) != ERR_OK)
+	if (board_attach(&outside->board) != ERR_OK || devices_attach(&outside->devices) != ERR_OK)
 		vm_end(vm, VM_FAILED);
 	else if (vm_start(vm, &guest) == ERR_OK)
 		attend(vm, outside);
 	vm_join(vm);
+	board_detach(&outside->board);
 	devices_detach(&outside->devices);
 	*end = atomic_load(&vm->end);
 	return vm_destroy(vm);
@@ -256,22 +261,27 @@ static enum exit_status run(struct options *options)
 	struct hyp_token management;
 	static struct outside outside;
 	static struct vm vm;
+	struct board_part part[BOARD_FLASH_PARTS_MAX];
 	struct memory memory;
 	enum vm_end end = VM_FAILED;
 
 	if (hyp_open(&management) != ERR_OK || load_check(&options->load) != ERR_OK ||
 	    init_outside(&outside) != ERR_OK)
 		return STATUS_FAILED;
-	if (devices_open(&outside.devices, &vm, &options->config) != ERR_OK) {
+	if (devices_open(&outside.devices, &vm, &options->config) != ERR_OK ||
+	    board_open(&outside.board, &vm, &options->config) != ERR_OK) {
 		devices_close(&outside.devices);
+		board_close(&outside.board);
 		return STATUS_FAILED;
 	}
 	options->load.virtio_slots = outside.devices.slots;
-	if (memory_open(&memory, &management, options->config.ram_bytes) == ERR_OK) {
+	if (memory_open(&memory, &management, options->config.ram_bytes,
+			board_flash_bytes(&outside.board, part)) == ERR_OK) {
 		end = run_until_off(&vm, options, &management, &memory, &outside);
 		terminal_restore();
 	}
 	devices_close(&outside.devices);
+	board_close(&outside.board);
 	memory_close(&memory);
 	return status[end];
 }

@@ -39,7 +39,7 @@ _Static_assert(BUFFERS_MAX *BUFFER_BYTES >= MACHINE_RAM_MAX + STORE_BYTES + RUN_
 
 static uint64_t total_bytes(const struct memory *m)
 {
-	return STORE_BYTES + RUN_PAGES_BYTES + m->ram_bytes;
+	return STORE_BYTES + RUN_PAGES_BYTES + m->ram_bytes + m->flash_bytes;
 }
 
 /* ---- the folder -------------------------------------------------------------------------- */
@@ -277,6 +277,7 @@ static enum err map_file(struct memory *m)
 	(void)madvise(m->store, bytes, MADV_DONTFORK);
 	m->run_pages = m->store + STORE_BYTES;
 	m->ram = m->run_pages + RUN_PAGES_BYTES;
+	m->flash = m->ram + m->ram_bytes;
 	return ERR_OK;
 }
 
@@ -302,9 +303,14 @@ static enum err pin(struct memory *m)
 	return ERR_OK;
 }
 
-enum err memory_open(struct memory *m, const struct hyp_token *management, uint64_t ram_bytes)
+enum err memory_open(struct memory *m, const struct hyp_token *management, uint64_t ram_bytes,
+		     uint64_t flash_bytes)
 {
-	*m = (struct memory){.folder = -1, .file = -1, .ring = -1, .ram_bytes = ram_bytes};
+	*m = (struct memory){.folder = -1,
+			     .file = -1,
+			     .ring = -1,
+			     .ram_bytes = ram_bytes,
+			     .flash_bytes = flash_bytes};
 
 	enum err err = open_file(m, management);
 

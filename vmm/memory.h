@@ -25,15 +25,17 @@ struct memory {
 	uint8_t *run_pages;      /* one block: a page for each vCPU */
 	uint8_t *ram;
 	uint64_t ram_bytes;
+	uint8_t *flash; /* behind it */
+	uint64_t flash_bytes;
 };
 
 /*
  * First ends the VMs of dead processes and lets go of their memory.
- * ram_bytes: whole blocks, 1 to MACHINE_RAM_MAX bytes. Mounts a hugetlbfs when there is none. Tells
+ * ram_bytes: whole blocks, 1 to MACHINE_RAM_MAX bytes; flash_bytes: whole blocks. Mounts a hugetlbfs when there is none. Tells
  * what is wrong. Afterwards, also after an error, memory_close() is due.
  */
-enum err memory_open(struct memory *m, const struct hyp_token *management,
-		     uint64_t ram_bytes) MUST_CHECK;
+enum err memory_open(struct memory *m, const struct hyp_token *management, uint64_t ram_bytes,
+		     uint64_t flash_bytes) MUST_CHECK;
 
 /* Around the making of a VM: nobody else makes one or looks after the dead meanwhile. */
 void memory_begin_vm(struct memory *m);

@@ -21,8 +21,25 @@ static enum err tell(const char *what, enum caisson_status status)
 	return status == CAISSON_DENIED ? ERR_DENIED : ERR_INVALID;
 }
 
+static enum caisson_status share_flash(struct vm *vm, const struct board *board)
+{
+	struct board_part part[BOARD_FLASH_PARTS_MAX];
+	enum caisson_status status = CAISSON_OK;
+	uint8_t *memory = vm->memory->flash;
+
+	(void)board_flash_bytes(board, part);
+	for (uint32_t i = 0; status == CAISSON_OK && i < ARRAY_SIZE(part); i++) {
+		if (part[i].bytes != 0)
+			status = hyp_mem_share(&vm->management, vm->number, memory, part[i].ipa,
+					       part[i].bytes / CAISSON_BLOCK_BYTES,
+					       CAISSON_MEM_READ_ONLY);
+		memory += part[i].bytes;
+	}
+	return status;
+}
+
 enum err vm_create(struct vm *vm, const struct hyp_token *management, struct memory *memory,
-		   uint32_t cpus, int event)
+		   const struct board *board, uint32_t cpus, int event)
 {
 	enum caisson_status status;
 
@@ -49,6 +66,8 @@ enum err vm_create(struct vm *vm, const struct hyp_token *management, struct mem
 		return tell("cannot make a virtual machine", status);
 	status = hyp_mem_share(&vm->management, vm->number, memory->ram, MACHINE_RAM,
 			       memory->ram_bytes / CAISSON_BLOCK_BYTES, 0);
+	if (status == CAISSON_OK)
+		status = share_flash(vm, board);
 	if (status == CAISSON_OK)
 		return ERR_OK;
 
@@ -125,6 +144,19 @@ void vm_set_irq(struct vm *vm, uint32_t intid, bool level)
 		vm_wake(vm, wake);
 	} else if (!vm_has_ended(vm)) {
 		(void)tell("cannot set an interrupt", status);
+		vm_end(vm, VM_FAILED);
+	}
+}
+
+void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show)
+{
+	uint64_t blocks = bytes / CAISSON_BLOCK_BYTES;
+	enum caisson_status status =
+		show ? hyp_mem_map(&vm->token, ipa, blocks, CAISSON_MEM_READ_ONLY)
+		     : hyp_mem_unmap(&vm->token, ipa, blocks);
+
+	if (status != CAISSON_OK && !vm_has_ended(vm)) {
+		(void)tell("cannot change the virtual machine's memory", status);
 		vm_end(vm, VM_FAILED);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "abi/runpage.h"
 #include "lib/err.h"
+#include "vmm/board.h"
 #include "vmm/bus.h"
 #include "vmm/console.h"
 #include "vmm/guestmem.h"
@@ -56,7 +57,7 @@ struct vm {
  * VM is there until vm_destroy().
  */
 enum err vm_create(struct vm *vm, const struct hyp_token *management, struct memory *memory,
-		   uint32_t cpus, int event) MUST_CHECK;
+		   const struct board *board, uint32_t cpus, int event) MUST_CHECK;
 /* Starts a thread for each vCPU, and the first vCPU. After an error vm_join() is due, too. */
 enum err vm_start(struct vm *vm, const struct load_result *guest) MUST_CHECK;
 /* After vm_end(): waits for the threads. */
@@ -72,6 +73,8 @@ bool vm_has_ended(struct vm *vm);
 void vm_wake(struct vm *vm, uint32_t set);
 /* Sets an interrupt line of the VM. */
 void vm_set_irq(struct vm *vm, uint32_t intid, bool level);
+/* Takes memory that the guest may only read out of its reach, or puts it back. Whole blocks. */
+void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show);
 void vm_signal_event(int event);
 
 #endif

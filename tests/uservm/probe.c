@@ -216,7 +216,7 @@ static int try_fp(const char *kernel, const char *bootargs)
 
 	if (hyp_open(&management) != ERR_OK)
 		return 1;
-	if (memory_open(&memory, &management, RAM_BYTES) == ERR_OK &&
+	if (memory_open(&memory, &management, RAM_BYTES, 0) == ERR_OK &&
 	    load_guest(&config, memory.ram, RAM_BYTES, &guest) == ERR_OK)
 		failed = run_vm(&management, &memory, &guest);
 	memory_close(&memory);
