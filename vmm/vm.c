@@ -12,39 +12,37 @@
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
 
-#define RUN_PAGE_BYTES 4096
-_Static_assert(sizeof(struct run_page) <= RUN_PAGE_BYTES, "a run page is a page");
+_Static_assert(sizeof(struct run_page) <= MEMORY_RUN_PAGE_BYTES, "a run page is a page");
 
-static enum err tell(const char *what, enum caisson_status status)
+static enum err start_in_el2(struct vm *vm, const struct board *board)
 {
-	say("%s: %s", what, hyp_status_text(status));
-	return status == CAISSON_DENIED ? ERR_DENIED : ERR_INVALID;
-}
-
-static enum caisson_status share_flash(struct vm *vm, const struct board *board)
-{
+	struct client_region region[1 + BOARD_FLASH_PARTS_MAX] = {
+		{.offset = MEMORY_RAM_OFFSET, .ipa = MACHINE_RAM, .bytes = vm->memory->ram_bytes}};
 	struct board_part part[BOARD_FLASH_PARTS_MAX];
-	enum caisson_status status = CAISSON_OK;
-	uint8_t *memory = vm->memory->flash;
+	uint64_t offset = memory_flash_offset(vm->memory->ram_bytes);
+	uint32_t regions = 1;
+	enum err err;
 
 	(void)board_flash_bytes(board, part);
-	for (uint32_t i = 0; status == CAISSON_OK && i < ARRAY_SIZE(part); i++) {
+	for (uint32_t i = 0; i < ARRAY_SIZE(part); i++) {
 		if (part[i].bytes != 0)
-			status = hyp_mem_share(&vm->management, vm->number, memory, part[i].ipa,
-					       part[i].bytes / CAISSON_BLOCK_BYTES,
-					       CAISSON_MEM_READ_ONLY);
-		memory += part[i].bytes;
+			region[regions++] = (struct client_region){.offset = offset,
+								   .ipa = part[i].ipa,
+								   .bytes = part[i].bytes,
+								   .rights = CAISSON_MEM_READ_ONLY};
+		offset += part[i].bytes;
 	}
-	return status;
+	err = client_start(vm->client, region, regions, &vm->number);
+	vm->token = vm->client->token;
+	return err;
 }
 
-enum err vm_create(struct vm *vm, const struct hyp_token *management, struct memory *memory,
-		   const struct board *board, uint32_t cpus, int event)
+enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
+		   const struct board *board, uint32_t cpus, struct hub *hub, int event)
 {
-	enum caisson_status status;
 
 	memset(vm, 0, sizeof(*vm));
-	vm->management = *management;
+	vm->client = client;
 	vm->memory = memory;
 	vm->cpus = cpus;
 	vm->event = event;
@@ -53,37 +51,18 @@ enum err vm_create(struct vm *vm, const struct hyp_token *management, struct mem
 	for (uint32_t i = 0; i < cpus; i++) {
 		vm->vcpu[i].vm = vm;
 		vm->vcpu[i].index = i;
-		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * RUN_PAGE_BYTES);
+		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * MEMORY_RUN_PAGE_BYTES);
 	}
 	vm->guestmem = (struct guestmem){.ram = memory->ram, .ram_bytes = memory->ram_bytes};
-	console_init(&vm->console, vm, event);
+	console_init(&vm->console, vm, hub, event);
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;
-	memory_begin_vm(memory);
-	status = hyp_vm_create(&vm->management, memory->store, cpus, 0, 0, &vm->number, &vm->token);
-	memory_end_vm(memory, status == CAISSON_OK, vm->number);
-	if (status != CAISSON_OK)
-		return tell("cannot make a virtual machine", status);
-	status = hyp_mem_share(&vm->management, vm->number, memory->ram, MACHINE_RAM,
-			       memory->ram_bytes / CAISSON_BLOCK_BYTES, 0);
-	if (status == CAISSON_OK)
-		status = share_flash(vm, board);
-	if (status == CAISSON_OK)
-		return ERR_OK;
-
-	enum err err = tell("cannot give memory to the virtual machine", status);
-
-	return vm_destroy(vm) == ERR_OK ? err : ERR_BUSY;
+	return start_in_el2(vm, board);
 }
 
 enum err vm_destroy(struct vm *vm)
 {
-	enum caisson_status status = hyp_vm_destroy(&vm->management, vm->number);
-
-	if (status != CAISSON_OK)
-		return tell("cannot end the virtual machine", status);
-	memory_forget_vm(vm->memory);
-	return ERR_OK;
+	return client_end(vm->client);
 }
 
 enum err vm_start(struct vm *vm, const struct load_result *guest)
@@ -117,11 +96,55 @@ void vm_end(struct vm *vm, enum vm_end how)
 	if (!atomic_compare_exchange_strong(&vm->end, &runs, how))
 		return;
 	(void)pthread_mutex_lock(&vm->power_lock);
+	atomic_store(&vm->held, true);
 	(void)pthread_cond_broadcast(&vm->power_changed);
 	(void)pthread_mutex_unlock(&vm->power_lock);
 	for (uint32_t i = 0; i < vm->cpus; i++)
 		vcpu_interrupt(&vm->vcpu[i]);
 	vm_signal_event(vm->event);
+}
+
+/* Under the lock. */
+static bool all_parked(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->cpus; i++) {
+		if (vm->vcpu[i].on && !vm->vcpu[i].parked)
+			return false;
+	}
+	return true;
+}
+
+void vm_pause(struct vm *vm)
+{
+	(void)pthread_mutex_lock(&vm->power_lock);
+	vm->paused = true;
+	atomic_store(&vm->held, true);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	for (uint32_t i = 0; i < vm->cpus; i++)
+		vcpu_interrupt(&vm->vcpu[i]);
+	(void)pthread_mutex_lock(&vm->power_lock);
+	while (!all_parked(vm) && !vm_has_ended(vm))
+		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+}
+
+void vm_resume(struct vm *vm)
+{
+	(void)pthread_mutex_lock(&vm->power_lock);
+	vm->paused = false;
+	atomic_store(&vm->held, vm_has_ended(vm));
+	(void)pthread_cond_broadcast(&vm->power_changed);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+}
+
+bool vm_is_paused(struct vm *vm)
+{
+	(void)pthread_mutex_lock(&vm->power_lock);
+
+	bool paused = vm->paused;
+
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	return paused;
 }
 
 void vm_wake(struct vm *vm, uint32_t set)
@@ -143,7 +166,7 @@ void vm_set_irq(struct vm *vm, uint32_t intid, bool level)
 	if (status == CAISSON_OK) {
 		vm_wake(vm, wake);
 	} else if (!vm_has_ended(vm)) {
-		(void)tell("cannot set an interrupt", status);
+		say("cannot set an interrupt: %s", hyp_status_text(status));
 		vm_end(vm, VM_FAILED);
 	}
 }
@@ -156,7 +179,7 @@ void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show)
 		     : hyp_mem_unmap(&vm->token, ipa, blocks);
 
 	if (status != CAISSON_OK && !vm_has_ended(vm)) {
-		(void)tell("cannot change the virtual machine's memory", status);
+		say("cannot change the virtual machine's memory: %s", hyp_status_text(status));
 		vm_end(vm, VM_FAILED);
 	}
 }
