@@ -147,8 +147,8 @@ def jit_vm():
     scripts = os.path.join(ROOT, "tests", "coherency")
     added = {f"{PAYLOADS}/jit": "bin/jit", f"{scripts}/jit.lua": "root/jit.lua"}
     guest = assemble_service_vm(["luajit"], "servicevm-jit", added)
-    added.update({f"{TARGET}/vmm/caisson": "bin/caisson", f"{guest}/vmlinuz": "guests/vmlinuz",
-                  f"{guest}/initrd": "guests/initrd"})
+    added.update({f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
+                  f"{guest}/vmlinuz": "guests/vmlinuz", f"{guest}/initrd": "guests/initrd"})
     return assemble_service_vm(["luajit"], "servicevm-jit-host", added)
 
 
@@ -161,7 +161,7 @@ def test_debian(checked, jit_vm):
     """Debian in the service VM and in a user VM, each with JITs at work; the user VM resets; at the
     end a program that leaves its maintenance out is found, in the user VM."""
     machine = checked(kernel=f"{jit_vm}/vmlinuz", initrd=f"{jit_vm}/initrd", append="quiet",
-                      memory="2G", cpus=2, cpu="cortex-a72", timeout=300)
+                      memory="2G", cpus=2, cpu="cortex-a72", timeout=400)
     machine.login()
     run_jits(machine)
     machine.run("echo 272 >/proc/sys/vm/nr_hugepages")
