@@ -38,7 +38,10 @@ enum err vm_create(struct vm *vm, const struct hyp_token *management, struct mem
 		vm->vcpu[i].index = i;
 		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * RUN_PAGE_BYTES);
 	}
-	vm->guestmem = (struct guestmem){.ram = memory->ram, .ram_bytes = memory->ram_bytes};
+	vm->guestmem = (struct guestmem){.ram = memory->ram,
+					 .ram_bytes = memory->ram_bytes,
+					 .file = memory->file,
+					 .file_offset = (uint64_t)(memory->ram - memory->store)};
 	console_init(&vm->console, vm, event);
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;
