@@ -93,6 +93,17 @@ enum caisson_call {
 	 * over the vCPUs. Those may run meanwhile, so two counters need not fit together.
 	 */
 	CAISSON_CALL_VM_STAT = 14,
+	/*
+	 * VM. x3 = vCPU. Writes its registers to its run page (struct run_page, state). BUSY while
+	 * it runs. STATE: it was never initialised.
+	 */
+	CAISSON_CALL_VCPU_GET = 16,
+	/*
+	 * VM. x3 = vCPU. Takes its registers from its run page. INVALID: a PSTATE that it cannot
+	 * have (EL2 and up, AArch32 but at EL0, bits of features that it is not shown); nothing was
+	 * taken then. BUSY while it runs. STATE: it was never initialised.
+	 */
+	CAISSON_CALL_VCPU_SET = 17,
 };
 
 /* Counters of a user VM: VM_STAT. They wrap at 64 bits. */

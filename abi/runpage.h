@@ -2,7 +2,7 @@
 #ifndef ABI_RUNPAGE_H
 #define ABI_RUNPAGE_H
 
-#include <stdint.h>
+#include "abi/vcpustate.h"
 
 /*
  * The run page of a user VM's vCPU: 4 KiB that EL2 and the VMM thread share. EL2 writes it at the
@@ -12,7 +12,7 @@
 
 enum run_exit {
 	RUN_EXIT_INTERRUPTED = 0, /* an interrupt of the service VM, or immediate_exit */
-	RUN_EXIT_MMIO = 1,  /* access to `ipa`; a read is completed from `value` by the next run */
+	RUN_EXIT_MMIO = 1,        /* access to `ipa`, which the next run completes */
 	RUN_EXIT_SMCCC = 2, /* HVC or SMC, args[]; result[0..3] go to x0..x3 at the next run */
 	RUN_EXIT_WFI = 3,   /* nothing to do until `wake` is not 0 or `deadline` has come */
 	RUN_EXIT_FAULT = 4, /* the guest did what cannot be served: pc, esr, ipa say what */
@@ -38,15 +38,23 @@ struct run_page {
 	uint64_t ipa;      /* MMIO, FAULT by an access */
 	uint64_t deadline; /* WFI: CNTVCT_EL0 of the service VM when its timer is due; UINT64_MAX */
 
-	/* MMIO; value: written by the guest, in the low bytes; or to be given to it. */
+	/*
+	 * MMIO; value: written by the guest, in the low bytes; or to be given to it. The next
+	 * VCPU_RUN moves the guest's PC on, or takes it to a synchronous external abort when the
+	 * VMM has set mmio_abort, which EL2 sets to 0 before the exit.
+	 */
 	uint8_t mmio_bytes; /* 1, 2, 4, 8 */
 	uint8_t mmio_write;
-	uint8_t reserved[6];
+	uint8_t mmio_abort;
+	uint8_t reserved[5];
 	uint64_t value;
 
 	/* SMCCC */
 	uint64_t args[8]; /* x0..x7 */
 	uint64_t result[4];
+
+	/* VCPU_GET writes it, VCPU_SET reads it. */
+	struct vcpu_state state __attribute__((aligned(512)));
 };
 
 #endif

@@ -37,7 +37,7 @@ static const struct field fields[] = {
 	{PFR1, 4, 2},  /* SSBS */
 	{PFR1, 32, 2}, /* CSV2_frac */
 	/* ID_AA64DFR0_EL1; hidden: trace, SPE, trace filter and buffer, BRBE, MTPMU */
-	{DFR0, 0, 10},  /* DebugVer */
+	{DFR0, 0, 9},   /* DebugVer: gdb 13 knows no more than v8.4, and 8.8 adds nothing here */
 	{DFR0, 8, 7},   /* PMUVer, 0xf shown as none: see idreg_filter() */
 	{DFR0, 12, 15}, /* BRPs */
 	{DFR0, 20, 15}, /* WRPs */

@@ -177,6 +177,20 @@ enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu)
 	return call(CAISSON_CALL_VCPU_RUN, token, arg);
 }
 
+enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_GET, token, arg);
+}
+
+enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
+{
+	uint64_t arg[4] = {vcpu};
+
+	return call(CAISSON_CALL_VCPU_SET, token, arg);
+}
+
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake)
 {

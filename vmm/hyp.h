@@ -31,6 +31,9 @@ enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t v
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0) MUST_CHECK;
 enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+/* The vCPU's registers, in its run page. */
+enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
 /* *wake: the vCPUs to wake, a bit each. */
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake) MUST_CHECK;

@@ -111,7 +111,7 @@ static void exit_mmio(struct vcpu *v)
 	if (!atomic_flag_test_and_set(&v->vm->strange_told))
 		say("the guest %s address %#llx, where nothing is (told once)",
 		    write ? "writes to" : "reads from", (unsigned long long)page->ipa);
-	page->value = 0;
+	page->mmio_abort = 1;
 }
 
 static void exit_smccc(struct vcpu *v)

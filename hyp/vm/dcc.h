@@ -8,19 +8,22 @@
  * The debug registers of guests (Arm ARM DDI 0487 D24.3). A read of the debug channel's status,
  * MDCCSR_EL0, is trapped because it is the one thing that unprivileged code can do to reach EL2:
  * hypercalls are made with it (abi/hypercall.h). For the trap to come to EL2 from EL0 the
- * hardware's MDSCR_EL1.TDCC must stay 0, so guests see a MDSCR_EL1 of ours.
+ * hardware's MDSCR_EL1.TDCC must stay 0, so guests see a MDSCR_EL1 of ours. Breakpoints and
+ * watchpoints: hyp/vm/debug.h.
  */
 
 /* The bits of MDCR_EL2 that make it so; sets up FEAT_FGT's registers where they help. This CPU. */
 uint64_t dcc_traps_init(void);
 
-/* MDSCR_EL1 as the hardware is to have it for this vCPU. */
-uint64_t dcc_hardware_mdscr(const struct vcpu *vcpu);
-
 /* A trapped access (EC 0x18) to a register with op0 2; key: esr_sysreg(esr). */
 enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr, unsigned int key);
 
-/* AArch32 forms, from EL0 (EC 5 and 6). */
-exit_handler_fn dcc_exit_aarch32;
+/*
+ * AArch32 forms, from EL0: MRC and MCR (EC 5), LDC and STC (EC 6), MRRC (EC 0xc). Other registers
+ * of coprocessor 14 that trap (trace) are UNDEFINED.
+ */
+exit_handler_fn dcc_exit_cp14;
+exit_handler_fn dcc_exit_cp14_memory;
+exit_handler_fn dcc_exit_cp14_pair;
 
 #endif

@@ -46,9 +46,11 @@ static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 
 exit_handler_fn *const exit_service_vm[ESR_EC_COUNT] = {
 	[0 ... ESR_EC_CP14_RT - 1] = exit_unhandled,
-	[ESR_EC_CP14_RT] = dcc_exit_aarch32,
-	[ESR_EC_CP14_LS] = dcc_exit_aarch32,
-	[ESR_EC_CP14_LS + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
+	[ESR_EC_CP14_RT] = dcc_exit_cp14,
+	[ESR_EC_CP14_LS] = dcc_exit_cp14_memory,
+	[ESR_EC_CP14_LS + 1 ... ESR_EC_CP14_RRT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RRT] = dcc_exit_cp14_pair,
+	[ESR_EC_CP14_RRT + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
 	[ESR_EC_HVC64] = smccc_exit_hvc,
 	[ESR_EC_SMC64] = smccc_exit_smc,
 	[ESR_EC_SYSREG] = sysreg_exit,

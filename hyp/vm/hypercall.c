@@ -36,7 +36,8 @@ static enum caisson_status (*const calls[])(struct vcpu *vcpu) = {
 	[CAISSON_CALL_VERSION] = version,         [CAISSON_CALL_VM_CREATE] = uvm_create,
 	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,  [CAISSON_CALL_MEM_SHARE] = uvm_mem_share,
 	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init, [CAISSON_CALL_IRQ_SET] = uvm_irq_set,
-	[CAISSON_CALL_VM_STAT] = uvm_stat,
+	[CAISSON_CALL_VM_STAT] = uvm_stat,        [CAISSON_CALL_VCPU_GET] = uvm_vcpu_get,
+	[CAISSON_CALL_VCPU_SET] = uvm_vcpu_set,
 };
 
 #define NEEDS_MANAGER                                                                              \

@@ -105,10 +105,10 @@ void run_cpu_init(struct vm *vm)
 /* What PSCI promises at entry (DEN 0022 6.4): EL1h, everything masked, MMU and caches off. */
 static void reset_el1(struct vcpu *vcpu)
 {
-	vcpu->mdscr = 0;
+	debug_reset(vcpu);
 	sysreg_write(sctlr_el1, SCTLR_EL1_RES1);
 	sysreg_write(cpacr_el1, 0);
-	sysreg_write(mdscr_el1, 0);
+	sysreg_write(mdscr_el1, vcpu->debug.hardware);
 	sysreg_write(tcr_el1, 0);
 	sysreg_write(vbar_el1, 0);
 	sysreg_write(contextidr_el1, 0);

@@ -8,23 +8,51 @@
 #include "arch/aarch64/tlb.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/dcc.h"
 #include "hyp/vm/psci.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
+#include "lib/guestexc.h"
 
 /* --- in and out --- */
+
+/*
+ * The access that the VMM was asked to serve: the instruction is done, or it takes an external
+ * abort. All in memory, the vCPU not being loaded.
+ */
+static void complete_mmio(struct uvcpu *u)
+{
+	const volatile struct run_page *page = u->page;
+	struct esr_access access = esr_access(u->pending_esr);
+	struct world *w = &u->vcpu.world;
+	struct guestexc_state state;
+	struct guestexc_entry entry;
+
+	if (!page->mmio_abort) {
+		if (!access.write)
+			vcpu_reg_set(&u->vcpu, access.reg, esr_access_extend(&access, page->value));
+		guestexc_advance(&w->elr_el2, &w->spsr_el2, u->pending_esr & ESR_IL);
+		return;
+	}
+	state = (struct guestexc_state){w->elr_el2, w->spsr_el2, w->sctlr_el1, w->vbar_el1};
+	entry = guestexc_external_abort(&state, u->pending_esr);
+	w->elr_el1 = entry.elr;
+	w->spsr_el1 = entry.spsr_el1;
+	w->esr_el1 = entry.esr;
+	w->far_el1 = u->pending_far;
+	w->elr_el2 = entry.pc;
+	w->spsr_el2 = entry.spsr;
+}
 
 /* Finishes what the last exit left open, with what the VMM answered. */
 static void complete(struct uvcpu *u)
 {
 	const volatile struct run_page *page = u->page;
-	struct esr_access access;
 	uint32_t i;
 
-	if (u->pending == UVCPU_MMIO_READ) {
-		access = esr_access(u->pending_esr);
-		vcpu_reg_set(&u->vcpu, access.reg, esr_access_extend(&access, page->value));
+	if (u->pending == UVCPU_MMIO) {
+		complete_mmio(u);
 	} else if (u->pending == UVCPU_SMCCC) {
 		for (i = 0; i < ARRAY_SIZE(page->result); i++)
 			u->vcpu.x[i] = page->result[i];
@@ -47,6 +75,7 @@ enum exit_action uvm_vcpu_run(struct vcpu *caller)
 		uvm_release(u);
 		return EXIT_ADVANCE;
 	}
+	ustat_add(&u->stat, CAISSON_STAT_RUNS, 1);
 	exit_advance(ESR_IL);
 	u->vcpu.stack = caller->stack;
 	world_switch(caller, &u->vcpu);
@@ -64,6 +93,8 @@ static enum exit_action leave(struct vcpu *vcpu, enum run_exit reason)
 	struct uvcpu *u = uvcpu_of(vcpu);
 	struct percpu *p = percpu_this();
 
+	if (reason <= RUN_EXIT_WAKE)
+		ustat_add(&u->stat, (enum caisson_stat)(CAISSON_STAT_EXIT_INTERRUPTED + reason), 1);
 	u->page->reason = reason;
 	u->page->wake_set = p->wake_set;
 	p->wake_set = 0;
@@ -113,14 +144,13 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 	page->ipa = ipa;
 	page->mmio_bytes = (uint8_t)access.bytes;
 	page->mmio_write = access.write;
-	if (access.write) {
+	page->mmio_abort = 0;
+	if (access.write)
 		page->value =
 			vcpu_reg_get(vcpu, access.reg) & (~UINT64_C(0) >> (64 - 8 * access.bytes));
-	} else {
-		u->pending = UVCPU_MMIO_READ;
-		u->pending_esr = esr;
-	}
-	exit_advance(esr);
+	u->pending = UVCPU_MMIO;
+	u->pending_esr = esr;
+	u->pending_far = sysreg_read(far_el2);
 	return leave(vcpu, RUN_EXIT_MMIO);
 }
 
@@ -205,7 +235,12 @@ static enum exit_action smc(struct vcpu *vcpu, uint64_t esr)
 exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
 	[ESR_EC_UNKNOWN] = exit_unhandled,
 	[ESR_EC_WFX] = wfx,
-	[ESR_EC_WFX + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
+	[ESR_EC_WFX + 1 ... ESR_EC_CP14_RT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RT] = dcc_exit_cp14,
+	[ESR_EC_CP14_LS] = dcc_exit_cp14_memory,
+	[ESR_EC_CP14_LS + 1 ... ESR_EC_CP14_RRT - 1] = exit_unhandled,
+	[ESR_EC_CP14_RRT] = dcc_exit_cp14_pair,
+	[ESR_EC_CP14_RRT + 1 ... ESR_EC_HVC64 - 1] = exit_unhandled,
 	[ESR_EC_HVC64] = hvc,
 	[ESR_EC_SMC64] = smc,
 	[ESR_EC_SYSREG] = sysreg,

@@ -4,6 +4,8 @@
 #include "hyp/core/panic.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/vgic.h"
+#include "lib/idreg.h"
+#include "lib/vcpustate.h"
 
 #include <string.h>
 
@@ -24,7 +26,7 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	memset(vcpu->x, 0, sizeof(vcpu->x));
 	memset(&vcpu->world, 0, offsetof(struct world, lr));
 	vcpu->x[0] = x0;
-	vcpu->mdscr = 0;
+	debug_reset(vcpu);
 	vcpu->world.elr_el2 = pc;
 	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
 	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
@@ -72,6 +74,165 @@ enum caisson_status uvm_vcpu_init(struct vcpu *caller) NO_THREAD_CHECK
 	lock_release(&slot_manage_lock);
 	return status;
 }
+
+/* --- state --- */
+
+_Static_assert(offsetof(struct run_page, state) + sizeof(struct vcpu_state) <= 4096, "a page");
+
+#define OSLSR_OSLK BIT(1)
+
+/* What struct world and struct vcpu_state both have, by the same name. */
+#define EACH_REGISTER(DO)                                                                          \
+	DO(sp_el0)                                                                                 \
+	DO(sp_el1)                                                                                 \
+	DO(elr_el1)                                                                                \
+	DO(spsr_el1)                                                                               \
+	DO(sctlr_el1)                                                                              \
+	DO(tcr_el1)                                                                                \
+	DO(ttbr0_el1)                                                                              \
+	DO(ttbr1_el1)                                                                              \
+	DO(mair_el1)                                                                               \
+	DO(amair_el1)                                                                              \
+	DO(contextidr_el1)                                                                         \
+	DO(vbar_el1)                                                                               \
+	DO(esr_el1)                                                                                \
+	DO(far_el1)                                                                                \
+	DO(afsr0_el1)                                                                              \
+	DO(afsr1_el1)                                                                              \
+	DO(par_el1)                                                                                \
+	DO(cpacr_el1)                                                                              \
+	DO(csselr_el1)                                                                             \
+	DO(cntkctl_el1)                                                                            \
+	DO(tpidr_el0)                                                                              \
+	DO(tpidrro_el0)                                                                            \
+	DO(tpidr_el1)
+
+#define GET(name) state->name = w->name;
+#define SET(name) w->name = state->name;
+
+static struct vcpustate_features features_of(const struct vm *vm)
+{
+	return (struct vcpustate_features){.pfr0 = vm->id_reg[IDREG(4, 0)],
+					   .pfr1 = vm->id_reg[IDREG(4, 1)],
+					   .mmfr1 = vm->id_reg[IDREG(7, 1)],
+					   .mmfr2 = vm->id_reg[IDREG(7, 2)]};
+}
+
+static void debug_get(const struct debug *debug, struct vcpu_state *state)
+{
+	state->mdscr_el1 = debug->mdscr;
+	state->oslsr_el1 = debug->is_locked ? OSLSR_OSLK : 0;
+	memcpy(state->dbgbvr_el1, debug->point[DEBUG_BVR], sizeof(state->dbgbvr_el1));
+	memcpy(state->dbgbcr_el1, debug->point[DEBUG_BCR], sizeof(state->dbgbcr_el1));
+	memcpy(state->dbgwvr_el1, debug->point[DEBUG_WVR], sizeof(state->dbgwvr_el1));
+	memcpy(state->dbgwcr_el1, debug->point[DEBUG_WCR], sizeof(state->dbgwcr_el1));
+}
+
+static void debug_set(struct vcpu *vcpu, const struct vcpu_state *state)
+{
+	struct debug *debug = &vcpu->debug;
+
+	debug->mdscr = state->mdscr_el1;
+	debug->is_locked = state->oslsr_el1 & OSLSR_OSLK;
+	memcpy(debug->point[DEBUG_BVR], state->dbgbvr_el1, sizeof(state->dbgbvr_el1));
+	memcpy(debug->point[DEBUG_BCR], state->dbgbcr_el1, sizeof(state->dbgbcr_el1));
+	memcpy(debug->point[DEBUG_WVR], state->dbgwvr_el1, sizeof(state->dbgwvr_el1));
+	memcpy(debug->point[DEBUG_WCR], state->dbgwcr_el1, sizeof(state->dbgwcr_el1));
+	debug_changed(vcpu);
+}
+
+static void state_get(const struct vcpu *vcpu, struct vcpu_state *state)
+{
+	struct vcpustate_features features = features_of(vcpu->vm);
+	const struct world *w = &vcpu->world;
+
+	memcpy(state->x, vcpu->x, sizeof(state->x));
+	state->pc = w->elr_el2;
+	state->pstate = vcpustate_pstate_known(w->spsr_el2, &features);
+	EACH_REGISTER(GET)
+	debug_get(&vcpu->debug, state);
+	state->cntv_ctl_el0 = w->cntv_ctl & (TIMER_ENABLE | TIMER_IMASK);
+	state->cntv_cval_el0 = w->cntv_cval;
+	memcpy(state->pauth_key, w->pauth, sizeof(state->pauth_key));
+	memcpy(state->v, w->fp.v, sizeof(state->v));
+	state->fpcr = w->fp.fpcr;
+	state->fpsr = w->fp.fpsr;
+}
+
+static void state_set(struct vcpu *vcpu, const struct vcpu_state *state)
+{
+	struct world *w = &vcpu->world;
+
+	memcpy(vcpu->x, state->x, sizeof(state->x));
+	w->elr_el2 = state->pc;
+	w->spsr_el2 = state->pstate;
+	EACH_REGISTER(SET)
+	debug_set(vcpu, state);
+	w->cntv_ctl = state->cntv_ctl_el0 & (TIMER_ENABLE | TIMER_IMASK);
+	w->cntv_cval = state->cntv_cval_el0;
+	memcpy(w->pauth, state->pauth_key, sizeof(state->pauth_key));
+	memcpy(w->fp.v, state->v, sizeof(state->v));
+	w->fp.fpcr = state->fpcr;
+	w->fp.fpsr = state->fpsr;
+}
+
+_Static_assert(sizeof(((struct world *)0)->pauth) == sizeof(((struct vcpu_state *)0)->pauth_key),
+	       "all keys");
+
+/* Under the slot's lock: the vCPU x3, which does not run. */
+static enum caisson_status vcpu_at_rest(const struct slot *slot, const struct vcpu *caller,
+					struct uvcpu **u)
+{
+	enum caisson_status status = slot_check_vcpu(slot, caller);
+
+	if (status != CAISSON_OK)
+		return status;
+	*u = &slot->uvm->vcpu[caller->x[3]];
+	if (!(*u)->page)
+		return CAISSON_STATE;
+	return (*u)->runs_on == VCPU_NOWHERE ? CAISSON_OK : CAISSON_BUSY;
+}
+
+enum caisson_status uvm_vcpu_get(struct vcpu *caller) NO_THREAD_CHECK
+{
+	struct slot *slot = slot_by_token(caller);
+	enum caisson_status status;
+	struct uvcpu *u;
+
+	lock_acquire(&slot->lock);
+	status = vcpu_at_rest(slot, caller, &u);
+	if (status == CAISSON_OK)
+		state_get(&u->vcpu, &u->page->state);
+	lock_release(&slot->lock);
+	return status;
+}
+
+enum caisson_status uvm_vcpu_set(struct vcpu *caller) NO_THREAD_CHECK
+{
+	struct slot *slot = slot_by_token(caller);
+	enum caisson_status status;
+	struct vcpustate_features features;
+	struct vcpu_state state; /* the page may change while it is looked at */
+	struct uvcpu *u;
+
+	lock_acquire(&slot->lock);
+	status = vcpu_at_rest(slot, caller, &u);
+	if (status == CAISSON_OK) {
+		memcpy(&state, &u->page->state, sizeof(state));
+		__asm__ volatile("" ::: "memory"); /* what is checked is what is taken */
+		features = features_of(u->vcpu.vm);
+		if (vcpustate_is_pstate(state.pstate, &features)) {
+			state_set(&u->vcpu, &state);
+			u->pending = UVCPU_NOTHING;
+		} else {
+			status = CAISSON_INVALID;
+		}
+	}
+	lock_release(&slot->lock);
+	return status;
+}
+
+/* --- */
 
 enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
 {

@@ -11,13 +11,14 @@
 /* User VMs: their life, and the calls of abi/hypercall.h, with arguments in the caller's x3.. */
 
 /* What the next VCPU_RUN has to do for the guest before it goes on. */
-enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO_READ, UVCPU_SMCCC };
+enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC };
 
 struct uvcpu {
 	struct vcpu vcpu;
 	struct run_page *page; /* NULL: never initialised */
 	enum uvcpu_pending pending;
-	uint64_t pending_esr;
+	uint64_t pending_esr; /* UVCPU_MMIO: ESR_EL2 and FAR_EL2 of the access */
+	uint64_t pending_far;
 	/* The CPU that runs it, or VCPU_NOWHERE; under the slot's lock. */
 	uint32_t runs_on;
 	struct ustat stat;
@@ -30,6 +31,8 @@ enum caisson_status uvm_create(struct vcpu *caller);
 enum caisson_status uvm_destroy(struct vcpu *caller);
 enum caisson_status uvm_mem_share(struct vcpu *caller);
 enum caisson_status uvm_vcpu_init(struct vcpu *caller);
+enum caisson_status uvm_vcpu_get(struct vcpu *caller);
+enum caisson_status uvm_vcpu_set(struct vcpu *caller);
 enum caisson_status uvm_irq_set(struct vcpu *caller);
 enum caisson_status uvm_stat(struct vcpu *caller);
 /* hyp/vm/uexit.c. EXIT_SWITCHED, or EXIT_ADVANCE with a status in the caller's x0. */

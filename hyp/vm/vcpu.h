@@ -4,6 +4,7 @@
 
 #include "hyp/core/lock.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/debug.h"
 #include "hyp/vm/vdev.h"
 #include "hyp/vm/world.h"
 #include "lib/pgtable.h"
@@ -32,7 +33,7 @@ struct vcpu {
 	uint32_t index; /* in vm->vcpu[]; of the service VM: also the physical CPU's index */
 	uint64_t mpidr; /* affinity fields, as the guest sees them */
 
-	uint64_t mdscr; /* MDSCR_EL1 as the guest sees it: hyp/vm/dcc.c */
+	struct debug debug;
 
 	struct vgic_cpu vgic; /* lib/vgic.h; hyp/vm/vgic_sync.c: what its lock guards */
 	struct spinlock vgic_lock;

@@ -12,7 +12,6 @@
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
 #include "hyp/core/percpu.h"
-#include "hyp/vm/dcc.h"
 #include "hyp/vm/vcpu.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
@@ -39,7 +38,7 @@ void switch_fp_load(const struct world_fp *fp);
 #define ISAR1_PAUTH (MASK(11, 4) | MASK(31, 24))
 #define ISAR2_PAUTH MASK(15, 8)
 
-/* A user VM has neither debug registers nor a PMU of its own. */
+/* A user VM's breakpoints are not always in the CPU (hyp/vm/debug.h), and it has no PMU. */
 #define MDCR_USER (MDCR_TDA | MDCR_TDRA | MDCR_TDOSA | MDCR_TPM | MDCR_TPMCR)
 
 static bool has_pauth;
@@ -102,7 +101,7 @@ static void registers_load(const struct vcpu *vcpu)
 	WORLD_EACH_REGISTER(LOAD)
 	if (has_pauth)
 		pauth_load(w->pauth);
-	sysreg_write(mdscr_el1, dcc_hardware_mdscr(vcpu));
+	sysreg_write(mdscr_el1, vcpu->debug.hardware);
 	sysreg_write(mdcr_el2, mdcr_service[percpu_this()->index] | (vm->is_user ? MDCR_USER : 0));
 	sysreg_write(vmpidr_el2, vm->is_user ? vcpu->mpidr | BIT(31) : sysreg_read(mpidr_el1));
 	sysreg_write(vtcr_el2, vm->vtcr);
@@ -123,6 +122,10 @@ void world_switch(struct vcpu *from, struct vcpu *to)
 	registers_save(w);
 	vtimer_switch(from, to);
 	switch_fp_load(&to->world.fp);
+	if (from->debug.is_loaded)
+		debug_unload(from);
+	if (to->debug.is_used)
+		debug_load(to);
 	registers_load(to);
 	percpu_this()->current = to;
 	vgic_switch(from, to);

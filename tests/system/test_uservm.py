@@ -21,6 +21,7 @@ NO_INPUT = "</dev/null"
 def files(payloads):
     """What is added to the service VM: programs and payloads."""
     added = {f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/tests/uservm/probe": "bin/probe",
+             f"{TARGET}/tests/uservm/vcpu": "bin/vcpu",
              f"{TARGET}/tests/uservm/spin.img": "guests/spin.img"}
     added.update({f"{TARGET}/tests/guest/{name}.img": f"guests/{name}.img" for name in payloads})
     return added
@@ -170,6 +171,17 @@ def test_floating_point(host, cpu):
     assert int(re.search(r"(\d+) runs", output)[1]) > 100, output
     assert output.endswith("probe: ok"), output
     finish(machine)
+
+
+@pytest.mark.parametrize("cpu", ["max", "cortex-a72"])
+def test_vcpu(host, cpu):
+    """Single instructions of a guest: MMIO exits and their completion, VCPU_GET and VCPU_SET, PSTATE
+    behind what EL2 carries out, timers of vCPUs that share a CPU."""
+    machine = host(cpu=cpu)
+    assert machine.run("vcpu", timeout=60) == "vcpu: ok"
+    assert huge_pages(machine, "Free") == HUGE_PAGES
+    check_dmesg(machine)
+    machine.power_off()
 
 
 def test_killed(host):

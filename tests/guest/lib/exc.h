@@ -21,7 +21,9 @@ struct exc_frame {
 #define EC_WFX        0x01
 #define EC_CP15       0x03
 #define EC_CP14       0x05
+#define EC_CP14_LS    0x06
 #define EC_FP         0x07
+#define EC_CP14_RRT   0x0c
 #define EC_SVC32      0x11
 #define EC_SVC64      0x15
 #define EC_HVC64      0x16
@@ -36,6 +38,11 @@ struct exc_frame {
 #define EC_SP_ALIGN   0x26
 #define EC_SERROR     0x2f
 #define EC_BRK        0x3c
+
+/* Debug exceptions; from the same exception level 1 more. */
+#define EC_BREAKPOINT_LOWER 0x30
+#define EC_STEP_LOWER       0x32
+#define EC_WATCHPOINT_LOWER 0x34
 
 #define FSC_EXTERNAL  0x10
 #define FSC_ALIGNMENT 0x21

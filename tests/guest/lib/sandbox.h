@@ -29,6 +29,18 @@ uint64_t sandbox_data(void);
 /* Returns ESR_EL1 of the exception that ended it: an SVC if the word itself took none. */
 uint64_t sandbox_run(uint32_t word, const struct sandbox_regs *regs, enum sandbox_mode mode);
 
+/*
+ * The same, stepping (Arm ARM DDI 0487 D2.12): with MDSCR_EL1.SS set, and KDE for EL1, a software
+ * step exception comes after the word.
+ */
+uint64_t sandbox_step(uint32_t word, const struct sandbox_regs *regs, enum sandbox_mode mode);
+
+/* Registers as that exception found them; ELR_EL1 as an offset from the word. */
+const struct exc_frame *sandbox_frame(void);
+
+/* The address of the word, as the code itself has it in that mode. */
+uint64_t sandbox_code(enum sandbox_mode mode);
+
 /* Has this CPU AArch32 at EL0, and has the sandbox an address for it? After sandbox_init(). */
 bool sandbox_has_a32(void);
 

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A Linux program that runs single instructions of a user VM and looks at what came of them: how
+ * MMIO exits are completed, the state that VCPU_GET and VCPU_SET carry, PC and PSTATE after what
+ * EL2 carried out, timers of vCPUs that share a CPU. One line: ok, or what is wrong.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "abi/runpage.h"
+#include "vmm/hyp.h"
+#include "vmm/machine.h"
+
+#define DEVICE   UINT64_C(0x0a000000) /* nobody's */
+#define NR_HUGE  3
+#define VCPUS    2
+#define RUNS_MAX 1000
+
+#define PSTATE_EL1H   UINT64_C(0x3c5)
+#define PSTATE_BTYPE  (UINT64_C(3) << 10)
+#define ESR_DABT_SAME UINT64_C(0x25)
+#define FSC_EXTERNAL  UINT64_C(0x10)
+
+extern const uint8_t guest_start[], guest_end[], guest_vectors[], guest_loads[], guest_trapped[],
+	guest_hvc[], guest_timer[];
+
+static struct hyp_token management, token;
+static uint32_t vm;
+static struct run_page *page[VCPUS];
+
+static void fail(const char *what, uint64_t number)
+{
+	printf("vcpu: %s: %llx\n", what, (unsigned long long)number);
+	exit(1);
+}
+
+static void check(bool right, const char *what, uint64_t number)
+{
+	if (!right)
+		fail(what, number);
+}
+
+static void check_status(enum caisson_status status, enum caisson_status wanted, const char *what)
+{
+	check(status == wanted, what, status);
+}
+
+static uint64_t ipa_of(const uint8_t *code)
+{
+	return MACHINE_RAM + (uint64_t)(code - guest_start);
+}
+
+/* A VM with the guest's code in its RAM; its vCPUs were never initialised. */
+static void make_vm(void)
+{
+	uint8_t *memory = mmap(NULL, (size_t)NR_HUGE * CAISSON_BLOCK_BYTES, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		fail("no huge pages", 0);
+	memset(memory, 0, (size_t)NR_HUGE * CAISSON_BLOCK_BYTES);
+	memcpy(memory + CAISSON_BLOCK_BYTES, guest_start, (size_t)(guest_end - guest_start));
+	for (uint32_t i = 0; i < VCPUS; i++)
+		page[i] = (void *)(memory + (size_t)2 * CAISSON_BLOCK_BYTES + (size_t)i * 4096);
+	check_status(hyp_vm_create(&management, memory, VCPUS, &vm, &token), CAISSON_OK,
+		     "VM_CREATE");
+	check_status(hyp_mem_share(&management, vm, memory + CAISSON_BLOCK_BYTES, MACHINE_RAM, 1),
+		     CAISSON_OK, "MEM_SHARE");
+}
+
+static void get(uint32_t vcpu)
+{
+	check_status(hyp_vcpu_get(&token, vcpu), CAISSON_OK, "VCPU_GET");
+}
+
+static void set(uint32_t vcpu)
+{
+	check(hyp_vcpu_set(&token, vcpu) == CAISSON_OK, "VCPU_SET, PSTATE",
+	      page[vcpu]->state.pstate);
+}
+
+/* The vCPU after a reset, about to execute `code`. */
+static struct vcpu_state *reset(uint32_t vcpu, const uint8_t *code)
+{
+	struct vcpu_state *state = &page[vcpu]->state;
+
+	check_status(hyp_vcpu_init(&token, vcpu, page[vcpu], ipa_of(code), 0), CAISSON_OK,
+		     "VCPU_INIT");
+	get(vcpu);
+	state->vbar_el1 = ipa_of(guest_vectors);
+	state->x[28] = DEVICE;
+	state->x[26] = CAISSON_VM_GICD;
+	set(vcpu);
+	return state;
+}
+
+/* Runs on to the next exit that is not Linux's interrupt. */
+static enum run_exit run(uint32_t vcpu)
+{
+	for (int i = 0; i < RUNS_MAX; i++) {
+		check_status(hyp_vcpu_run(&token, vcpu), CAISSON_OK, "VCPU_RUN");
+		if (page[vcpu]->reason != RUN_EXIT_INTERRUPTED)
+			return (enum run_exit)page[vcpu]->reason;
+	}
+	get(vcpu);
+	fail("runs on for ever, at", page[vcpu]->state.pc - MACHINE_RAM);
+	return RUN_EXIT_ENDED;
+}
+
+/* Completes what the last exit left, without executing anything. */
+static void complete(uint32_t vcpu)
+{
+	page[vcpu]->immediate_exit = 1;
+	check_status(hyp_vcpu_run(&token, vcpu), CAISSON_OK, "VCPU_RUN");
+	check(page[vcpu]->reason == RUN_EXIT_INTERRUPTED, "immediate_exit", page[vcpu]->reason);
+	page[vcpu]->immediate_exit = 0;
+	get(vcpu);
+}
+
+static void run_to_access(uint32_t vcpu, uint64_t offset, bool write)
+{
+	enum run_exit reason = run(vcpu);
+
+	check(reason == RUN_EXIT_MMIO, "exit instead of an access", reason);
+	check(page[vcpu]->ipa == DEVICE + offset, "accessed", page[vcpu]->ipa);
+	check((page[vcpu]->mmio_write != 0) == write, "direction", offset);
+}
+
+/* ---- what each of them shows --------------------------------------------------------------- */
+
+/* A read is completed by the next run, its PC stays until then; sizes and signs. */
+static void try_mmio(void)
+{
+	static const uint64_t value = 0x1122334455668899;
+	struct vcpu_state *state = reset(0, guest_loads);
+	static const uint64_t wanted[] = {value, 0xffffff99, 0xffffffffffff8899};
+
+	for (uint32_t i = 0; i < 4; i++) {
+		run_to_access(0, i * 8, false);
+		get(0);
+		check(state->pc == ipa_of(guest_loads) + i * 4, "PC at an access", state->pc);
+		page[0]->value = value;
+		complete(0);
+		check(state->pc == ipa_of(guest_loads) + i * 4 + 4, "PC behind it", state->pc);
+		if (i < 3)
+			check(state->x[i] == wanted[i], "loaded", state->x[i]);
+	}
+	run_to_access(0, 32, true);
+	check(page[0]->value == 0xffff8899 && page[0]->mmio_bytes == 4, "stored", page[0]->value);
+	page[0]->value = 0;
+	complete(0);
+	check(state->x[2] == wanted[2], "changed by a store", state->x[2]);
+}
+
+/* The guest takes an external abort where nothing is, at the access; a write's too. */
+static void try_abort(bool write)
+{
+	uint64_t pc = ipa_of(guest_loads) + (write ? 16 : 0);
+	struct vcpu_state *state = reset(0, guest_loads);
+	uint64_t esr;
+
+	state->pc = pc;
+	set(0);
+	run_to_access(0, write ? 32 : 0, write);
+	page[0]->mmio_abort = 1;
+	page[0]->value = 0x1234;
+	run_to_access(0, 0x100, true);
+	esr = page[0]->value;
+	check(esr >> 26 == ESR_DABT_SAME && (esr & 0x3f) == FSC_EXTERNAL && (esr >> 6 & 1) == write,
+	      "ESR_EL1", esr);
+	check(page[0]->mmio_abort == 0, "mmio_abort after an exit", 1);
+	run_to_access(0, 0x108, true);
+	check(page[0]->value == DEVICE + (write ? 32 : 0), "FAR_EL1", page[0]->value);
+	run_to_access(0, 0x110, true);
+	check(page[0]->value == pc, "ELR_EL1", page[0]->value);
+	complete(0);
+	check(state->x[0] == 0, "loaded all the same", state->x[0]);
+}
+
+/* All of the state goes in, runs, and comes out again. */
+static void try_state(void)
+{
+	struct vcpu_state *state = reset(0, guest_loads), before;
+	uint64_t *word = (uint64_t *)state;
+
+	for (size_t i = 0; i < sizeof(*state) / sizeof(*word); i++)
+		word[i] = 0x0101010101010101 * (i % 251 + 1);
+	state->pc = ipa_of(guest_loads);
+	state->x[28] = DEVICE;
+	state->pstate = PSTATE_EL1H | UINT64_C(0xa) << 28;
+	state->sctlr_el1 = 0x30d00800; /* MMU off */
+	state->tcr_el1 = 0;
+	state->cpacr_el1 = UINT64_C(3) << 20;
+	state->csselr_el1 = 1;
+	state->cntkctl_el1 = 3;
+	state->mdscr_el1 = 0;
+	for (uint32_t i = 0; i < 16; i++) {
+		state->dbgbcr_el1[i] &= 0xffffffff & ~UINT64_C(1);
+		state->dbgwcr_el1[i] &= 0xffffffff & ~UINT64_C(1);
+	}
+	state->oslsr_el1 = 2;
+	state->cntv_ctl_el0 = 2;
+	state->contextidr_el1 &= 0xffffffff;
+	state->spsr_el1 = PSTATE_EL1H;
+	state->esr_el1 &= 0xffffffff;
+	state->afsr0_el1 = state->afsr1_el1 = state->amair_el1 = 0; /* RAZ on some CPUs */
+	state->par_el1 = 1;
+	state->vbar_el1 &= ~UINT64_C(0x7ff);
+	state->ttbr0_el1 &= ~UINT64_C(1);
+	state->ttbr1_el1 &= ~UINT64_C(1);
+	state->fpcr = UINT64_C(1) << 24;
+	state->fpsr = 0x1f;
+	memcpy(&before, state, sizeof(before));
+	set(0);
+	memset(state, 0, sizeof(*state));
+	run_to_access(0, 0, false);
+	get(0);
+	/* Keys that the CPU does not have. */
+	if (memcmp(state->pauth_key, before.pauth_key, sizeof(before.pauth_key)) != 0)
+		memcpy(before.pauth_key, state->pauth_key, sizeof(before.pauth_key));
+	for (size_t i = 0; i < sizeof(*state) / sizeof(*word); i++)
+		check(word[i] == ((uint64_t *)&before)[i], "state, word", i);
+}
+
+/* States that no guest can have are refused, and change nothing. */
+static void try_bad_state(void)
+{
+	static const uint64_t bad[] = {
+		0x3c8,                     /* EL2t */
+		0x3c9,                     /* EL2h */
+		0x3cd,                     /* EL3h */
+		0x3c1,                     /* EL0 with SP_EL1 */
+		0x3d3,                     /* AArch32, Supervisor */
+		0x3c7,                     /* M[1] */
+		0x3c5 | UINT64_C(1) << 5,  /* T */
+		0x3c5 | UINT64_C(1) << 13, /* ALLINT */
+		0x3c5 | UINT64_C(1) << 25, /* TCO */
+		0x3c5 | UINT64_C(1) << 32,
+		~UINT64_C(0),
+	};
+	struct vcpu_state *state = reset(0, guest_loads);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		state->pstate = bad[i];
+		state->pc = 0;
+		check_status(hyp_vcpu_set(&token, 0), CAISSON_INVALID, "bad PSTATE");
+		get(0);
+		check(state->pstate == PSTATE_EL1H && state->pc == ipa_of(guest_loads),
+		      "taken in part", i);
+	}
+	check_status(hyp_vcpu_get(&token, 1), CAISSON_STATE, "VCPU_GET of none");
+	check_status(hyp_vcpu_set(&token, 1), CAISSON_STATE, "VCPU_SET of none");
+	check_status(hyp_vcpu_get(&token, VCPUS), CAISSON_INVALID, "VCPU_GET beyond");
+	check_status(hyp_vcpu_set(&token, UINT32_MAX), CAISSON_INVALID, "VCPU_SET beyond");
+}
+
+/*
+ * What EL2 carries out for the guest leaves PSTATE as the instruction would have: BTYPE is 0
+ * behind it. Where the CPU has no BTI, there is nothing to see.
+ */
+static void try_btype(void)
+{
+	struct vcpu_state *state = reset(0, guest_loads);
+
+	state->pstate |= PSTATE_BTYPE;
+	if (hyp_vcpu_set(&token, 0) == CAISSON_INVALID)
+		return;
+	run_to_access(0, 0, false);
+	get(0);
+	check((state->pstate & PSTATE_BTYPE) != 0, "BTYPE at the access", state->pstate);
+	complete(0);
+	check((state->pstate & PSTATE_BTYPE) == 0, "BTYPE behind it", state->pstate);
+
+	state->pc = ipa_of(guest_trapped);
+	state->pstate |= PSTATE_BTYPE;
+	set(0);
+	run_to_access(0, 0, false);
+	get(0);
+	check((state->pstate & PSTATE_BTYPE) == 0, "BTYPE behind a register", state->pstate);
+}
+
+/* VCPU_SET drops the answer that was due, an SMCCC result as a load. */
+static void try_drop(void)
+{
+	struct vcpu_state *state = reset(0, guest_hvc);
+	enum run_exit reason = run(0);
+
+	check(reason == RUN_EXIT_SMCCC, "exit instead of HVC", reason);
+	get(0);
+	check(state->pc == ipa_of(guest_hvc) + 4, "PC behind HVC", state->pc);
+	page[0]->result[0] = 0x77;
+	set(0);
+	run_to_access(0, 0, false);
+	get(0);
+	check(state->x[0] == 0, "x0", state->x[0]);
+	page[0]->value = 0x88;
+	set(0);
+	run_to_access(0, 0, false);
+	check(state->x[1] == 0, "x1", state->x[1]);
+}
+
+/*
+ * vCPU 0 has its timer's interrupt active and is taken off the CPU: vCPU 1 gets its own there, then
+ * vCPU 0 goes on, ends it and gets the next.
+ */
+static void try_timers(void)
+{
+	for (uint32_t vcpu = 0; vcpu < VCPUS; vcpu++) {
+		struct vcpu_state *state = reset(vcpu, guest_timer);
+
+		state->x[27] = vcpu == 0 ? 1 : 2; /* leaves it active; goes on */
+		set(vcpu);
+	}
+	for (uint32_t vcpu = 0; vcpu < VCPUS; vcpu++) {
+		run_to_access(vcpu, 0x118, true);
+		check(page[vcpu]->value == CAISSON_VM_TIMER_INTID, "INTID", page[vcpu]->value);
+	}
+	for (int i = 0; i < 3; i++)
+		run_to_access(1, 0x118, true);
+	get(0);
+	page[0]->state.x[27] = 2;
+	set(0);
+	run_to_access(0, 0x118, true); /* the same store again: SET dropped its completion */
+	run_to_access(0, 0x118, true);
+	check(page[0]->value == CAISSON_VM_TIMER_INTID, "INTID again", page[0]->value);
+}
+
+int main(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	check(sched_setaffinity(0, sizeof(one), &one) == 0, "affinity", 0);
+	if (hyp_open(&management) != ERR_OK)
+		return 1;
+	make_vm();
+	try_bad_state();
+	try_mmio();
+	try_abort(false);
+	try_abort(true);
+	try_state();
+	try_btype();
+	try_drop();
+	try_timers();
+	check_status(hyp_vm_destroy(&management, vm), CAISSON_OK, "VM_DESTROY");
+	puts("vcpu: ok");
+	return 0;
+}
