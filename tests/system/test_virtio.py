@@ -104,11 +104,12 @@ def check_disk(machine, device, host_sum):
     machine.run(f"dd if=/dev/urandom of=/tmp/data bs=64k count=40 && "
                 f"dd if=/tmp/data of=/dev/{device} bs=4k conv=fsync,notrunc && "
                 "echo 3 >/proc/sys/vm/drop_caches")
-    assert machine.run(f"dd if=/dev/{device} bs=64k count=40 | sha256sum").split()[0] == \
+    assert machine.run(f"head -c 2621440 /dev/{device} | sha256sum").split()[0] == \
         sum_of(machine, "/tmp/data")
     machine.run(f"blkdiscard -o 1048576 -l 65536 /dev/{device}; "
-                f"blkdiscard -z -o 2097152 -l 131072 /dev/{device}")
-    assert machine.run(f"dd if=/dev/{device} bs=64k skip=32 count=2 | tr -d '\\0' | wc -c") == "0"
+                f"peer zero /dev/{device} 2097152 131072")
+    assert machine.run(f"dd if=/dev/{device} bs=64k skip=32 count=2 2>/dev/null | "
+                       "tr -d '\\0' | wc -c") == "0"
     machine.run(f"sync; mke2fs -F /dev/{device} 3000 && mount -t ext4 /dev/{device} /mnt && "
                 "cp /bin/busybox /mnt/b && sync && umount /mnt && sync")
     return machine.run(f"head -c {4 * MIB} /dev/{device} | sha256sum").split()[0]
@@ -132,7 +133,7 @@ def test_devices(host):
     machine.run("ping -c 2 192.168.77.1; wget -O /tmp/got http://192.168.77.1/raw")
     assert sum_of(machine, "/tmp/got") == raw_sum
     assert machine.run(f"peer send 2 {PORT} 300000") == "peer: 300000 bytes there and back"
-    machine.run("stty raw -echo </dev/hvc0; exec 3<>/dev/hvc0; echo hello >&3; "
+    machine.run("exec 3<>/dev/hvc0; stty raw -echo <&3; echo hello >&3; "
                 "[ \"$(head -n 1 <&3)\" = HELLO ]")
     assert machine.run("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
     assert machine.run("head -c 5000 /dev/hwrng | wc -c") == "5000"
@@ -146,5 +147,58 @@ def test_devices(host):
     leave(machine)
     assert sum_of(machine, "/tmp/raw") == sums[0]
     assert machine.run("ls /tmp/hvc0; pidof qemu-storage-daemon", status=1)
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_user_network(host):
+    """passt: an address by DHCP, a file from beyond the service VM; its end cuts off the card."""
+    machine = host
+    with web_server(FILES) as port:
+        enter(machine, "--net user --disk /guests/disk.qcow2,format=qcow2,ro")
+        machine.run(f"ip addr show eth0 | grep -q 'inet 10.0.2.' && "
+                    f"wget -O /tmp/got http://10.0.2.2:{port}/raw", timeout=60)
+    raw_sum = sha256(os.path.join(FILES, "raw"))
+    assert sum_of(machine, "/tmp/got") == raw_sum
+    assert machine.run(f"cat /sys/block/vda/ro; head -c {4 * MIB} /dev/vda | sha256sum").split() \
+        == ["1", raw_sum, "-"]
+    leave(machine)
+    assert machine.run("pidof passt qemu-storage-daemon", status=1) == ""
+    machine.run(f"{RUN} --append 'quiet caisson.run=\"sleep 1; cat /sys/class/net/eth0/carrier; "
+                "until ! grep -q 1 /sys/class/net/eth0/carrier; do sleep 1; done; "
+                "cat /sys/class/net/eth0/carrier\"' --net user >/tmp/out 2>&1 </dev/null & "
+                "until grep -qx '1.*' /tmp/out; do sleep 0.5; done; kill -9 $(pidof passt); wait")
+    output = machine.run("cat /tmp/out")
+    assert "caisson: passt has ended" in output and re.search(r"^0\r?$", output, re.M), output
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_dead_back_end(host):
+    """A disk whose back end is killed ends its VM, at once and with a word about it; so does one
+    that cannot start, and other things that are not there."""
+    machine = host
+    machine.run(f"{RUN} --append 'quiet caisson.run=\"dd if=/dev/vda of=/dev/null; echo re\"\"ad; "
+                "while :; do sleep 0.1; echo 3 >/proc/sys/vm/drop_caches; "
+                "dd if=/dev/vda of=/dev/null 2>/dev/null; done\"' "
+                "--disk /guests/disk.qcow2,format=qcow2 >/tmp/out 2>&1 </dev/null & vm=$!; "
+                "until grep -q read /tmp/out; do sleep 0.5; done; "
+                "kill -9 $(pidof qemu-storage-daemon); wait $vm; [ $? = 1 ]", timeout=90)
+    output = machine.run("grep caisson: /tmp/out")
+    assert "/guests/disk.qcow2: its back end is gone" in output, output
+    machine.run("head -c 1000 /dev/urandom >/tmp/odd; : >/tmp/empty; ip tuntap 2>/dev/null; "
+                "(flock -n 9; sleep 60) 9<>/guests/raw & echo $! >/tmp/pid; sleep 1", status=None)
+    for options, text in [("--disk /nowhere", "/nowhere: No such file"),
+                          ("--disk /tmp/odd", "not a multiple of 512"),
+                          ("--disk /tmp/empty", "/tmp/empty is no raw disk"),
+                          ("--disk /tmp", "Is a directory"),
+                          ("--disk /guests/raw", "/guests/raw is in use"),
+                          ("--disk /nowhere,format=qcow2", "No such file"),
+                          ("--disk /tmp/odd,format=qcow2", "cannot open /tmp/odd as qcow2"),
+                          ("--net tap,ifname=lo", "cannot use the network interface lo"),
+                          ("--console /nowhere/socket", "/nowhere/socket: No such file"),
+                          ("--console /tmp/empty", "/tmp/empty: Address already in use")]:
+        output = machine.run(f"{RUN} {options} </dev/null", status=1)
+        assert text in output, f"{options}: {output}"
     check_dmesg(machine)
     machine.power_off()

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
 #include <linux/vm_sockets.h>
 
 /*
@@ -17,6 +20,7 @@
  *	peer listen PORT        waits on AF_VSOCK; sends what comes back in capitals
  *	peer unix PATH          the same to who listens on a UNIX socket
  *	peer send CID PORT N    sends N bytes to who listens there, checks what comes back
+ *	peer zero DISK AT N     has N bytes of a disk zeroed by the disk
  */
 
 #define PART_BYTES 4096
@@ -117,6 +121,14 @@ static int send_vsock(unsigned int cid, unsigned int port, size_t bytes)
 	return 0;
 }
 
+static int zero_disk(const char *path, uint64_t at, uint64_t bytes)
+{
+	const uint64_t range[] = {at, bytes};
+	int fd = open(path, O_RDWR);
+
+	return fd < 0 || ioctl(fd, BLKZEROOUT, range) != 0 ? fail(path) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "listen") == 0)
@@ -127,5 +139,7 @@ int main(int argc, char **argv)
 		return send_vsock((unsigned int)strtoul(argv[2], NULL, 0),
 				  (unsigned int)strtoul(argv[3], NULL, 0),
 				  strtoul(argv[4], NULL, 0));
+	if (argc == 5 && strcmp(argv[1], "zero") == 0)
+		return zero_disk(argv[2], strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
 	return 2;
 }
