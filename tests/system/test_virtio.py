@@ -178,11 +178,11 @@ def test_dead_back_end(host):
     """A disk whose back end is killed ends its VM, at once and with a word about it; so does one
     that cannot start, and other things that are not there."""
     machine = host
-    machine.run(f"{RUN} --append 'quiet caisson.run=\"dd if=/dev/vda of=/dev/null; echo re\"\"ad; "
+    machine.run(f"{RUN} --append 'quiet caisson.run=\"dd if=/dev/vda of=/dev/null; "
                 "while :; do sleep 0.1; echo 3 >/proc/sys/vm/drop_caches; "
                 "dd if=/dev/vda of=/dev/null 2>/dev/null; done\"' "
                 "--disk /guests/disk.qcow2,format=qcow2 >/tmp/out 2>&1 </dev/null & vm=$!; "
-                "until grep -q read /tmp/out; do sleep 0.5; done; "
+                "until grep -q 'records out' /tmp/out; do sleep 0.5; done; "
                 "kill -9 $(pidof qemu-storage-daemon); wait $vm; [ $? = 1 ]", timeout=90)
     output = machine.run("grep caisson: /tmp/out")
     assert "/guests/disk.qcow2: its back end is gone" in output, output
