@@ -35,7 +35,7 @@
 #define CAISSON_MAX_VCPUS   32 /* of one user VM */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
-#define CAISSON_CALL_ABI 0x10000
+#define CAISSON_CALL_ABI 0x20000
 
 /*
  * The machine of a user VM, as far as EL2 makes it: a GICv3 without LPIs, SPIs 32 to
@@ -49,27 +49,36 @@
 #define CAISSON_VM_TIMER_INTID 27
 #define CAISSON_VM_IPA_BYTES   0x1000000000 /* 36 bits */
 
+/* Rights of memory: guest writes are the VMM's (RUN_EXIT_MMIO), reads and fetches are direct. */
+#define CAISSON_MEM_READ_ONLY 1
+
 enum caisson_call {
 	/* No token. -> x1 = CAISSON_CALL_ABI, x2 = CPUs, x3 = CAISSON_MAX_VMS. */
 	CAISSON_CALL_VERSION = 0,
 	/*
 	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU
 	 * state): donated, so the service VM cannot reach it until the VM is destroyed, and comes
-	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS.
+	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS. x5 = tag: 64 bits of the creator's choice.
+	 * x6 = CTR_EL0 as the guest is to see it, which must have it maintain its caches at least
+	 * as the host's own has it (INVALID); 0: the host's.
 	 * -> x1 = the VM's number, x2 and x3 = its token.
 	 */
 	CAISSON_CALL_VM_CREATE = 1,
 	/*
-	 * Management. x3 = VM. Ends it: all memory shared with it is the service VM's alone again,
-	 * its store is zeroed and given back. CONTINUE: bounded part done. BUSY: one of its vCPUs
-	 * runs; it was told to leave (RUN_EXIT_ENDED), the caller tries again.
+	 * Management. x3 = VM. Ends it: all memory shared with it is the service VM's alone again;
+	 * what was lent or donated to it is zeroed and given back. CONTINUE: bounded part done.
+	 * BUSY: one of its vCPUs runs; it was told to leave (RUN_EXIT_ENDED), the caller tries
+	 * again.
 	 */
 	CAISSON_CALL_VM_DESTROY = 2,
 	/*
 	 * Management. x3 = VM, x4 = address of the first block, x5 = IPA (2 MiB aligned), x6 =
-	 * blocks. Maps memory of the service VM into the VM too. A block is shared with one VM,
-	 * once. CONTINUE: the first block is done; the next call begins behind it (x4 and x5 + 2
-	 * MiB, x6 - 1).
+	 * blocks, x7 = rights: 0 or CAISSON_MEM_READ_ONLY. Gives memory of the service VM to the VM
+	 * too. A block belongs to one VM, once. What was written there before is visible to the
+	 * guest however it looks; who writes there later cleans that to the point of coherency
+	 * (DC CVAC, DSB), and see MEM_UNEXEC. -> x1 = blocks done; the call that follows CONTINUE
+	 * begins behind these (0 or more). STATE: a block is not the service VM's alone, or there
+	 * is memory at the IPA already.
 	 */
 	CAISSON_CALL_MEM_SHARE = 3,
 	/*
@@ -89,10 +98,55 @@ enum caisson_call {
 	 */
 	CAISSON_CALL_IRQ_SET = 6,
 	/*
+	 * Management. As MEM_SHARE, but the service VM cannot reach the memory any more: an access
+	 * is an external abort. It comes back zeroed. STATE: also when a run page is in the block.
+	 */
+	CAISSON_CALL_MEM_LEND = 7,
+	/*
+	 * Management. x3 = VM, x4 = address of a block: more store for the VM (VM_CREATE), after
+	 * NO_MEMORY for its tables. NO_MEMORY: it has as much as it can have.
+	 */
+	CAISSON_CALL_MEM_DONATE = 8,
+	/*
+	 * Management. x3 = VM, x4 = IPA, x5 = blocks. Takes memory away from the VM, shared or
+	 * lent: the service VM's alone again, lent blocks zeroed. Guest accesses are the VMM's then
+	 * (RUN_EXIT_MMIO). -> x1 = blocks done; CONTINUE as MEM_SHARE. STATE: there is no memory.
+	 */
+	CAISSON_CALL_MEM_RECLAIM = 9,
+	/*
+	 * VM. x3 = IPA, x4 = blocks, x5 = rights: 0 or CAISSON_MEM_READ_ONLY. Puts memory that
+	 * MEM_UNMAP took out back into the VM, or changes what the guest may do there: never more
+	 * than it was shared or lent with. -> x1 = blocks done; CONTINUE as MEM_SHARE. STATE: there
+	 * is no memory, or not with these rights.
+	 */
+	CAISSON_CALL_MEM_MAP = 10,
+	/*
+	 * VM. x3 = IPA, x4 = blocks. Takes memory out of what the guest can reach, for a while: it
+	 * stays the VM's, accesses are the VMM's (RUN_EXIT_MMIO). -> x1 = blocks done; CONTINUE as
+	 * MEM_SHARE. STATE: there is no memory.
+	 */
+	CAISSON_CALL_MEM_UNMAP = 11,
+	/*
+	 * VM. x3 = IPA, x4 = bytes: for who is about to write there without the guest having asked
+	 * for it. The guest's next fetch from the blocks that hold the range finds what has been
+	 * written and cleaned to the point of coherency (DC CVAC, DSB) until then. If the guest may
+	 * fetch from there while that is being done, the call is made before and again after it: it
+	 * costs little when there was no fetch. -> x1 = blocks done, from the first that holds the
+	 * range; CONTINUE as MEM_SHARE. STATE: a block is no memory of the VM's.
+	 */
+	CAISSON_CALL_MEM_UNEXEC = 12,
+	/*
 	 * VM. x3 = counter, one of enum caisson_stat. -> x1 = its value since VM_CREATE, summed
 	 * over the vCPUs. Those may run meanwhile, so two counters need not fit together.
 	 */
 	CAISSON_CALL_VM_STAT = 14,
+	/*
+	 * Management. Reads the hypervisor's log. x3 = position, in bytes since boot, x4 = address
+	 * of a buffer, x5 = its bytes, 0..4096, within one page. -> x1 = bytes written, x2 = the
+	 * position behind them, x3 = bytes that the log did not keep, passed over before the first
+	 * one written. At the end of the log: 0 bytes, and the same position.
+	 */
+	CAISSON_CALL_LOG_READ = 15,
 	/*
 	 * VM. x3 = vCPU. Writes its registers to its run page (struct run_page, state). BUSY while
 	 * it runs. STATE: it was never initialised.

@@ -22,6 +22,7 @@
 #define SMCCC_VERSION_1_2   0x10002
 #define SMCCC_SUCCESS       0
 #define SMCCC_NOT_SUPPORTED (-1)
+#define SMCCC_NOT_REQUIRED  (-2)
 
 #define PSCI_VERSION           0x84000000
 #define PSCI_CPU_SUSPEND       0x84000001

@@ -81,7 +81,7 @@ static enum err change(struct owner *o, uint64_t pa, struct owner_block from, st
 		return ERR_RANGE;
 	if (b->state != from.state || b->vm != from.vm)
 		return ERR_DENIED;
-	if (to.state == OWNER_STORE && b->pins != 0)
+	if ((to.state == OWNER_STORE || to.state == OWNER_LENT) && b->pins != 0)
 		return ERR_BUSY;
 	b->state = to.state;
 	b->vm = to.vm;
@@ -105,6 +105,16 @@ enum err owner_unshare(struct owner *o, uint64_t pa, uint32_t vm)
 	return change(o, pa, of_vm(OWNER_SHARED, vm), service);
 }
 
+enum err owner_lend(struct owner *o, uint64_t pa, uint32_t vm)
+{
+	return change(o, pa, service, of_vm(OWNER_LENT, vm));
+}
+
+enum err owner_unlend(struct owner *o, uint64_t pa, uint32_t vm)
+{
+	return change(o, pa, of_vm(OWNER_LENT, vm), service);
+}
+
 enum err owner_donate(struct owner *o, uint64_t pa, uint32_t vm)
 {
 	return change(o, pa, service, of_vm(OWNER_STORE, vm));
@@ -113,6 +123,13 @@ enum err owner_donate(struct owner *o, uint64_t pa, uint32_t vm)
 enum err owner_reclaim(struct owner *o, uint64_t pa, uint32_t vm)
 {
 	return change(o, pa, of_vm(OWNER_STORE, vm), service);
+}
+
+bool owner_is_service(const struct owner *o, uint64_t pa)
+{
+	const struct owner_block *b = find(o, pa);
+
+	return b && (b->state == OWNER_SERVICE || b->state == OWNER_SHARED);
 }
 
 enum err owner_pin(struct owner *o, uint64_t pa)
@@ -152,13 +169,12 @@ static uint64_t address(const struct owner *o, uint64_t i)
 	return o->region[r].base + (i - o->region[r].first) * OWNER_BLOCK_BYTES;
 }
 
-bool owner_next_shared(const struct owner *o, uint32_t vm, uint64_t *cursor, uint64_t limit,
-		       uint64_t *pa)
+bool owner_next(const struct owner *o, uint32_t vm, uint64_t *cursor, uint64_t limit, uint64_t *pa)
 {
 	for (; *cursor < o->block_count && limit > 0; limit--) {
 		const struct owner_block *b = &o->block[(*cursor)++];
 
-		if (b->state != OWNER_SHARED || b->vm != vm)
+		if (b->state < OWNER_SHARED || b->vm != vm)
 			continue;
 		*pa = address(o, *cursor - 1);
 		return true;

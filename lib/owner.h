@@ -12,6 +12,7 @@
  * state it starts from, so that no order of calls gives a block two owners.
  *
  *	SERVICE --share--> SHARED(vm) --unshare--> SERVICE
+ *	SERVICE --lend---> LENT(vm)   --unlend---> SERVICE	(not while pinned)
  *	SERVICE --donate-> STORE(vm)  --reclaim--> SERVICE	(not while pinned)
  *
  * A pin says that EL2 itself writes into a block of the service VM (a run page).
@@ -24,6 +25,7 @@ enum owner_state {
 	OWNER_HYP,     /* the hypervisor's, or not to be given away: partly RAM, devices */
 	OWNER_SERVICE, /* the service VM's own */
 	OWNER_SHARED,  /* the service VM's and user VM vm's */
+	OWNER_LENT,    /* user VM vm's alone */
 	OWNER_STORE,   /* donated: EL2's, for user VM vm */
 };
 
@@ -60,12 +62,17 @@ void owner_exclude(struct owner *o, uint64_t base, uint64_t bytes);
 /* NULL: pa is in no block of RAM. */
 const struct owner_block *owner_find(const struct owner *o, uint64_t pa);
 
+/* May the service VM use the memory at pa? */
+bool owner_is_service(const struct owner *o, uint64_t pa);
+
 /*
  * ERR_INVALID: pa is not aligned; ERR_RANGE: no block of RAM; ERR_DENIED: not in the state for
  * it, or another VM's; ERR_BUSY: pinned.
  */
 enum err owner_share(struct owner *o, uint64_t pa, uint32_t vm) MUST_CHECK;
 enum err owner_unshare(struct owner *o, uint64_t pa, uint32_t vm) MUST_CHECK;
+enum err owner_lend(struct owner *o, uint64_t pa, uint32_t vm) MUST_CHECK;
+enum err owner_unlend(struct owner *o, uint64_t pa, uint32_t vm) MUST_CHECK;
 enum err owner_donate(struct owner *o, uint64_t pa, uint32_t vm) MUST_CHECK;
 enum err owner_reclaim(struct owner *o, uint64_t pa, uint32_t vm) MUST_CHECK;
 
@@ -78,10 +85,10 @@ enum err owner_pin(struct owner *o, uint64_t pa) MUST_CHECK;
 enum err owner_unpin(struct owner *o, uint64_t pa) MUST_CHECK;
 
 /*
- * Looks for the next block shared with a VM, from index *cursor on, at `limit` blocks at most;
- * *cursor is then the first not looked at, block_count at the end. True: *pa is one.
+ * Looks for the next block that a VM shares, is lent or has as store, from index *cursor on, at
+ * `limit` blocks at most; *cursor is then the first not looked at, block_count at the end. True:
+ * *pa is one.
  */
-bool owner_next_shared(const struct owner *o, uint32_t vm, uint64_t *cursor, uint64_t limit,
-		       uint64_t *pa);
+bool owner_next(const struct owner *o, uint32_t vm, uint64_t *cursor, uint64_t limit, uint64_t *pa);
 
 #endif

@@ -18,15 +18,16 @@
 #define INPUT_BITS_MIN    32
 #define INPUT_BITS_MAX    48
 #define INPUT_BITS_LEVEL1 39 /* what one table at level 1 resolves */
+#define INPUT_BITS_JOINED 42 /* stage 2, eight side by side; a wider input means a wider CPU */
 #define OUTPUT_BITS       48
 
 /* Descriptors, DDI 0487 D8.3.1 and D8.3.2. */
-#define DESC_VALID    BIT(0)
+#define DESC_VALID    PGTABLE_DESC_VALID
 #define DESC_TABLE    BIT(1) /* at level 3: a page, which is the only leaf there */
-#define DESC_PA       MASK(47, 12)
+#define DESC_PA       PGTABLE_DESC_PA
 #define DESC_SH_INNER (UINT64_C(3) << 8)
 #define DESC_AF       BIT(10)
-#define DESC_XN       BIT(54) /* stage 2: XN[1:0] = 0b10, for EL1 and EL0 */
+#define DESC_XN       PGTABLE_DESC_XN
 
 /* Stage 1, a regime with one privilege level: AP[1] is RES1. */
 #define S1_ATTRINDX(i)   ((uint64_t)(i) << 2)
@@ -35,8 +36,10 @@
 
 #define S2_MEMATTR_DEVICE_NGNRE (UINT64_C(1) << 2)
 #define S2_MEMATTR_NORMAL_WB    (UINT64_C(15) << 2)
+#define S2_MEMATTR_FORCED_WB    (UINT64_C(6) << 2) /* with HCR_EL2.FWB */
+#define S2_MEMATTR              (UINT64_C(15) << 2)
 #define S2_AP_READ              BIT(6)
-#define S2_AP_WRITE             BIT(7)
+#define S2_AP_WRITE             PGTABLE_DESC_WRITE
 
 /* Fields that TCR_EL2 and VTCR_EL2 share: write-back write-allocate inner shareable walks. */
 #define TCR_IRGN0_WBWA   (UINT64_C(1) << 8)
@@ -66,9 +69,17 @@ static unsigned int level_shift(unsigned int level)
 	return 12 + LEVEL_BITS * (LEVEL_LAST - level);
 }
 
-static unsigned int entry_index(uint64_t va, unsigned int level)
+/* Of the first table, which may be several side by side, or of any other. */
+static unsigned int table_entries(const struct pgtable *pt, unsigned int level)
 {
-	return (va >> level_shift(level)) & (TABLE_ENTRIES - 1);
+	unsigned int first = 1u << (pt->input_bits - level_shift(pt->start_level));
+
+	return level == pt->start_level && first > TABLE_ENTRIES ? first : TABLE_ENTRIES;
+}
+
+static unsigned int entry_index(const struct pgtable *pt, uint64_t va, unsigned int level)
+{
+	return (va >> level_shift(level)) & (table_entries(pt, level) - 1);
 }
 
 static bool desc_is_table(uint64_t desc, unsigned int level)
@@ -80,12 +91,6 @@ static bool desc_is_table(uint64_t desc, unsigned int level)
 static uint64_t leaf_type(unsigned int level)
 {
 	return level == LEVEL_LAST ? DESC_VALID | DESC_TABLE : DESC_VALID;
-}
-
-/* One store: a walk by a CPU sees the old or the new entry, never half of one. */
-static void entry_write(uint64_t *entry, uint64_t desc)
-{
-	*(volatile uint64_t *)entry = desc;
 }
 
 static uint64_t *entry_child(const struct pgtable *pt, uint64_t desc)
@@ -145,14 +150,24 @@ static unsigned int decode_attr(const struct pgtable *pt, uint64_t desc)
 	return desc & DESC_SH_INNER ? attr : attr | PGTABLE_DEVICE;
 }
 
+static unsigned int start_level(enum pgtable_stage stage, unsigned int input_bits)
+{
+	return input_bits > (stage == PGTABLE_STAGE2 ? INPUT_BITS_JOINED : INPUT_BITS_LEVEL1) ? 0
+											      : 1;
+}
+
+uint64_t pgtable_root_bytes(enum pgtable_stage stage, unsigned int input_bits)
+{
+	if (start_level(stage, input_bits) == 0 || input_bits <= INPUT_BITS_LEVEL1)
+		return PAGE_BYTES;
+	return PAGE_BYTES << (input_bits - INPUT_BITS_LEVEL1);
+}
+
 enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int input_bits,
-		      const struct pgtable_ops *ops, void *ctx)
+		      const struct pgtable_ops *ops, void *ctx, uint64_t root)
 {
 	if (input_bits < INPUT_BITS_MIN || input_bits > INPUT_BITS_MAX)
 		return ERR_RANGE;
-
-	uint64_t root = ops->page_alloc(ctx);
-
 	if (root == 0)
 		return ERR_NO_MEMORY;
 	*pt = (struct pgtable){
@@ -160,7 +175,7 @@ enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int
 		.ctx = ctx,
 		.stage = stage,
 		.input_bits = input_bits,
-		.start_level = input_bits > INPUT_BITS_LEVEL1 ? 0 : 1,
+		.start_level = start_level(stage, input_bits),
 		.root = root,
 	};
 	return ERR_OK;
@@ -174,21 +189,34 @@ static unsigned int map_leaves(struct walk *w, uint64_t *table, unsigned int i, 
 	uint64_t desc = w->pa | w->desc | leaf_type(level);
 	unsigned int first = i;
 
-	if (leaves > TABLE_ENTRIES - i)
-		leaves = TABLE_ENTRIES - i;
+	if (leaves > table_entries(w->pt, level) - i)
+		leaves = table_entries(w->pt, level) - i;
 	for (; i - first < leaves && table[i] == 0; i++) {
-		entry_write(&table[i], desc);
+		pgtable_entry_write(&table[i], desc);
 		desc += size;
 	}
 	walk_advance(w, (i - first) * size);
 	return i;
 }
 
+/* Puts an empty table into the free entry; 0: there is no page for it. */
+static uint64_t entry_add_table(struct pgtable *pt, uint64_t *entry)
+{
+	uint64_t page = pt->ops->page_alloc(pt->ctx);
+	uint64_t desc = page | DESC_TABLE | DESC_VALID;
+
+	if (page == 0)
+		return 0;
+	pgtable_entry_write(entry, desc);
+	return desc;
+}
+
 static enum err map_table(struct walk *w, uint64_t *table, unsigned int level)
 {
+	unsigned int end = table_entries(w->pt, level);
 	uint64_t size = BIT(level_shift(level));
 
-	for (unsigned int i = entry_index(w->va, level); i < TABLE_ENTRIES && w->bytes != 0; i++) {
+	for (unsigned int i = entry_index(w->pt, w->va, level); i < end && w->bytes != 0; i++) {
 		uint64_t desc = table[i];
 		bool fits = level >= LEVEL_FIRST_BLOCK && w->bytes >= size &&
 			    bits_is_aligned(w->va | w->pa, size);
@@ -198,12 +226,9 @@ static enum err map_table(struct walk *w, uint64_t *table, unsigned int level)
 			continue;
 		}
 		if (desc == 0) {
-			uint64_t page = w->pt->ops->page_alloc(w->pt->ctx);
-
-			if (page == 0)
+			desc = entry_add_table(w->pt, &table[i]);
+			if (desc == 0)
 				return ERR_NO_MEMORY;
-			desc = page | DESC_TABLE | DESC_VALID;
-			entry_write(&table[i], desc);
 		} else if (!desc_is_table(desc, level)) {
 			return ERR_OVERLAP;
 		}
@@ -259,20 +284,21 @@ static enum err split_block(struct walk *w, uint64_t *entry, unsigned int level)
 	uint64_t *child = pt->ops->page_va(pt->ctx, page);
 
 	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
-		entry_write(&child[i], desc + i * BIT(level_shift(level + 1)));
+		pgtable_entry_write(&child[i], desc + i * BIT(level_shift(level + 1)));
 	if (pt->ops->broken != NULL) {
-		entry_write(entry, 0);
+		pgtable_entry_write(entry, 0);
 		pt->ops->broken(pt->ctx, bits_align_down(w->va, size), size);
 	}
-	entry_write(entry, page | DESC_TABLE | DESC_VALID);
+	pgtable_entry_write(entry, page | DESC_TABLE | DESC_VALID);
 	return ERR_OK;
 }
 
 static enum err unmap_table(struct walk *w, uint64_t *table, unsigned int level)
 {
+	unsigned int end = table_entries(w->pt, level);
 	uint64_t size = BIT(level_shift(level));
 
-	for (unsigned int i = entry_index(w->va, level); i < TABLE_ENTRIES && w->bytes != 0; i++) {
+	for (unsigned int i = entry_index(w->pt, w->va, level); i < end && w->bytes != 0; i++) {
 		uint64_t in_entry = size - (w->va & (size - 1));
 		uint64_t step = w->bytes < in_entry ? w->bytes : in_entry;
 		enum err err = ERR_OK;
@@ -283,7 +309,7 @@ static enum err unmap_table(struct walk *w, uint64_t *table, unsigned int level)
 		}
 		if (!desc_is_table(table[i], level)) {
 			if (step == size) {
-				entry_write(&table[i], 0);
+				pgtable_entry_write(&table[i], 0);
 				walk_advance(w, size);
 				continue;
 			}
@@ -316,12 +342,12 @@ struct pgtable_leaf pgtable_walk(const struct pgtable *pt, uint64_t va)
 		return (struct pgtable_leaf){.va = va, .level = level};
 
 	uint64_t *table = pt->ops->page_va(pt->ctx, pt->root);
-	uint64_t desc = table[entry_index(va, level)];
+	uint64_t desc = table[entry_index(pt, va, level)];
 
 	while (desc_is_table(desc, level)) {
 		table = entry_child(pt, desc);
 		level++;
-		desc = table[entry_index(va, level)];
+		desc = table[entry_index(pt, va, level)];
 	}
 
 	struct pgtable_leaf leaf = {.bytes = BIT(level_shift(level)), .level = level};
@@ -333,6 +359,49 @@ struct pgtable_leaf pgtable_walk(const struct pgtable *pt, uint64_t va)
 		leaf.attr = decode_attr(pt, desc);
 	}
 	return leaf;
+}
+
+uint64_t *pgtable_entry(const struct pgtable *pt, uint64_t va, unsigned int level)
+{
+	unsigned int at = pt->start_level;
+	uint64_t *entry;
+
+	if (va >= BIT(pt->input_bits))
+		return NULL;
+	entry = pt->ops->page_va(pt->ctx, pt->root) + entry_index(pt, va, at);
+	for (; at < level; at++) {
+		uint64_t desc = pgtable_entry_read(entry);
+
+		if (!desc_is_table(desc, at))
+			return NULL;
+		entry = entry_child(pt, desc) + entry_index(pt, va, at + 1);
+	}
+	return entry;
+}
+
+enum err pgtable_entry_make(struct pgtable *pt, uint64_t va, unsigned int level, uint64_t **entry)
+{
+	unsigned int at;
+
+	if (va >= BIT(pt->input_bits))
+		return ERR_RANGE;
+	for (at = pt->start_level; at < level; at++) {
+		uint64_t *above = pgtable_entry(pt, va, at);
+
+		if (*above == 0 && entry_add_table(pt, above) == 0)
+			return ERR_NO_MEMORY;
+		if (!desc_is_table(*above, at))
+			return ERR_OVERLAP;
+	}
+	*entry = pgtable_entry(pt, va, level);
+	return ERR_OK;
+}
+
+uint64_t pgtable_stage2_block(uint64_t pa, unsigned int attr, bool forced)
+{
+	uint64_t desc = pa | encode_stage2(attr) | DESC_VALID;
+
+	return forced ? (desc & ~S2_MEMATTR) | S2_MEMATTR_FORCED_WB : desc;
 }
 
 uint64_t pgtable_tcr(const struct pgtable *pt, unsigned int pa_range)

@@ -32,6 +32,12 @@ enum pgtable_attr {
 	PGTABLE_DEVICE = 1 << 3, /* Device-nGnRE; otherwise Normal write-back, inner shareable */
 };
 
+/* Bits of stage 2 descriptors (D8.3.1, D8.3.2). Of an invalid one the hardware ignores the rest. */
+#define PGTABLE_DESC_VALID BIT(0)
+#define PGTABLE_DESC_WRITE BIT(7)
+#define PGTABLE_DESC_PA    MASK(47, 12)
+#define PGTABLE_DESC_XN    BIT(54) /* XN[1:0] = 0b10, for EL1 and EL0 */
+
 struct pgtable_ops {
 	/* One zeroed, 4 KiB aligned page: its physical address, or 0 when there is none left. */
 	uint64_t (*page_alloc)(void *ctx);
@@ -50,18 +56,25 @@ struct pgtable {
 	void *ctx;
 	enum pgtable_stage stage;
 	unsigned int input_bits;  /* size of the input address space: 32..48 */
-	unsigned int start_level; /* 0 or 1, from input_bits */
-	uint64_t root;            /* physical address of the first (one, not concatenated) table */
+	unsigned int start_level; /* 0 or 1, from stage and input_bits */
+	uint64_t root;            /* physical address of the first table */
 };
 
 /*
- * An empty table for input addresses of input_bits (32..48). ERR_RANGE, ERR_NO_MEMORY. The
+ * Bytes of the first table, 4 KiB but for a stage 2 of 40 to 42 bits: that begins at level 1 with 2
+ * to 8 tables side by side (D8.2.8), since only CPUs with at least 44 bits of physical address take
+ * a stage 2 that begins at level 0 (VTCR_EL2.SL0).
+ */
+uint64_t pgtable_root_bytes(enum pgtable_stage stage, unsigned int input_bits);
+
+/*
+ * An empty table for input addresses of input_bits (32..48), which begins with the zeroed memory
+ * at `root`: pgtable_root_bytes(), aligned to its size. ERR_RANGE; ERR_NO_MEMORY: root is 0. The
  * caller makes sure that the CPU takes it: a stage 2 input is at most as wide as the CPU's
- * physical addresses, and more than 39 bits start at level 0, which stage 2 allows only on CPUs
- * with at least 44 bits of physical address (D8.2, VTCR_EL2.SL0).
+ * physical addresses.
  */
 enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int input_bits,
-		      const struct pgtable_ops *ops, void *ctx) MUST_CHECK;
+		      const struct pgtable_ops *ops, void *ctx, uint64_t root) MUST_CHECK;
 
 /*
  * Maps [va, va + bytes) to [pa, pa + bytes) with the largest blocks that alignment and levels
@@ -92,6 +105,33 @@ struct pgtable_leaf {
 
 /* What translates va; a va outside the input space reads as not mapped, with bytes 0. */
 struct pgtable_leaf pgtable_walk(const struct pgtable *pt, uint64_t va);
+
+/*
+ * For one who keeps the descriptors of a level (2: blocks of 2 MiB) himself, and maps and unmaps
+ * nothing there: the descriptor for va, as the tables hold it. NULL: there is no table of
+ * that level; pgtable_entry_make() makes it. ERR_RANGE, ERR_OVERLAP, ERR_NO_MEMORY as
+ * pgtable_map().
+ */
+uint64_t *pgtable_entry(const struct pgtable *pt, uint64_t va, unsigned int level);
+enum err pgtable_entry_make(struct pgtable *pt, uint64_t va, unsigned int level,
+			    uint64_t **entry) MUST_CHECK;
+
+/* One store: a walk by a CPU sees the old or the new descriptor, never half of one. */
+static inline void pgtable_entry_write(uint64_t *entry, uint64_t desc)
+{
+	*(volatile uint64_t *)entry = desc;
+}
+
+static inline uint64_t pgtable_entry_read(const uint64_t *entry)
+{
+	return *(const volatile uint64_t *)entry;
+}
+
+/*
+ * The descriptor of a valid stage 2 block of 2 MiB. forced: HCR_EL2.FWB is set, and the memory is
+ * Normal write-back whatever stage 1 says (D8.6.6).
+ */
+uint64_t pgtable_stage2_block(uint64_t pa, unsigned int attr, bool forced);
 
 /*
  * The register values that go with the table: TCR_EL2 or VTCR_EL2, with pa_range the PARange

@@ -38,6 +38,15 @@ void ring_put_over(struct ring *r, uint8_t byte)
 	r->head++;
 }
 
+size_t ring_copy(const struct ring *r, uint64_t position, uint8_t *to, size_t bytes)
+{
+	size_t n;
+
+	for (n = 0; n < bytes && position < r->head; n++)
+		to[n] = *ring_slot(r, position++);
+	return n;
+}
+
 bool ring_take(struct ring *r, uint8_t *byte)
 {
 	if (ring_used(r) == 0)

@@ -22,6 +22,11 @@ size_t ring_free(const struct ring *r);
 bool ring_put(struct ring *r, uint8_t byte) MUST_CHECK;
 /* Never fails: the oldest byte makes room. */
 void ring_put_over(struct ring *r, uint8_t byte);
+/*
+ * Copies up to `bytes` from a position on, which is not before tail, without taking them; gives how
+ * many there were.
+ */
+size_t ring_copy(const struct ring *r, uint64_t position, uint8_t *to, size_t bytes);
 /* False when empty. */
 bool ring_take(struct ring *r, uint8_t *byte) MUST_CHECK;
 

@@ -153,7 +153,8 @@ void hypimage_start(struct machine *m)
 	struct pgtable pt;
 
 	copy_image(info);
-	if (pgtable_init(&pt, PGTABLE_EL2_STAGE1, INPUT_BITS, &table_ops, &info->pool) != ERR_OK)
+	if (pgtable_init(&pt, PGTABLE_EL2_STAGE1, INPUT_BITS, &table_ops, &info->pool,
+			 page_alloc(&info->pool)) != ERR_OK)
 		uart_stop("no memory for EL2's translation tables");
 	map_ram(&pt, info);
 	map_image(&pt, info);

@@ -24,10 +24,6 @@
 #define WINDOW_TRIES       16
 #define BLOB_BYTES_MAX     MIB(2) /* as Linux takes it (booting.rst) */
 
-/* Stage 2 tables that start at level 1, and those that start at level 0 (D8.2, VTCR_EL2.SL0). */
-#define STAGE2_LEVEL1_BITS    39
-#define STAGE2_LEVEL0_PA_BITS 44
-
 #define SPI_BASE             32
 #define INTID_END            1020
 #define INTERRUPT_SPI        0
@@ -241,10 +237,7 @@ static void hide_all(struct svmdt *s)
 	info->svm_console_intid = info->uart_intid;
 }
 
-/*
- * The end of the service VM's addresses: whole GiBs, within what this CPU can address. Beyond
- * STAGE2_LEVEL1_BITS its tables start at level 0 (lib/pgtable.h), which not every CPU takes.
- */
+/* The end of the service VM's addresses: whole GiBs, within what this CPU can address. */
 static void choose_limit(struct svmdt *s)
 {
 	static const uint8_t pa_bits[] = {32, 36, 40, 42, 44, 48};
@@ -252,11 +245,6 @@ static void choose_limit(struct svmdt *s)
 	unsigned int bits = pa_bits[range < ARRAY_SIZE(pa_bits) ? range : 5];
 	uint64_t limit = s->top < BIT(bits) ? bits_align_up(s->top, GIB(1)) : BIT(bits);
 
-	if (limit > BIT(STAGE2_LEVEL1_BITS) && bits < STAGE2_LEVEL0_PA_BITS)
-		uart_stop("memory or devices reach up to %#llx, but this CPU's physical address "
-			  "range has %u bits: beyond %u bits Caisson needs one of %u",
-			  (unsigned long long)limit - 1, bits, STAGE2_LEVEL1_BITS,
-			  STAGE2_LEVEL0_PA_BITS);
 	s->m->info.svm_ipa_limit = limit;
 }
 

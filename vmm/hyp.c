@@ -17,8 +17,10 @@
 
 static const struct hyp_token no_token;
 
-/* arg: x3 to x6; x1 to x3 come back in its first three. */
-static uint64_t call(uint32_t number, const struct hyp_token *token, uint64_t arg[4])
+#define CALL_ARGS 5
+
+/* arg: x3 to x7; x1 to x3 come back in its first three. */
+static uint64_t call(uint32_t number, const struct hyp_token *token, uint64_t arg[CALL_ARGS])
 {
 	uint64_t x[] = {CAISSON_CALL(number),
 			token->half[0],
@@ -26,18 +28,19 @@ static uint64_t call(uint32_t number, const struct hyp_token *token, uint64_t ar
 			arg[0],
 			arg[1],
 			arg[2],
-			arg[3]};
+			arg[3],
+			arg[4]};
 
 	__asm__ volatile("ldp x0, x1, [%0]\n\t"
 			 "ldp x2, x3, [%0, #16]\n\t"
 			 "ldp x4, x5, [%0, #32]\n\t"
-			 "ldr x6, [%0, #48]\n\t"
+			 "ldp x6, x7, [%0, #48]\n\t"
 			 "mrs xzr, mdccsr_el0\n\t"
 			 "stp x0, x1, [%0]\n\t"
 			 "stp x2, x3, [%0, #16]"
 			 :
 			 : "r"(x)
-			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "memory");
+			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "memory");
 	arg[0] = x[1];
 	arg[1] = x[2];
 	arg[2] = x[3];
@@ -54,7 +57,7 @@ static enum err find_caisson(void)
 {
 	struct sigaction skip = {.sa_sigaction = skip_instruction, .sa_flags = SA_SIGINFO};
 	struct sigaction before;
-	uint64_t arg[4] = {0};
+	uint64_t arg[CALL_ARGS] = {0};
 
 	if (sigaction(SIGILL, &skip, &before) != 0)
 		return ERR_UNSUPPORTED;
@@ -121,9 +124,9 @@ const char *hyp_status_text(enum caisson_status status)
 }
 
 enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
-				  uint32_t *vm, struct hyp_token *token)
+				  uint64_t tag, uint64_t ctr, uint32_t *vm, struct hyp_token *token)
 {
-	uint64_t arg[4] = {(uintptr_t)store, vcpus};
+	uint64_t arg[CALL_ARGS] = {(uintptr_t)store, vcpus, tag, ctr};
 	enum caisson_status status = call(CAISSON_CALL_VM_CREATE, management, arg);
 
 	*vm = arg[0];
@@ -137,7 +140,7 @@ enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t 
 	const struct timespec pause = {.tv_nsec = BUSY_WAIT_NS};
 
 	for (;;) {
-		uint64_t arg[4] = {vm};
+		uint64_t arg[CALL_ARGS] = {vm};
 		enum caisson_status status = call(CAISSON_CALL_VM_DESTROY, management, arg);
 
 		if (status == CAISSON_BUSY)
@@ -147,46 +150,119 @@ enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t 
 	}
 }
 
-enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t vm, uint8_t *first,
-				  uint64_t ipa, uint64_t blocks)
+static enum caisson_status give(uint32_t number, const struct hyp_token *management, uint32_t vm,
+				uint8_t *first, uint64_t ipa, uint64_t blocks, uint64_t rights)
 {
 	for (;;) {
-		uint64_t arg[4] = {vm, (uintptr_t)first, ipa, blocks};
-		enum caisson_status status = call(CAISSON_CALL_MEM_SHARE, management, arg);
+		uint64_t arg[CALL_ARGS] = {vm, (uintptr_t)first, ipa, blocks, rights};
+		enum caisson_status status = call(number, management, arg);
 
 		if (status != CAISSON_CONTINUE)
 			return status;
-		first += CAISSON_BLOCK_BYTES;
-		ipa += CAISSON_BLOCK_BYTES;
-		blocks--;
+		first += arg[0] * CAISSON_BLOCK_BYTES;
+		ipa += arg[0] * CAISSON_BLOCK_BYTES;
+		blocks -= arg[0];
+	}
+}
+
+enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t vm, uint8_t *first,
+				  uint64_t ipa, uint64_t blocks, uint64_t rights)
+{
+	return give(CAISSON_CALL_MEM_SHARE, management, vm, first, ipa, blocks, rights);
+}
+
+enum caisson_status hyp_mem_lend(const struct hyp_token *management, uint32_t vm, uint8_t *first,
+				 uint64_t ipa, uint64_t blocks, uint64_t rights)
+{
+	return give(CAISSON_CALL_MEM_LEND, management, vm, first, ipa, blocks, rights);
+}
+
+enum caisson_status hyp_mem_donate(const struct hyp_token *management, uint32_t vm, uint8_t *block)
+{
+	uint64_t arg[CALL_ARGS] = {vm, (uintptr_t)block};
+
+	return call(CAISSON_CALL_MEM_DONATE, management, arg);
+}
+
+enum caisson_status hyp_mem_reclaim(const struct hyp_token *management, uint32_t vm, uint64_t ipa,
+				    uint64_t blocks)
+{
+	for (;;) {
+		uint64_t arg[CALL_ARGS] = {vm, ipa, blocks};
+		enum caisson_status status = call(CAISSON_CALL_MEM_RECLAIM, management, arg);
+
+		if (status != CAISSON_CONTINUE)
+			return status;
+		ipa += arg[0] * CAISSON_BLOCK_BYTES;
+		blocks -= arg[0];
+	}
+}
+
+static enum caisson_status change(uint32_t number, const struct hyp_token *token, uint64_t ipa,
+				  uint64_t blocks, uint64_t rights)
+{
+	for (;;) {
+		uint64_t arg[CALL_ARGS] = {ipa, blocks, rights};
+		enum caisson_status status = call(number, token, arg);
+
+		if (status != CAISSON_CONTINUE)
+			return status;
+		ipa += arg[0] * CAISSON_BLOCK_BYTES;
+		blocks -= arg[0];
+	}
+}
+
+enum caisson_status hyp_mem_map(const struct hyp_token *token, uint64_t ipa, uint64_t blocks,
+				uint64_t rights)
+{
+	return change(CAISSON_CALL_MEM_MAP, token, ipa, blocks, rights);
+}
+
+enum caisson_status hyp_mem_unmap(const struct hyp_token *token, uint64_t ipa, uint64_t blocks)
+{
+	return change(CAISSON_CALL_MEM_UNMAP, token, ipa, blocks, 0);
+}
+
+enum caisson_status hyp_mem_unexec(const struct hyp_token *token, uint64_t ipa, uint64_t bytes)
+{
+	for (;;) {
+		uint64_t arg[CALL_ARGS] = {ipa, bytes};
+		enum caisson_status status = call(CAISSON_CALL_MEM_UNEXEC, token, arg);
+		uint64_t next =
+			bits_align_down(ipa, CAISSON_BLOCK_BYTES) + arg[0] * CAISSON_BLOCK_BYTES;
+
+		if (status != CAISSON_CONTINUE)
+			return status;
+		bytes -= next > ipa ? next - ipa : 0;
+		ipa = next > ipa ? next : ipa;
 	}
 }
 
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0)
 {
-	uint64_t arg[4] = {vcpu, (uintptr_t)run_page, pc, x0};
+	uint64_t arg[CALL_ARGS] = {vcpu, (uintptr_t)run_page, pc, x0};
 
 	return call(CAISSON_CALL_VCPU_INIT, token, arg);
 }
 
 enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu)
 {
-	uint64_t arg[4] = {vcpu};
+	uint64_t arg[CALL_ARGS] = {vcpu};
 
 	return call(CAISSON_CALL_VCPU_RUN, token, arg);
 }
 
 enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu)
 {
-	uint64_t arg[4] = {vcpu};
+	uint64_t arg[CALL_ARGS] = {vcpu};
 
 	return call(CAISSON_CALL_VCPU_GET, token, arg);
 }
 
 enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
 {
-	uint64_t arg[4] = {vcpu};
+	uint64_t arg[CALL_ARGS] = {vcpu};
 
 	return call(CAISSON_CALL_VCPU_SET, token, arg);
 }
@@ -194,7 +270,7 @@ enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake)
 {
-	uint64_t arg[4] = {intid, level};
+	uint64_t arg[CALL_ARGS] = {intid, level};
 	enum caisson_status status = call(CAISSON_CALL_IRQ_SET, token, arg);
 
 	*wake = arg[0];
@@ -204,9 +280,23 @@ enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, b
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value)
 {
-	uint64_t arg[4] = {what};
+	uint64_t arg[CALL_ARGS] = {what};
 	enum caisson_status status = call(CAISSON_CALL_VM_STAT, token, arg);
 
 	*value = arg[0];
+	return status;
+}
+
+enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *position,
+				 void *buffer, size_t bytes, size_t *bytes_read, uint64_t *lost)
+{
+	uint64_t arg[CALL_ARGS] = {*position, (uintptr_t)buffer, bytes};
+	enum caisson_status status = call(CAISSON_CALL_LOG_READ, management, arg);
+
+	if (status == CAISSON_OK) {
+		*bytes_read = arg[0];
+		*position = arg[1];
+		*lost = arg[2];
+	}
 	return status;
 }

@@ -21,13 +21,28 @@ enum err hyp_open(struct hyp_token *management) MUST_CHECK;
 /* What a status means, for messages. */
 const char *hyp_status_text(enum caisson_status status);
 
+/* tag, ctr: as VM_CREATE has them; 0 for none, and for the host's CTR_EL0. */
 enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
-				  uint32_t *vm, struct hyp_token *token) MUST_CHECK;
+				  uint64_t tag, uint64_t ctr, uint32_t *vm,
+				  struct hyp_token *token) MUST_CHECK;
 /* Goes on until the VM is gone or there is an error. */
 enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm) MUST_CHECK;
-/* Shares all the blocks. */
+/* All the blocks; rights: 0 or CAISSON_MEM_READ_ONLY. */
 enum caisson_status hyp_mem_share(const struct hyp_token *management, uint32_t vm, uint8_t *first,
-				  uint64_t ipa, uint64_t blocks) MUST_CHECK;
+				  uint64_t ipa, uint64_t blocks, uint64_t rights) MUST_CHECK;
+enum caisson_status hyp_mem_lend(const struct hyp_token *management, uint32_t vm, uint8_t *first,
+				 uint64_t ipa, uint64_t blocks, uint64_t rights) MUST_CHECK;
+enum caisson_status hyp_mem_reclaim(const struct hyp_token *management, uint32_t vm, uint64_t ipa,
+				    uint64_t blocks) MUST_CHECK;
+enum caisson_status hyp_mem_donate(const struct hyp_token *management, uint32_t vm,
+				   uint8_t *block) MUST_CHECK;
+enum caisson_status hyp_mem_map(const struct hyp_token *token, uint64_t ipa, uint64_t blocks,
+				uint64_t rights) MUST_CHECK;
+enum caisson_status hyp_mem_unmap(const struct hyp_token *token, uint64_t ipa,
+				  uint64_t blocks) MUST_CHECK;
+/* Of the blocks that hold the bytes. */
+enum caisson_status hyp_mem_unexec(const struct hyp_token *token, uint64_t ipa,
+				   uint64_t bytes) MUST_CHECK;
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0) MUST_CHECK;
 enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
@@ -37,6 +52,13 @@ enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu) M
 /* *wake: the vCPUs to wake, a bit each. */
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake) MUST_CHECK;
+/*
+ * Reads the hypervisor's log from *position on; the buffer lies in one page. *lost: bytes from
+ * there on that are gone. 0 bytes read: the end of the log, for now.
+ */
+enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *position,
+				 void *buffer, size_t bytes, size_t *bytes_read,
+				 uint64_t *lost) MUST_CHECK;
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value) MUST_CHECK;
 

@@ -46,12 +46,12 @@ enum err vm_create(struct vm *vm, const struct hyp_token *management, struct mem
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;
 	memory_begin_vm(memory);
-	status = hyp_vm_create(&vm->management, memory->store, cpus, &vm->number, &vm->token);
+	status = hyp_vm_create(&vm->management, memory->store, cpus, 0, 0, &vm->number, &vm->token);
 	memory_end_vm(memory, status == CAISSON_OK, vm->number);
 	if (status != CAISSON_OK)
 		return tell("cannot make a virtual machine", status);
 	status = hyp_mem_share(&vm->management, vm->number, memory->ram, MACHINE_RAM,
-			       memory->ram_bytes / CAISSON_BLOCK_BYTES);
+			       memory->ram_bytes / CAISSON_BLOCK_BYTES, 0);
 	if (status == CAISSON_OK)
 		return ERR_OK;
 

@@ -28,4 +28,38 @@ static inline bool at_translate_write(uint64_t va, bool el0, uint64_t *pa)
 	return !(par & PAR_F);
 }
 
+/*
+ * Through stage 1 alone: where in its address space the guest finds va when it writes to it, or
+ * reads it at EL1. False: it would fault there, or so would the walk of its tables. PAR_EL1 is
+ * kept.
+ */
+static inline bool at_stage1_write(uint64_t va, bool el0, uint64_t *ipa)
+{
+	uint64_t saved = sysreg_read(par_el1);
+	uint64_t par;
+
+	if (el0)
+		__asm__ volatile("at s1e0w, %0" : : "r"(va) : "memory");
+	else
+		__asm__ volatile("at s1e1w, %0" : : "r"(va) : "memory");
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	*ipa = (par & MASK(47, 12)) | (va & 0xfff);
+	return !(par & PAR_F);
+}
+
+static inline bool at_stage1_read(uint64_t va, uint64_t *ipa)
+{
+	uint64_t saved = sysreg_read(par_el1);
+	uint64_t par;
+
+	__asm__ volatile("at s1e1r, %0" : : "r"(va) : "memory");
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	*ipa = (par & MASK(47, 12)) | (va & 0xfff);
+	return !(par & PAR_F);
+}
+
 #endif

@@ -55,6 +55,17 @@ static inline void cache_clean_invalidate_poc(uint64_t address, uint64_t bytes)
 	dsb(sy);
 }
 
+/* To the point of unification of the inner shareable domain. */
+static inline void cache_clean_pou(uint64_t address, uint64_t bytes)
+{
+	uint64_t line = cache_line_bytes();
+	uint64_t p;
+
+	for (p = bits_align_down(address, line); p < address + bytes; p += line)
+		__asm__ volatile("dc cvau, %0" : : "r"(p) : "memory");
+	dsb(ish);
+}
+
 /* All instruction caches of the inner shareable domain. */
 static inline void cache_invalidate_instructions(void)
 {

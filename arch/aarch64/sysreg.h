@@ -52,15 +52,19 @@
 #define HCR_FB     BIT(9)
 #define HCR_BSU_IS BIT(10)
 #define HCR_TWI    BIT(13)
+#define HCR_TID2   BIT(17)
 #define HCR_TID3   BIT(18)
 #define HCR_TSC    BIT(19)
 #define HCR_TIDCP  BIT(20)
 #define HCR_TACR   BIT(21)
+#define HCR_TSW    BIT(22)
+#define HCR_TVM    BIT(26)
 #define HCR_RW     BIT(31)
 #define HCR_TLOR   BIT(35)
 #define HCR_TERR   BIT(36)
 #define HCR_APK    BIT(40)
 #define HCR_API    BIT(41)
+#define HCR_FWB    BIT(46)
 #define HCR_ENSCXT BIT(53)
 #define HCR_TID5   BIT(58)
 
@@ -115,10 +119,12 @@
 
 /* SCTLR_EL1 */
 #define SCTLR_EL1_M    BIT(0)
+#define SCTLR_EL1_C    BIT(2)
 #define SCTLR_EL1_RES1 0x30d00800 /* MMU and caches off, little-endian: the state at reset */
 
 /* ISR_EL1: pending, whatever is masked */
 #define ISR_F BIT(6)
+#define ISR_I BIT(7)
 #define ISR_A BIT(8)
 
 #endif

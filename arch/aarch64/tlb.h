@@ -3,6 +3,8 @@
 #define ARCH_AARCH64_TLB_H
 
 #include "arch/aarch64/barrier.h"
+#include "arch/aarch64/sysreg.h"
+#include "lib/bits.h"
 
 /* TLB maintenance for guests (Arm ARM DDI 0487 D8.14), complete when the function returns. */
 
@@ -12,6 +14,46 @@ static inline void tlb_flush_vm(void)
 	dsb(ishst);
 	__asm__ volatile("tlbi vmalls12e1is" : : : "memory");
 	dsb(ish);
+	isb();
+}
+
+/*
+ * What the VMID in VTTBR_EL2 has cached of the stage 2 page or block that translates ipa, on all
+ * CPUs: entries of stage 2, then all of stage 1, which may have it in them.
+ */
+static inline void tlb_flush_ipa(uint64_t ipa)
+{
+	dsb(ishst);
+	__asm__ volatile("tlbi ipas2e1is, %0" : : "r"(ipa >> 12) : "memory");
+	dsb(ish);
+	__asm__ volatile("tlbi vmalle1is" : : : "memory");
+	dsb(ish);
+	isb();
+}
+
+/*
+ * Stages 1 and 2 of the VMID in vttbr, which is not the one that is loaded, on all CPUs. Table
+ * walks are off meanwhile: a CPU might make them on its own, with this guest's stage 1 and that
+ * one's stage 2 (erratum 1319367 of Cortex-A72 and others; hyp/vm/world.c).
+ */
+static inline void tlb_flush_other_vm(uint64_t vttbr)
+{
+	uint64_t loaded = sysreg_read(vttbr_el2);
+	uint64_t tcr = sysreg_read(tcr_el1);
+	uint64_t sctlr = sysreg_read(sctlr_el1);
+
+	sysreg_write(tcr_el1, tcr | TCR_EPD0 | TCR_EPD1);
+	isb();
+	sysreg_write(sctlr_el1, sctlr | SCTLR_EL1_M);
+	isb();
+	sysreg_write(vttbr_el2, vttbr);
+	isb();
+	tlb_flush_vm();
+	sysreg_write(vttbr_el2, loaded);
+	isb();
+	sysreg_write(sctlr_el1, sctlr);
+	isb();
+	sysreg_write(tcr_el1, tcr);
 	isb();
 }
 

@@ -17,6 +17,7 @@
 enum lock_order {
 	LOCK_MANAGE,    /* what makes, changes and ends user VMs */
 	LOCK_SLOT,      /* a user VM's slot */
+	LOCK_VM_MEMORY, /* the states of a user VM's memory: hyp/vm/umem.c */
 	LOCK_STAGE2,    /* the service VM's stage 2 */
 	LOCK_VM_POWER,  /* struct vm's power_lock */
 	LOCK_CONSOLE,   /* an emulated UART's state */

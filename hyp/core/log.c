@@ -120,6 +120,19 @@ void log_printf(enum log_level level, const char *fmt, ...)
 		log_sink(line, length);
 }
 
+size_t log_read(uint64_t *position, uint8_t *to, size_t bytes, uint64_t *lost)
+{
+	uint64_t from = *position;
+	size_t n;
+
+	lock_acquire(&log_lock);
+	*lost = from < ring.tail ? ring.tail - from : 0;
+	n = ring_copy(&ring, from + *lost, to, bytes);
+	lock_release(&log_lock);
+	*position = from + *lost + n;
+	return n;
+}
+
 void log_write_panic(const char *text, size_t length) NO_THREAD_CHECK
 {
 	put_text(text, length);

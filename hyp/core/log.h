@@ -47,6 +47,13 @@ static inline bool log_first(uint64_t *seen, unsigned int bit)
 	return !(__atomic_fetch_or(seen, mask, __ATOMIC_RELAXED) & mask);
 }
 
+/*
+ * Copies text of at most `bytes` from *position on, counted in bytes since boot, and moves it
+ * behind what was copied. *lost: bytes from there on that are not kept any more and were passed
+ * over. A position that is still to come copies nothing and stays. Any CPU.
+ */
+size_t log_read(uint64_t *position, uint8_t *to, size_t bytes, uint64_t *lost);
+
 /* For panic: writes to the ring without its lock and marks the run as crashed. */
 void log_write_panic(const char *text, size_t length);
 

@@ -6,7 +6,11 @@
 #include "hyp/vm/hypercall.h"
 
 #include "abi/hypercall.h"
+#include "arch/aarch64/speculation.h"
+#include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/slot.h"
+#include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 
 static uint64_t management_token[2];
@@ -31,29 +35,83 @@ static enum caisson_status version(struct vcpu *vcpu)
 	return CAISSON_OK;
 }
 
+static enum caisson_status log_read_call(struct vcpu *vcpu)
+{
+	uint64_t position = vcpu->x[3], va = vcpu->x[4], bytes = vcpu->x[5], lost, pa;
+	enum caisson_status status = CAISSON_FAULT;
+
+	if (bytes > 4096 || (va & 4095) + bytes > 4096)
+		return CAISSON_INVALID;
+	/* Nothing of the page's block changes hands meanwhile. */
+	lock_acquire(&slot_manage_lock);
+	if (slot_resolve(va, &pa) && owner_is_service(&slot_owner, pa)) {
+		vcpu->x[1] = log_read(&position, (uint8_t *)pa, bytes, &lost);
+		vcpu->x[2] = position;
+		vcpu->x[3] = lost;
+		status = CAISSON_OK;
+	}
+	lock_release(&slot_manage_lock);
+	return status;
+}
+
+static enum caisson_status denied(struct vcpu *vcpu)
+{
+	return CAISSON_DENIED;
+}
+
+/*
+ * Whose token a call needs. It is looked at before anything else of the call and without a lock, so
+ * that who has none learns nothing and holds nobody up. VM calls look again under their lock.
+ */
+enum caller { ANYONE, MANAGER, VM };
+
 /* Each looks at x3 and up, and leaves results in x1 to x3. */
-static enum caisson_status (*const calls[])(struct vcpu *vcpu) = {
-	[CAISSON_CALL_VERSION] = version,         [CAISSON_CALL_VM_CREATE] = uvm_create,
-	[CAISSON_CALL_VM_DESTROY] = uvm_destroy,  [CAISSON_CALL_MEM_SHARE] = uvm_mem_share,
-	[CAISSON_CALL_VCPU_INIT] = uvm_vcpu_init, [CAISSON_CALL_IRQ_SET] = uvm_irq_set,
-	[CAISSON_CALL_VM_STAT] = uvm_stat,        [CAISSON_CALL_VCPU_GET] = uvm_vcpu_get,
-	[CAISSON_CALL_VCPU_SET] = uvm_vcpu_set,
+static const struct {
+	enum caisson_status (*serve)(struct vcpu *vcpu);
+	enum caller caller;
+} calls[] = {
+	[CAISSON_CALL_VERSION] = {version, ANYONE},
+	[CAISSON_CALL_VM_CREATE] = {uvm_create, MANAGER},
+	[CAISSON_CALL_VM_DESTROY] = {uvm_destroy, MANAGER},
+	[CAISSON_CALL_MEM_SHARE] = {umem_share, MANAGER},
+	[CAISSON_CALL_VCPU_INIT] = {uvm_vcpu_init, VM},
+	[CAISSON_CALL_VCPU_RUN] = {denied, VM}, /* with the token it does not come here */
+	[CAISSON_CALL_IRQ_SET] = {uvm_irq_set, VM},
+	[CAISSON_CALL_MEM_LEND] = {umem_lend, MANAGER},
+	[CAISSON_CALL_MEM_DONATE] = {umem_donate, MANAGER},
+	[CAISSON_CALL_MEM_RECLAIM] = {umem_reclaim, MANAGER},
+	[CAISSON_CALL_MEM_MAP] = {umem_map, VM},
+	[CAISSON_CALL_MEM_UNMAP] = {umem_unmap, VM},
+	[CAISSON_CALL_MEM_UNEXEC] = {umem_unexec, VM},
+	[CAISSON_CALL_VM_STAT] = {uvm_stat, VM},
+	[CAISSON_CALL_LOG_READ] = {log_read_call, MANAGER},
+	[CAISSON_CALL_VCPU_GET] = {uvm_vcpu_get, VM},
+	[CAISSON_CALL_VCPU_SET] = {uvm_vcpu_set, VM},
 };
 
-#define NEEDS_MANAGER                                                                              \
-	(BIT(CAISSON_CALL_VM_CREATE) | BIT(CAISSON_CALL_VM_DESTROY) | BIT(CAISSON_CALL_MEM_SHARE))
+static bool is_allowed(const struct vcpu *vcpu, enum caller caller)
+{
+	if (caller == MANAGER)
+		return is_manager(vcpu);
+	return caller == ANYONE || slot_has_token(vcpu);
+}
 
 enum exit_action hypercall(struct vcpu *vcpu)
 {
 	uint32_t number = (uint32_t)vcpu->x[0];
 
-	if (number == CAISSON_CALL_VCPU_RUN)
+	if (number == CAISSON_CALL_VCPU_RUN && slot_has_token(vcpu))
 		return uvm_vcpu_run(vcpu);
-	if (number >= ARRAY_SIZE(calls) || !calls[number])
+	if (number >= ARRAY_SIZE(calls)) {
 		vcpu->x[0] = CAISSON_UNKNOWN;
-	else if ((NEEDS_MANAGER >> number & 1) && !is_manager(vcpu))
+		return EXIT_ADVANCE;
+	}
+	number = (uint32_t)bounded_index(number, ARRAY_SIZE(calls));
+	if (!calls[number].serve)
+		vcpu->x[0] = CAISSON_UNKNOWN;
+	else if (!is_allowed(vcpu, calls[number].caller))
 		vcpu->x[0] = CAISSON_DENIED;
 	else
-		vcpu->x[0] = calls[number](vcpu);
+		vcpu->x[0] = calls[number].serve(vcpu);
 	return EXIT_ADVANCE;
 }

@@ -3,7 +3,9 @@
 #define HYP_VM_SLOT_H
 
 #include "abi/hypercall.h"
+#include "arch/aarch64/speculation.h"
 #include "hyp/core/lock.h"
+#include "hyp/vm/umem.h"
 #include "hyp/vm/ustat.h"
 #include "hyp/vm/uvm.h"
 #include "lib/owner.h"
@@ -22,8 +24,14 @@ enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_ENDING };
 struct uvm {
 	struct vm vm;
 	uint32_t slot;
-	uint64_t next_page; /* free pages of the store, for stage 2 */
+	/* Free pages of the store, for stage 2, and blocks that were donated for more of them. */
+	uint64_t next_page;
 	uint64_t end;
+	uint64_t donated[8];
+	uint32_t donated_count;
+	struct spinlock mem_lock; /* hyp/vm/umem.c says what it guards */
+	uint64_t blocks;          /* of memory that it has */
+	uint64_t ctr;             /* CTR_EL0 as it sees it */
 	struct ustat stat;
 	struct uvcpu vcpu[];
 };
@@ -33,8 +41,10 @@ struct slot {
 	enum slot_state state;
 	uint32_t running; /* vCPUs */
 	uint64_t token[2];
-	struct uvm *uvm;
-	uint64_t cursor; /* of VM_DESTROY, in the table of owners */
+	struct uvm *uvm;     /* ENDING: NULL when only its store is left */
+	uint64_t store;      /* the block that *uvm is in */
+	uint64_t tag;        /* the creator's */
+	struct umem_end end; /* how far VM_DESTROY has come */
 	/* 1 + the vCPU that ran last on each CPU; 0: none. That CPU's. */
 	uint8_t last_on[BOOT_MAX_CPUS];
 };
@@ -51,6 +61,12 @@ static inline uint32_t slot_number(const struct slot *slot)
 	return (uint32_t)(slot - slots);
 }
 
+/* The VM that a user VM's vCPU is of. */
+static inline struct uvm *uvm_of(const struct vcpu *vcpu)
+{
+	return (struct uvm *)vcpu->vm; /* its first member */
+}
+
 /* The VM whose token is in x1 and x2: the slot's number is in the token's low bits. */
 static inline struct slot *slot_by_token(const struct vcpu *caller)
 {
@@ -60,8 +76,28 @@ static inline struct slot *slot_by_token(const struct vcpu *caller)
 /* A user VM's vCPU: its slot. */
 static inline struct slot *slot_of(const struct vcpu *vcpu)
 {
-	/* vm is the first member of struct uvm. */
-	return &slots[((const struct uvm *)vcpu->vm)->slot];
+	return &slots[uvm_of(vcpu)->slot];
+}
+
+/* The VM of this number, which is below CAISSON_MAX_VMS; under speculation too. */
+static inline struct slot *slot_get(uint64_t number)
+{
+	return &slots[bounded_index(number, CAISSON_MAX_VMS)];
+}
+
+/* After slot_check_vcpu(), under the same lock: the vCPU x3, under speculation too. */
+static inline struct uvcpu *slot_vcpu(const struct slot *slot, const struct vcpu *caller)
+{
+	return &slot->uvm->vcpu[bounded_index(caller->x[3], slot->uvm->vm.vcpu_count)];
+}
+
+/* Without a lock: has the caller the token of a VM? It may end before it is looked at again. */
+static inline bool slot_has_token(const struct vcpu *caller)
+{
+	const struct slot *slot = slot_by_token(caller);
+
+	return ((slot->token[0] ^ caller->x[1]) | (slot->token[1] ^ caller->x[2])) == 0 &&
+	       __atomic_load_n(&slot->state, __ATOMIC_RELAXED) != SLOT_FREE;
 }
 
 /*

@@ -11,15 +11,20 @@
 #include "hyp/vm/exit.h"
 #include "hyp/vm/psci.h"
 #include "lib/esr.h"
+#include "lib/spectre.h"
+
+uint32_t smccc_switch_call;
+
+enum { WORKAROUND_1, WORKAROUND_2, WORKAROUND_3 };
 
 /* Calls that go to the firmware with their arguments, if it said at boot that it has them. */
 static struct {
 	uint32_t id;
 	int32_t features; /* the firmware's answer to SMCCC_ARCH_FEATURES */
 } forwarded[] = {
-	{SMCCC_ARCH_WORKAROUND_1, SMCCC_NOT_SUPPORTED},
-	{SMCCC_ARCH_WORKAROUND_2, SMCCC_NOT_SUPPORTED},
-	{SMCCC_ARCH_WORKAROUND_3, SMCCC_NOT_SUPPORTED},
+	[WORKAROUND_1] = {SMCCC_ARCH_WORKAROUND_1, SMCCC_NOT_SUPPORTED},
+	[WORKAROUND_2] = {SMCCC_ARCH_WORKAROUND_2, SMCCC_NOT_SUPPORTED},
+	[WORKAROUND_3] = {SMCCC_ARCH_WORKAROUND_3, SMCCC_NOT_SUPPORTED},
 };
 
 /* SMCCC 1.1 is there if PSCI is 1.0 or later and its PSCI_FEATURES knows SMCCC_VERSION. */
@@ -41,19 +46,45 @@ void smccc_init(const struct bootinfo *bi)
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
 		forwarded[i].features =
 			(int32_t)smccc_smc(SMCCC_ARCH_FEATURES, forwarded[i].id, 0, 0);
+	smccc_switch_call = spectre_switch_call(
+		sysreg_read(id_aa64pfr0_el1), sysreg_read(id_aa64mmfr1_el1),
+		forwarded[WORKAROUND_1].features, forwarded[WORKAROUND_3].features);
 }
 
-static int64_t arch_features(uint32_t asked)
+/* Both keep all registers but x0 to x3. */
+void smccc_switch_now(const struct vcpu *from, const struct vcpu *to)
+{
+	if (smccc_switch_call)
+		smccc_smc(smccc_switch_call, 0, 0, 0);
+	if (from->bypasses_stores != to->bypasses_stores)
+		smccc_smc(SMCCC_ARCH_WORKAROUND_2, !to->bypasses_stores, 0, 0);
+}
+
+static int64_t arch_features(const struct vcpu *vcpu, uint32_t asked)
 {
 	size_t i;
 
 	if (asked == SMCCC_VERSION || asked == SMCCC_ARCH_FEATURES)
 		return SMCCC_SUCCESS;
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++) {
-		if (forwarded[i].id == asked)
-			return forwarded[i].features;
+		if (forwarded[i].id != asked)
+			continue;
+		/* A user VM cannot switch it off, so it need not switch it on. */
+		if (i == WORKAROUND_2 && forwarded[i].features >= 0 && vcpu->vm->is_user)
+			return SMCCC_NOT_REQUIRED;
+		return forwarded[i].features;
 	}
 	return SMCCC_NOT_SUPPORTED;
+}
+
+static void forward(struct vcpu *vcpu, uint32_t id)
+{
+	if (id == SMCCC_ARCH_WORKAROUND_2) {
+		if (vcpu->vm->is_user)
+			return;
+		vcpu->bypasses_stores = (uint32_t)vcpu->x[1] == 0;
+	}
+	smccc_smc(id, (uint32_t)vcpu->x[1], 0, 0);
 }
 
 static enum exit_action arch_call(struct vcpu *vcpu, uint32_t id)
@@ -65,13 +96,13 @@ static enum exit_action arch_call(struct vcpu *vcpu, uint32_t id)
 		return EXIT_RESUME;
 	}
 	if (id == SMCCC_ARCH_FEATURES) {
-		vcpu->x[0] = (uint64_t)arch_features((uint32_t)vcpu->x[1]);
+		vcpu->x[0] = (uint64_t)arch_features(vcpu, (uint32_t)vcpu->x[1]);
 		return EXIT_RESUME;
 	}
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++) {
 		/* They return nothing: x0 to x3 keep what the guest had (DEN 0028, 7.5). */
 		if (forwarded[i].id == id && forwarded[i].features >= 0) {
-			smccc_smc(id, vcpu->x[1], 0, 0);
+			forward(vcpu, id);
 			return EXIT_RESUME;
 		}
 	}

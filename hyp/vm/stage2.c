@@ -15,6 +15,7 @@
 static struct spinlock lock = SPINLOCK_INIT(LOCK_STAGE2);
 static uint64_t spare_next GUARDED_BY(lock);
 static uint64_t spare_end GUARDED_BY(lock);
+static uint64_t splits_made GUARDED_BY(lock);
 
 static uint64_t page_alloc(void *ctx)
 {
@@ -45,8 +46,9 @@ static void spare_init(const struct bootinfo *bi) NO_THREAD_CHECK
 }
 
 /* A block is about to be replaced by a table; see lib/pgtable.h. */
-static void broken(void *ctx, uint64_t ipa, uint64_t bytes)
+static void broken(void *ctx, uint64_t ipa, uint64_t bytes) REQUIRES(lock)
 {
+	splits_made++;
 	tlb_flush_vm();
 }
 
@@ -65,6 +67,14 @@ static unsigned int bits_for(uint64_t limit)
 	unsigned int bits = 64 - (unsigned int)__builtin_clzll(limit - 1);
 
 	return bits < 32 ? 32 : bits;
+}
+
+/* Aligned to its size, which is a page or a few. */
+static uint64_t root_alloc(unsigned int bits)
+{
+	uint64_t bytes = pgtable_root_bytes(PGTABLE_STAGE2, bits);
+
+	return bits_align_up((uint64_t)mem_pages(2 * bytes / 4096 - 1), bytes);
 }
 
 /* The first region to leave out that ends above `from`: kept or hidden; false: none. */
@@ -94,11 +104,11 @@ static void map_identity(struct vm *vm, uint64_t from, uint64_t to)
 void stage2_init(struct vm *vm, const struct bootinfo *bi)
 {
 	unsigned int pa_range = (unsigned int)bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
+	unsigned int bits = bits_for(bi->svm_ipa_limit);
 	struct boot_region hole = {0};
 	uint64_t at = 0;
 
-	if (pgtable_init(&vm->stage2, PGTABLE_STAGE2, bits_for(bi->svm_ipa_limit), &ops, NULL) !=
-	    ERR_OK)
+	if (pgtable_init(&vm->stage2, PGTABLE_STAGE2, bits, &ops, NULL, root_alloc(bits)) != ERR_OK)
 		panic("stage 2: no table for addresses up to 0x%lx", bi->svm_ipa_limit);
 	while (next_hole(bi, at, &hole)) {
 		map_identity(vm, at, hole.base < bi->svm_ipa_limit ? hole.base : bi->svm_ipa_limit);
@@ -111,14 +121,16 @@ void stage2_init(struct vm *vm, const struct bootinfo *bi)
 	vm->stage2.ops = &live_ops;
 }
 
-enum err stage2_take(struct vm *vm, uint64_t pa)
+enum err stage2_take(struct vm *vm, uint64_t pa, uint64_t *splits)
 {
 	enum err err;
 
 	lock_acquire(&lock);
+	splits_made = 0;
 	err = pgtable_unmap(&vm->stage2, pa, STAGE2_BLOCK_BYTES);
 	if (err == ERR_OK)
 		tlb_flush_vm();
+	*splits += splits_made;
 	lock_release(&lock);
 	return err;
 }

@@ -19,9 +19,10 @@ void stage2_init(struct vm *vm, const struct bootinfo *bi);
 
 /*
  * Takes a block of RAM out of the service VM's stage 2, in a TLB of no CPU any more when it
- * returns, and gives it back. On a CPU where the service VM is loaded. ERR_NO_MEMORY.
+ * returns, and gives it back. On a CPU where the service VM is loaded. *splits counts the larger
+ * blocks that had to be split. ERR_NO_MEMORY.
  */
-enum err stage2_take(struct vm *vm, uint64_t pa) MUST_CHECK;
+enum err stage2_take(struct vm *vm, uint64_t pa, uint64_t *splits) MUST_CHECK;
 enum err stage2_give(struct vm *vm, uint64_t pa) MUST_CHECK;
 
 /*

@@ -7,6 +7,7 @@
 
 #include "hyp/core/log.h"
 #include "hyp/vm/dcc.h"
+#include "hyp/vm/ucache.h"
 #include "hyp/vm/vgic.h"
 #include "lib/esr.h"
 
@@ -86,6 +87,7 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 	unsigned int key = esr_sysreg(esr);
 	unsigned int rt = esr_sysreg_rt(esr);
 	bool read = esr_sysreg_is_read(esr);
+	enum exit_action action;
 	size_t i;
 
 	if (is_id_register(key) && read) {
@@ -98,6 +100,8 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 		if (table[i].key == key)
 			return table[i].handle(vcpu, rt, read);
 	}
+	if (vcpu->vm->is_user && ucache_access(vcpu, key, rt, read, &action))
+		return action;
 	log_unknown(vcpu, key, read);
 	return EXIT_INJECT_UNDEF;
 }

@@ -10,6 +10,7 @@
 #include "hyp/core/percpu.h"
 #include "hyp/vm/dcc.h"
 #include "hyp/vm/psci.h"
+#include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
@@ -137,10 +138,18 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 	struct esr_access access = esr_access(esr);
 	uint64_t ipa = mmio_fault_ipa();
 
-	if (!mmio_is_emulated(esr))
-		return fault(vcpu, esr, ipa);
-	if (mmio_has_device(vcpu->vm, ipa))
+	if (mmio_is_emulated(esr) && mmio_has_device(vcpu->vm, ipa))
 		return served(vcpu, esr, mmio_exit(vcpu, esr));
+	switch (umem_fault(vcpu, esr, &ipa)) {
+	case UMEM_RETRY:
+		return EXIT_RESUME;
+	case UMEM_SKIP:
+		return EXIT_ADVANCE;
+	case UMEM_FAULT:
+		return fault(vcpu, esr, ipa);
+	case UMEM_MMIO:
+		break;
+	}
 	page->ipa = ipa;
 	page->mmio_bytes = (uint8_t)access.bytes;
 	page->mmio_write = access.write;
@@ -156,7 +165,9 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 
 static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 {
-	return fault(vcpu, esr, mmio_fault_ipa());
+	uint64_t ipa = mmio_fault_ipa();
+
+	return umem_fault(vcpu, esr, &ipa) == UMEM_RETRY ? EXIT_RESUME : fault(vcpu, esr, ipa);
 }
 
 /* The PC is behind the instruction that waits. */

@@ -3,6 +3,7 @@
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/panic.h"
 #include "hyp/vm/slot.h"
+#include "hyp/vm/ucache.h"
 #include "hyp/vm/vgic.h"
 #include "lib/idreg.h"
 #include "lib/vcpustate.h"
@@ -12,12 +13,12 @@
 /*
  * A user VM's vCPU traps (DDI 0487 D24.2.49) what the service VM's does, and WFI; its barriers and
  * maintenance reach the inner shareable domain at least, since it moves between CPUs. Context
- * numbers (SCXTNUM) trap.
+ * numbers (SCXTNUM) trap, and cache maintenance by set and way.
  */
 #define HCR_USER                                                                                   \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI |         \
-	 HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TERR | HCR_APK |      \
-	 HCR_API | HCR_TID5)
+	 HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW | HCR_TLOR | HCR_TERR |      \
+	 HCR_APK | HCR_API | HCR_TID5)
 
 static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 {
@@ -30,7 +31,8 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	vcpu->world.elr_el2 = pc;
 	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
 	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
-	vcpu->world.hcr_el2 = HCR_USER;
+	vcpu->world.hcr_el2 = HCR_USER | umem_hcr() | ucache_hcr(vcpu);
+	u->flush_ipa = 0;
 	vgic_user_reset(vcpu);
 	u->pending = UVCPU_NOTHING;
 }
@@ -47,7 +49,7 @@ static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 		return status;
 	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
 		return CAISSON_INVALID;
-	u = &slot->uvm->vcpu[caller->x[3]];
+	u = slot_vcpu(slot, caller);
 	if (u->runs_on != VCPU_NOWHERE)
 		return CAISSON_BUSY;
 	if (!slot_resolve(caller->x[4], &pa))
@@ -187,7 +189,7 @@ static enum caisson_status vcpu_at_rest(const struct slot *slot, const struct vc
 
 	if (status != CAISSON_OK)
 		return status;
-	*u = &slot->uvm->vcpu[caller->x[3]];
+	*u = slot_vcpu(slot, caller);
 	if (!(*u)->page)
 		return CAISSON_STATE;
 	return (*u)->runs_on == VCPU_NOWHERE ? CAISSON_OK : CAISSON_BUSY;
@@ -246,8 +248,9 @@ enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
 	if (status == CAISSON_OK &&
 	    (intid < VGIC_PRIVATE || intid >= CAISSON_VM_INTIDS || caller->x[4] > 1))
 		status = CAISSON_INVALID;
-	if (status == CAISSON_OK)
-		vdev_irq_set(&slot->uvm->vm, (uint32_t)intid, caller->x[4]);
+	if (status == CAISSON_OK) /* not beyond the tables by INTID under speculation either */
+		vdev_irq_set(&slot->uvm->vm, (uint32_t)bounded_index(intid, CAISSON_VM_INTIDS),
+			     caller->x[4]);
 	lock_release(&slot->lock);
 	caller->x[1] = p->wake_set;
 	p->wake_set = 0;
@@ -275,7 +278,8 @@ enum caisson_status uvm_stat(struct vcpu *caller) NO_THREAD_CHECK
 	if (status == CAISSON_OK && what >= CAISSON_STAT_COUNT)
 		status = CAISSON_INVALID;
 	if (status == CAISSON_OK)
-		caller->x[1] = stat_sum(slot->uvm, (enum caisson_stat)what);
+		caller->x[1] = stat_sum(slot->uvm,
+					(enum caisson_stat)bounded_index(what, CAISSON_STAT_COUNT));
 	lock_release(&slot->lock);
 	return status;
 }
@@ -292,7 +296,7 @@ enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed,
 	lock_acquire(&slot->lock);
 	status = slot_check_vcpu(slot, caller);
 	if (status == CAISSON_OK) {
-		u = &slot->uvm->vcpu[caller->x[3]];
+		u = slot_vcpu(slot, caller);
 		if (!u->page) {
 			status = CAISSON_STATE;
 		} else if (u->runs_on != VCPU_NOWHERE) {

@@ -21,6 +21,9 @@ struct uvcpu {
 	uint64_t pending_far;
 	/* The CPU that runs it, or VCPU_NOWHERE; under the slot's lock. */
 	uint32_t runs_on;
+	/* A flush of the VM's memory that an interrupt broke off: hyp/vm/ucache.c. */
+	uint64_t flush_pc;
+	uint64_t flush_ipa;
 	struct ustat stat;
 };
 
@@ -29,7 +32,6 @@ void uvm_init(const struct bootinfo *bi, struct vm *service);
 
 enum caisson_status uvm_create(struct vcpu *caller);
 enum caisson_status uvm_destroy(struct vcpu *caller);
-enum caisson_status uvm_mem_share(struct vcpu *caller);
 enum caisson_status uvm_vcpu_init(struct vcpu *caller);
 enum caisson_status uvm_vcpu_get(struct vcpu *caller);
 enum caisson_status uvm_vcpu_set(struct vcpu *caller);

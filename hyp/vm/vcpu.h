@@ -34,6 +34,7 @@ struct vcpu {
 	uint64_t mpidr; /* affinity fields, as the guest sees them */
 
 	struct debug debug;
+	bool bypasses_stores; /* it has switched ARCH_WORKAROUND_2 off: hyp/vm/smccc.c */
 
 	struct vgic_cpu vgic; /* lib/vgic.h; hyp/vm/vgic_sync.c: what its lock guards */
 	struct spinlock vgic_lock;

@@ -4,6 +4,7 @@
  * general, and the locks, are hyp/vm/vgic_sync.c's.
  */
 #include "arch/aarch64/gicv3.h"
+#include "arch/aarch64/speculation.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/panic.h"
 #include "hyp/vm/vgic_sync.h"
@@ -236,6 +237,10 @@ void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
 	uint32_t intid = (uint32_t)(value & DIR_INTID);
 	struct vgic_effects fx;
 
+	if (intid >= VGIC_INTIDS)
+		return;
+	/* The guest's choice, and the model's tables are not to be read beyond their ends. */
+	intid = (uint32_t)bounded_index(intid, VGIC_INTIDS);
 	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) || deactivate_loaded(vcpu, intid))
 		return;
 	vgic_effects_init(&fx);

@@ -12,6 +12,7 @@
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/smccc.h"
 #include "hyp/vm/vcpu.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
@@ -127,6 +128,7 @@ void world_switch(struct vcpu *from, struct vcpu *to)
 	if (to->debug.is_used)
 		debug_load(to);
 	registers_load(to);
+	smccc_switch_worlds(from, to);
 	percpu_this()->current = to;
 	vgic_switch(from, to);
 	isb();

@@ -9,6 +9,7 @@ import rows as catalogue
 import sizes
 
 COLUMNS = ["caisson", "kvm", "xen", "bare"]
+NAMES = {"user": "caisson, user VM"}
 
 
 def values_of(name, result, bare):
@@ -16,6 +17,7 @@ def values_of(name, result, bare):
     values = {row: median for row, (_, median) in result.rows.items()}
     if result.boots:
         values["linux_boot"] = int(statistics.median(count for count, _ in result.boots))
+        values["vm_boot"] = result.facts.get("boot since creation", values["linux_boot"])
         if bare and bare.boots:
             base = statistics.median(count for count, _ in bare.boots)
             values["linux_boot_ratio"] = round(values["linux_boot"] / base, 4)
@@ -30,16 +32,24 @@ def values_of(name, result, bare):
     return values
 
 
+def source(row, column):
+    """The system whose figure stands in a column."""
+    return "user" if row.user and column == "caisson" else column
+
+
 def collect(results, names):
     """The rows of bench.json."""
-    columns = {name: values_of(name, result, results.get("bare"))
-               for name, result in results.items()}
+    values = {name: values_of(name, result, results.get("bare"))
+              for name, result in results.items()}
     rows = []
     for row in catalogue.ROWS:
         if names and row.name not in names:
             continue
         entry = {"name": row.name, "unit": row.unit}
-        entry.update({column: columns.get(column, {}).get(row.name) for column in COLUMNS})
+        for column in COLUMNS:
+            key = row.user or row.name
+            entry[column] = (None if column in row.without
+                             else values.get(source(row, column), {}).get(key))
         rows.append(entry)
     return rows
 
@@ -106,8 +116,10 @@ def minimum_lines(results):
     for row in catalogue.ROWS:
         cells = []
         for column in COLUMNS:
-            pair = results[column].rows.get(row.name) if column in results else None
-            cells.append(f"{pair[0]:,} / {pair[1]:,}" if pair else "-")
+            result = results.get(source(row, column))
+            pair = result.rows.get(row.user or row.name) if result else None
+            cells.append(f"{pair[0]:,} / {pair[1]:,}" if pair and column not in row.without
+                         else "-")
         if set(cells) != {"-"}:
             lines.append([row.name, *cells])
     return lines
@@ -115,11 +127,11 @@ def minimum_lines(results):
 
 def boot_lines(results):
     lines = []
-    for column in COLUMNS:
-        if column in results and results[column].boots:
-            counts = sorted(count for count, _ in results[column].boots)
-            clock = int(statistics.median(clock for _, clock in results[column].boots))
-            lines.append([column, str(len(counts)), f"{counts[0]:,}", f"{counts[-1]:,}",
+    for name in [*COLUMNS, "user"]:
+        if name in results and results[name].boots:
+            counts = sorted(count for count, _ in results[name].boots)
+            clock = int(statistics.median(clock for _, clock in results[name].boots))
+            lines.append([NAMES.get(name, name), str(len(counts)), f"{counts[0]:,}", f"{counts[-1]:,}",
                           f"{clock:,}"])
     return lines
 

@@ -25,12 +25,13 @@ HOST = os.path.join(ROOT, "tools", "host")
 MIB = 1 << 20
 MEMORY_MIB = 1024  # of every guest, or of the machine where nothing else runs on it
 COMMAND_LINE = "console=ttyAMA0 quiet"
-ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS = 120, 180, 480
+ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS, USER_SECONDS = 120, 180, 480, 480
 
 
 @dataclasses.dataclass
 class Setup:
     """Files that all systems share."""
+    build: str
     payload: str
     kernel: str
     initrd: str
@@ -197,6 +198,7 @@ def run_xen(setup, boots):
         start = created + xen_counter_offset(gdb)
         result.rows["start_first_insn"] = (start, start)
         result.facts["start since creation"] = created
+        result.rows["start_vm"] = (created, created)
     files = [(setup.kernel, "kernel", XEN_KERNEL_AT), (setup.initrd, "ramdisk", XEN_INITRD_AT)]
     for number in range(boots):
         setup.say(f"xen: Linux boot {number + 1} of {boots}")
@@ -219,29 +221,25 @@ def xen_counter_offset(gdb):
 # ---- KVM --------------------------------------------------------------------------------------
 
 KVM_MEMORY = "4G"
-KVM_INIT = """#!/bin/busybox sh
-export PATH=/bin
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs dev /dev
+KVM_BEGIN = """
 for symbol in _stext _etext __hyp_text_start __hyp_text_end; do
 	grep " $symbol$" /proc/kallsyms | sed 's/^/BENCH symbol /'
 done
-vmm() {{
-	qemu -accel kvm -cpu host -M virt,gic-version=3 -m {memory}M -nodefaults -display none \\
-		-serial stdio "$@"
-}}
-huge=/sys/kernel/mm/transparent_hugepage/enabled
-echo never >$huge
-vmm -smp 2 -kernel /payload
-echo always >$huge
-vmm -smp 1 -kernel /payload | sed 's/ROW/SINGLE/; s/BENCH done//'
-for number in {numbers}; do
-	vmm -smp 1 -kernel /vmlinuz -initrd /initrd -append "{append}"
-done
-echo BENCH end
-poweroff -f
+vmm() { # CPUs, kernel, other options
+	cpus=$1 kernel=$2
+	shift 2
+	qemu -accel kvm -cpu host -M virt,gic-version=3 -m $memory -nodefaults -display none \\
+		-serial stdio -smp "$cpus" -kernel "$kernel" "$@"
+}
+program=qemu
+huge_pages() {
+	echo $1 >/sys/kernel/mm/transparent_hugepage/enabled
+}
+# What is there of the guest's memory.
+resident_kib() {
+	awk -v size=$((${memory%M} * 1024)) \\
+		'/^Size:/ { found = $2 == size } /^Rss:/ && found { print $2 }' /proc/$1/smaps
+}
 """
 
 
@@ -264,48 +262,20 @@ def shared_libraries(program, root):
     return found
 
 
-def kvm_initrd(setup, boots):
-    archive = newc.Archive()
-    for folder in ("bin", "dev", "lib", "proc", "sys", "tmp"):
-        archive.directory(folder)
-    archive.char_device("dev/console", 5, 1)
-    program = os.path.join(setup.fetched["qemu"], "usr/bin/qemu-system-aarch64")
-    files = {"bin/busybox": os.path.join(setup.fetched["busybox"], "bin/busybox"),
-             "bin/qemu": program, "payload": setup.payload, "vmlinuz": setup.kernel,
-             "initrd": setup.initrd}
-    libraries = shared_libraries(program, setup.fetched["qemu"])
-    files.update({f"lib/{name}": path for name, path in libraries.items()})
-    for name, path in sorted(files.items()):
-        with open(path, "rb") as file:
-            archive.file(name, file.read(), 0o755)
-    archive.symlink("bin/sh", "busybox")
-    numbers = " ".join(str(number + 1) for number in range(boots))
-    init = KVM_INIT.format(memory=MEMORY_MIB, numbers=numbers, append=COMMAND_LINE)
-    archive.file("init", init.encode(), 0o755)
-    path = os.path.join(setup.work, "kvm-initrd")
-    with open(path, "wb") as file:
-        file.write(archive.data())
-    return path
-
-
 def run_kvm(setup, boots):
     """Debian's kernel at EL2, and QEMU in it as VMM."""
     result = Result(setup.fetched["kvm version"])
+    program = os.path.join(setup.fetched["qemu"], "usr/bin/qemu-system-aarch64")
+    libraries = shared_libraries(program, setup.fetched["qemu"])
+    files = {"bin/qemu": program}
+    files.update({f"lib/{name}": path for name, path in libraries.items()})
+    initrd = host_initrd(setup, "kvm", boots, KVM_BEGIN, files)
     command = [*machine.qemu(XEN_MACHINE, 2, KVM_MEMORY), "-kernel", setup.kernel,
-               "-initrd", kvm_initrd(setup, boots), "-append", "console=ttyAMA0 quiet"]
+               "-initrd", initrd, "-append", "console=ttyAMA0 quiet"]
     with Machine("kvm", command, KVM_SECONDS) as system:
         setup.say("kvm: starting Debian's kernel at EL2")
-        system.wait_for("BENCH start")
-        setup.say("kvm: rows")
-        result.rows = finish_rows(system)
-        for number in range(boots):
-            setup.say(f"kvm: Linux boot {number + 1} of {boots}")
-            system.wait_for(r"(?s)(BENCH user space \d+ \d+\s.*){%d}" % (number + 1))
-        system.wait_for("BENCH end")
-    start = int(system.wait_for(r"SINGLE start_first_insn (\d+)")[1])
-    result.rows["start_first_insn"] = (start, start)
-    result.boots = [(int(count), int(monotonic)) for count, monotonic in
-                    re.findall(r"BENCH user space (\d+) (\d+)", system.text)]
+        run_guests(setup, system, boots, result)
+    result.rows["start_first_insn"] = result.rows["start_vm"]
     symbols = {name: int(address, 16) for address, name in
                re.findall(r"BENCH symbol (\w+) \w (\w+)", system.text)}
     result.facts["text"] = symbols["__hyp_text_end"] - symbols["__hyp_text_start"]
@@ -313,7 +283,127 @@ def run_kvm(setup, boots):
     return result
 
 
-SYSTEMS = {"bare": run_bare, "xen": run_xen, "kvm": run_kvm, "caisson": run_caisson}
+# ---- VMs of a Linux: those of KVM, and Caisson's user VMs --------------------------------------
+
+# Both do the same, with the functions that come between.
+HOST_INIT_BEGIN = """#!/bin/busybox sh
+export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+memory={memory}M
+"""
+HOST_INIT_END = """
+free_kib() {{
+	awk '/^MemFree|^HugePages_Free/ {{ sum += $1 == "MemFree:" ? $2 : 2048 * $2 }}
+		END {{ print sum }}' /proc/meminfo
+}}
+# Of a VM of two CPUs that sleeps; what is cached was read by those before it.
+overhead() {{
+	echo 3 >/proc/sys/vm/drop_caches
+	before=$(free_kib)
+	vmm 2 /payload {append_option} idle=1 >/tmp/out &
+	until grep -q "BENCH memory" /tmp/out; do sleep 0.1; done
+	after=$(free_kib)
+	pid=$(pidof $program)
+	echo "BENCH overhead $(((before - after - $(resident_kib $pid)) * 1024))"
+	kill $pid
+	wait
+}}
+huge_pages never
+vmm 2 /payload
+switch
+overhead
+overhead
+overhead
+huge_pages always
+vmm 1 /payload | sed 's/ROW/SINGLE/; s/BENCH done//'
+for number in {numbers}; do
+	vmm 1 /vmlinuz {initrd_option} /initrd {append_option} "{append}"
+done
+echo BENCH end
+poweroff -f
+"""
+
+
+def host_initrd(setup, name, boots, functions, files, dashes="-"):
+    """An initial RAM disk that starts VMs as /init, and switches the machine off."""
+    archive = newc.Archive()
+    for folder in ("bin", "dev", "lib", "proc", "run", "sys", "tmp"):
+        archive.directory(folder)
+    archive.char_device("dev/console", 5, 1)
+    files = {"bin/busybox": os.path.join(setup.fetched["busybox"], "bin/busybox"),
+             "bin/switch": os.path.join(setup.build, "tests/bench/switch"),
+             "payload": setup.payload, "vmlinuz": setup.kernel, "initrd": setup.initrd, **files}
+    for path, source in sorted(files.items()):
+        with open(source, "rb") as file:
+            archive.file(path, file.read(), 0o755)
+    archive.symlink("bin/sh", "busybox")
+    numbers = " ".join(str(number + 1) for number in range(boots))
+    init = HOST_INIT_BEGIN.format(memory=MEMORY_MIB) + functions + HOST_INIT_END.format(
+        numbers=numbers, append=COMMAND_LINE, initrd_option=f"{dashes}initrd",
+        append_option=f"{dashes}append")
+    archive.file("init", init.encode(), 0o755)
+    path = os.path.join(setup.work, f"{name}-initrd")
+    with open(path, "wb") as file:
+        file.write(archive.data())
+    return path
+
+
+def run_guests(setup, system, boots, result):
+    """Follows HOST_INIT_END to its end."""
+    system.wait_for("BENCH start")
+    setup.say(f"{system.name}: rows")
+    result.rows = finish_rows(system)
+    system.wait_for(r"SINGLE start_first_insn \d+\s")
+    for number in range(boots):
+        setup.say(f"{system.name}: Linux boot {number + 1} of {boots}")
+        system.wait_for(r"(?s)(BENCH user space \d+ \d+\s.*){%d}" % (number + 1))
+    system.wait_for("BENCH end")
+    result.rows.update(read_rows(system.text))
+    start = int(system.wait_for(r"SINGLE start_first_insn (\d+)")[1])
+    result.rows["start_vm"] = (start, start)
+    overheads = sorted(int(number) for number in re.findall(r"BENCH overhead (\d+)", system.text))
+    result.rows["vm_overhead_bytes"] = (overheads[0], overheads[len(overheads) // 2])
+    result.boots = [(int(count), int(monotonic)) for count, monotonic in
+                    re.findall(r"BENCH user space (\d+) (\d+)", system.text)]
+
+
+USER_HOST_MEMORY = "2G"
+USER_BEGIN = """
+echo 528 >/proc/sys/vm/nr_hugepages
+vmm() {
+	cpus=$1 kernel=$2
+	shift 2
+	caisson run --mem $memory --cpus "$cpus" --kernel "$kernel" "$@" </dev/null
+}
+program=caisson
+huge_pages() {
+	:
+}
+resident_kib() {
+	echo $((${memory%M} * 1024))
+}
+"""
+
+
+def run_user(setup, boots):
+    """User VMs, by caisson in a service VM of Debian's kernel."""
+    result = Result("-")
+    files = {"bin/caisson": os.path.join(setup.build, "vmm/caisson")}
+    initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
+    command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
+               "--image", setup.image, "--kernel", setup.kernel, "--initrd", initrd,
+               "--append", "console=ttyAMA0 quiet"]
+    with Machine("user", command, USER_SECONDS) as system:
+        setup.say("user: starting the service VM")
+        run_guests(setup, system, boots, result)
+    return result
+
+
+SYSTEMS = {"bare": run_bare, "xen": run_xen, "kvm": run_kvm, "caisson": run_caisson,
+           "user": run_user}
 
 
 # ---- what they are made of --------------------------------------------------------------------
@@ -370,7 +460,7 @@ def prepare(build, names, say):
         vmm = next(deb for deb in debs if os.path.basename(deb).startswith("qemu-system-arm_"))
         fetched["kvm version"] = (f"{fetched['kernel version']} with QEMU "
                                   f"{package_version(vmm)}")
-    setup = Setup(payload=os.path.join(build, "tests/bench/bench.img"),
+    setup = Setup(build=build, payload=os.path.join(build, "tests/bench/bench.img"),
                   kernel=os.path.join(kernels, "vmlinuz"),
                   initrd=os.path.join(output, "initrd"),
                   image=os.path.join(build, "loader/caisson.img"),

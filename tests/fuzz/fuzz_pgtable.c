@@ -100,9 +100,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	uint64_t head = fuzz_take(&in, 1);
 	enum pgtable_stage stage = head & 1 ? PGTABLE_STAGE2 : PGTABLE_EL2_STAGE1;
 
-	memset(arena.page, 0, arena.used * PAGE);
-	arena.used = 0;
-	if (pgtable_init(&pt, stage, 30 + (head >> 1) % 20, &ops, &arena) != ERR_OK)
+	memset(arena.page, 0, sizeof(arena.page));
+	unsigned int bits = 30 + (head >> 1) % 20;
+
+	arena.used = pgtable_root_bytes(stage, bits) / PAGE;
+	if (pgtable_init(&pt, stage, bits, &ops, &arena, ARENA_PA) != ERR_OK)
 		return 0;
 	while (in.bytes != 0)
 		operate(&pt, &in, fuzz_take(&in, 1) % 3 != 0);

@@ -234,13 +234,6 @@ def test_tree(start, tree, bundle, mistake):
     refuses(start_tree(start, tree, bundle), *words)
 
 
-@pytest.mark.parametrize("cpu, bits", [("cortex-a53", 40), ("cortex-a76", 40)])
-def test_short_addresses(start, bundle, cpu, bits):
-    """A CPU whose physical addresses are too short for what is in them."""
-    machine = start("--qemu-arg=-cpu", f"--qemu-arg={cpu}", bundle=bundle, timeout=LIMIT)
-    refuses(machine, f"this CPU's physical address range has {bits} bits", "needs one of 44")
-
-
 def test_gicv2(start, bundle):
     machine = start("--qemu-arg=-machine", "--qemu-arg=gic-version=2", bundle=bundle,
                     timeout=LIMIT)

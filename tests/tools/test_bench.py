@@ -62,6 +62,16 @@ def test_boots_are_compared_by_their_median():
     assert values["linux_boot_ratio"] == 1.05
 
 
+def test_user_vms_stand_beside_guests():
+    """Caisson's figure is a user VM's, the peers' is the guest's; where there is a reason, none."""
+    results = {name: systems.Result("", rows={"ipi": (n, n), "exit_user": (n, n)})
+               for n, name in enumerate(["caisson", "kvm", "xen", "bare", "user"])}
+    lines = {line["name"]: line for line in report.collect(results, None)}
+    assert [lines["ipi"][name] for name in report.COLUMNS] == [0, 1, 2, 3]
+    assert [lines["uvm_ipi"][name] for name in report.COLUMNS] == [4, 1, 2, 3]
+    assert [lines["exit_user"][name] for name in report.COLUMNS] == [4, 1, None, None]
+
+
 def test_every_row_has_a_value_or_a_reason():
     for row in rows.ROWS:
         assert row.what and row.unit

@@ -58,8 +58,10 @@ static void test_exclude(void **state)
 	assert_int_equal(table[3].state, OWNER_HYP);
 	assert_int_equal(table[4].state, OWNER_SERVICE);
 	assert_int_equal(owner_share(&owner, block_at(2), 1), ERR_DENIED);
+	assert_int_equal(owner_lend(&owner, block_at(2), 1), ERR_DENIED);
 	assert_int_equal(owner_donate(&owner, block_at(2), 1), ERR_DENIED);
 	assert_int_equal(owner_pin(&owner, block_at(2)), ERR_DENIED);
+	assert_false(owner_is_service(&owner, block_at(2) + KIB(4)));
 	owner_exclude(&owner, GIB(4) + 3 * BLOCK, BLOCK);
 	assert_int_equal(table[7].state, OWNER_SERVICE);
 }
@@ -70,6 +72,8 @@ static void test_arguments(void **state)
 	assert_int_equal(owner_share(&owner, GIB(3), 1), ERR_RANGE);
 	assert_int_equal(owner_donate(&owner, GIB(1) - BLOCK, 1), ERR_RANGE);
 	assert_int_equal(owner_pin(&owner, GIB(3)), ERR_RANGE);
+	assert_false(owner_is_service(&owner, GIB(3)));
+	assert_true(owner_is_service(&owner, block_at(3) + KIB(4)));
 	assert_int_equal(owner_unpin(&owner, GIB(3)), ERR_RANGE);
 }
 
@@ -83,6 +87,8 @@ static void test_transitions(void **state)
 	} t[] = {
 		{owner_share, OWNER_SERVICE, OWNER_SHARED},
 		{owner_unshare, OWNER_SHARED, OWNER_SERVICE},
+		{owner_lend, OWNER_SERVICE, OWNER_LENT},
+		{owner_unlend, OWNER_LENT, OWNER_SERVICE},
 		{owner_donate, OWNER_SERVICE, OWNER_STORE},
 		{owner_reclaim, OWNER_STORE, OWNER_SERVICE},
 	};
@@ -91,7 +97,7 @@ static void test_transitions(void **state)
 	for (i = 0; i < ARRAY_SIZE(t); i++) {
 		for (from = OWNER_HYP; from <= OWNER_STORE; from++) {
 			for (vm = 0; vm < 3; vm++) {
-				bool owned = from == OWNER_SHARED || from == OWNER_STORE;
+				bool owned = from >= OWNER_SHARED;
 				bool ok = from == t[i].from && (!owned || vm == 2);
 				struct owner_block before = {.state = (uint8_t)from,
 							     .vm = owned ? 2 : 0};
@@ -119,6 +125,7 @@ static void test_pins(void **state)
 		assert_int_equal(owner_pin(&owner, block_at(3) + KIB(8)), ERR_OK);
 	assert_int_equal(owner_pin(&owner, block_at(3)), ERR_NO_MEMORY);
 	assert_int_equal(owner_donate(&owner, block_at(3), 1), ERR_BUSY);
+	assert_int_equal(owner_lend(&owner, block_at(3), 1), ERR_BUSY);
 	assert_int_equal(owner_share(&owner, block_at(3), 1), ERR_OK);
 	assert_int_equal(owner_unshare(&owner, block_at(3), 1), ERR_OK);
 	for (i = 0; i < OWNER_MAX_PINS; i++)
@@ -127,7 +134,7 @@ static void test_pins(void **state)
 	assert_int_equal(owner_pin(&owner, block_at(3)), ERR_DENIED);
 }
 
-static void test_next_shared(void **state)
+static void test_next(void **state)
 {
 	uint64_t cursor = 0;
 	uint64_t pa;
@@ -135,16 +142,20 @@ static void test_next_shared(void **state)
 	assert_int_equal(owner_share(&owner, block_at(1), 4), ERR_OK);
 	assert_int_equal(owner_share(&owner, block_at(2), 5), ERR_OK);
 	assert_int_equal(owner_donate(&owner, block_at(3), 4), ERR_OK);
-	assert_int_equal(owner_share(&owner, block_at(5), 4), ERR_OK);
-	assert_false(owner_next_shared(&owner, 4, &cursor, 1, &pa));
+	assert_int_equal(owner_lend(&owner, block_at(5), 4), ERR_OK);
+	assert_false(owner_next(&owner, 4, &cursor, 1, &pa));
 	assert_int_equal(cursor, 1);
-	assert_true(owner_next_shared(&owner, 4, &cursor, 100, &pa));
+	assert_true(owner_next(&owner, 4, &cursor, 100, &pa));
 	assert_int_equal(pa, block_at(1));
-	assert_true(owner_next_shared(&owner, 4, &cursor, 100, &pa));
+	assert_true(owner_next(&owner, 4, &cursor, 100, &pa));
+	assert_int_equal(pa, block_at(3));
+	assert_true(owner_next(&owner, 4, &cursor, 100, &pa));
 	assert_int_equal(pa, block_at(5));
-	assert_false(owner_next_shared(&owner, 4, &cursor, 100, &pa));
+	assert_false(owner_next(&owner, 4, &cursor, 100, &pa));
 	assert_int_equal(cursor, BLOCKS);
-	assert_false(owner_next_shared(&owner, 4, &cursor, 100, &pa));
+	assert_false(owner_next(&owner, 4, &cursor, 100, &pa));
+	cursor = 0;
+	assert_false(owner_next(&owner, 0, &cursor, 100, &pa)); /* not the service VM's own */
 }
 
 /* Random calls against a plain account of who has what. */
@@ -160,41 +171,38 @@ static void test_random(void **state)
 	for (i = 0; i < BLOCKS; i++)
 		model[i].state = OWNER_SERVICE;
 	for (round = 0; round < 200000; round++) {
+		/* Each way in and its way out, and to which state. */
+		static const struct {
+			enum err (*in)(struct owner *o, uint64_t pa, uint32_t vm);
+			enum err (*out)(struct owner *o, uint64_t pa, uint32_t vm);
+			enum owner_state state;
+		} way[] = {{owner_share, owner_unshare, OWNER_SHARED},
+			   {owner_lend, owner_unlend, OWNER_LENT},
+			   {owner_donate, owner_reclaim, OWNER_STORE}};
 		unsigned int vm = (unsigned int)prop_between(&p, 1, 3);
-		bool own, shared, store, ok;
+		unsigned int w = (unsigned int)prop_below(&p, ARRAY_SIZE(way));
+		bool own, his, may, ok;
 
 		i = (unsigned int)prop_below(&p, BLOCKS);
 		own = model[i].state == OWNER_SERVICE;
-		shared = model[i].state == OWNER_SHARED && model[i].vm == vm;
-		store = model[i].state == OWNER_STORE && model[i].vm == vm;
-		switch (prop_below(&p, 6)) {
+		his = model[i].state == way[w].state && model[i].vm == vm;
+		may = model[i].pins == 0 || way[w].state == OWNER_SHARED;
+		switch (prop_below(&p, 4)) {
 		case 0:
-			ok = owner_share(&owner, block_at(i), vm) == ERR_OK;
-			assert_int_equal(ok, own);
+			ok = way[w].in(&owner, block_at(i), vm) == ERR_OK;
+			assert_int_equal(ok, own && may);
 			if (ok)
-				model[i].state = OWNER_SHARED, model[i].vm = vm;
+				model[i].state = way[w].state, model[i].vm = vm;
 			break;
 		case 1:
-			ok = owner_unshare(&owner, block_at(i), vm) == ERR_OK;
-			assert_int_equal(ok, shared);
+			ok = way[w].out(&owner, block_at(i), vm) == ERR_OK;
+			assert_int_equal(ok, his);
 			if (ok)
 				model[i].state = OWNER_SERVICE;
 			break;
 		case 2:
-			ok = owner_donate(&owner, block_at(i), vm) == ERR_OK;
-			assert_int_equal(ok, own && model[i].pins == 0);
-			if (ok)
-				model[i].state = OWNER_STORE, model[i].vm = vm;
-			break;
-		case 3:
-			ok = owner_reclaim(&owner, block_at(i), vm) == ERR_OK;
-			assert_int_equal(ok, store);
-			if (ok)
-				model[i].state = OWNER_SERVICE;
-			break;
-		case 4:
 			ok = owner_pin(&owner, block_at(i)) == ERR_OK;
-			assert_int_equal(ok, model[i].state != OWNER_STORE &&
+			assert_int_equal(ok, model[i].state <= OWNER_SHARED &&
 						     model[i].pins < OWNER_MAX_PINS);
 			model[i].pins += ok;
 			break;
@@ -216,7 +224,7 @@ int main(void)
 		cmocka_unit_test_setup(test_arguments, setup),
 		cmocka_unit_test_setup(test_transitions, setup),
 		cmocka_unit_test_setup(test_pins, setup),
-		cmocka_unit_test_setup(test_next_shared, setup),
+		cmocka_unit_test_setup(test_next, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};
 

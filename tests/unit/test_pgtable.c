@@ -72,10 +72,21 @@ static void arena_reset(struct arena *a)
 	a->broken = 0;
 }
 
+/* In an empty arena. */
+static uint64_t root_alloc(struct arena *a, enum pgtable_stage stage, unsigned int bits)
+{
+	uint64_t root = ARENA_PA + a->used * PAGE;
+
+	assert_true(bits_is_aligned(root, pgtable_root_bytes(stage, bits)));
+	a->used += pgtable_root_bytes(stage, bits) / PAGE;
+	return root;
+}
+
 static void make(struct arena *a, struct pgtable *pt, enum pgtable_stage stage, unsigned int bits)
 {
 	arena_reset(a);
-	assert_int_equal(pgtable_init(pt, stage, bits, &live_ops, a), ERR_OK);
+	assert_int_equal(pgtable_init(pt, stage, bits, &live_ops, a, root_alloc(a, stage, bits)),
+			 ERR_OK);
 }
 
 static int setup(void **state)
@@ -230,7 +241,7 @@ static void test_against_model(void **state)
 
 		make(a, pt, prop_one_in(&p, 2) ? PGTABLE_STAGE2 : PGTABLE_EL2_STAGE1, bits);
 		if (prop_one_in(&p, 3))
-			a->limit = prop_between(&p, 1, 20);
+			a->limit = prop_between(&p, 8, 28);
 		memset(m.page, 0, MODEL_PAGES * sizeof(uint64_t));
 		m.base = prop_below(&p, room + 1) * GIB(1);
 		for (int i = 0; i < 12; i++) {
@@ -279,7 +290,8 @@ static void test_largest_blocks(void **state)
 static uint64_t raw_leaf(struct arena *a, const struct pgtable *pt, uint64_t va)
 {
 	unsigned int shift = pt->start_level == 0 ? 39 : 30;
-	uint64_t desc = pt->root | 3;
+	/* Of a first table of several pages, the page. */
+	uint64_t desc = (pt->root + (va >> shift >> 9) * PAGE) | 3;
 
 	for (;; shift -= 9) {
 		desc = arena_va(a, desc & 0xfffffffff000)[va >> shift & 511];
@@ -326,10 +338,9 @@ static void test_errors(void **state)
 	const unsigned int rw = PGTABLE_R | PGTABLE_W;
 
 	arena_reset(a);
-	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 31, &live_ops, a), ERR_RANGE);
-	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 49, &live_ops, a), ERR_RANGE);
-	a->limit = 0;
-	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 40, &live_ops, a), ERR_NO_MEMORY);
+	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 31, &live_ops, a, PAGE), ERR_RANGE);
+	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 49, &live_ops, a, PAGE), ERR_RANGE);
+	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 40, &live_ops, a, 0), ERR_NO_MEMORY);
 
 	make(a, pt, PGTABLE_EL2_STAGE1, 40);
 	assert_int_equal(pgtable_map(pt, 1, 0, PAGE, rw), ERR_INVALID);
@@ -367,7 +378,9 @@ static void test_split_of_unused_table(void **state)
 	struct pgtable *pt = a->pt;
 
 	arena_reset(a);
-	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 39, &plain_ops, a), ERR_OK);
+	assert_int_equal(pgtable_init(pt, PGTABLE_STAGE2, 39, &plain_ops, a,
+				      root_alloc(a, PGTABLE_STAGE2, 39)),
+			 ERR_OK);
 	assert_int_equal(pgtable_map(pt, 0, GIB(1), GIB(1), PGTABLE_R), ERR_OK);
 	assert_int_equal(a->used, 1);
 	assert_int_equal(pgtable_unmap(pt, MIB(2) + PAGE, PAGE), ERR_OK);
@@ -395,15 +408,67 @@ static void test_cheap_direct_map(void **state)
 static void test_registers(void **state)
 {
 	struct pgtable s1 = {.stage = PGTABLE_EL2_STAGE1, .input_bits = 48, .start_level = 0};
-	struct pgtable s2 = {.stage = PGTABLE_STAGE2, .input_bits = 40, .start_level = 0};
+	struct pgtable s2 = {.stage = PGTABLE_STAGE2, .input_bits = 44, .start_level = 0};
+	struct pgtable s2_joined = {.stage = PGTABLE_STAGE2, .input_bits = 40, .start_level = 1};
 	struct pgtable s2_small = {.stage = PGTABLE_STAGE2, .input_bits = 39, .start_level = 1};
 
 	assert_int_equal(pgtable_tcr(&s1, 5), 0x80853510);
 	assert_int_equal(pgtable_tcr(&s1, 6), 0x80853510);
 	assert_int_equal(pgtable_tcr(&s1, 0), 0x80803510);
-	assert_int_equal(pgtable_tcr(&s2, 4), 0x80043598);
+	assert_int_equal(pgtable_tcr(&s2, 4), 0x80043594);
+	assert_int_equal(pgtable_tcr(&s2_joined, 2), 0x80023558);
 	assert_int_equal(pgtable_tcr(&s2_small, 2), 0x80023559);
 	assert_int_equal(pgtable_mair(), 0xff04);
+}
+
+/* How large the first table is, and that every address has an entry of its own in it. */
+static void test_first_table(void **state)
+{
+	struct arena *a = *state;
+	struct pgtable *pt = a->pt;
+	unsigned int bits;
+
+	for (bits = 32; bits <= 48; bits++) {
+		unsigned int pages = bits >= 40 && bits <= 42 ? 1u << (bits - 39) : 1;
+		uint64_t last = BIT(bits) - GIB(1);
+
+		assert_int_equal(pgtable_root_bytes(PGTABLE_EL2_STAGE1, bits), PAGE);
+		assert_int_equal(pgtable_root_bytes(PGTABLE_STAGE2, bits), pages * PAGE);
+		make(a, pt, PGTABLE_STAGE2, bits);
+		assert_int_equal(pt->start_level, bits > 42 ? 0 : 1);
+		assert_int_equal(pgtable_map(pt, last, GIB(5), GIB(1), PGTABLE_R), ERR_OK);
+		assert_int_equal(raw_leaf(a, pt, last), GIB(5) + 0x77d + PGTABLE_DESC_XN);
+	}
+}
+
+/* Descriptors of level 2, for one who keeps them himself. */
+static void test_entries(void **state)
+{
+	struct arena *a = *state;
+	struct pgtable *pt = a->pt;
+	uint64_t *first, *entry;
+
+	make(a, pt, PGTABLE_STAGE2, 36);
+	assert_null(pgtable_entry(pt, GIB(3), 2));
+	assert_null(pgtable_entry(pt, BIT(36), 2));
+	assert_int_equal(pgtable_entry_make(pt, BIT(36), 2, &entry), ERR_RANGE);
+	assert_int_equal(pgtable_entry_make(pt, GIB(3), 2, &first), ERR_OK);
+	assert_int_equal(a->used, 2);
+	assert_ptr_equal(pgtable_entry(pt, GIB(3) + PAGE, 2), first);
+	assert_int_equal(pgtable_entry_make(pt, GIB(4) - PAGE, 2, &entry), ERR_OK);
+	assert_ptr_equal(entry, first + 511);
+	assert_int_equal(a->used, 2);
+	pgtable_entry_write(first, pgtable_stage2_block(GIB(9), PGTABLE_R | PGTABLE_W, false));
+	assert_int_equal(pgtable_walk(pt, GIB(3)).pa, GIB(9));
+	assert_int_equal(pgtable_walk(pt, GIB(3)).attr, PGTABLE_R | PGTABLE_W);
+	assert_int_equal(pgtable_entry_make(pt, GIB(3), 3, &entry), ERR_OVERLAP);
+	assert_null(pgtable_entry(pt, GIB(3), 3));
+	assert_int_equal(pgtable_stage2_block(GIB(9), PGTABLE_R, false),
+			 GIB(9) + 0x77d + PGTABLE_DESC_XN);
+	assert_int_equal(pgtable_stage2_block(GIB(9), PGTABLE_R, true),
+			 GIB(9) + 0x759 + PGTABLE_DESC_XN);
+	a->limit = a->used;
+	assert_int_equal(pgtable_entry_make(pt, 0, 2, &entry), ERR_NO_MEMORY);
 }
 
 int main(void)
@@ -416,6 +481,8 @@ int main(void)
 		cmocka_unit_test(test_split_of_unused_table),
 		cmocka_unit_test(test_cheap_direct_map),
 		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_first_table),
+		cmocka_unit_test(test_entries),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

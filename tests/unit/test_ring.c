@@ -89,11 +89,31 @@ static void test_full_and_empty(void **state)
 	assert_int_equal(out, 4);
 }
 
+static void test_copy(void **unused)
+{
+	uint8_t data[8], out[16];
+	struct ring r;
+	unsigned int i;
+
+	ring_init(&r, data, sizeof(data));
+	for (i = 0; i < 13; i++)
+		ring_put_over(&r, (uint8_t)('a' + i));
+	assert_int_equal(r.tail, 5);
+	assert_int_equal(ring_copy(&r, 5, out, sizeof(out)), 8);
+	assert_memory_equal(out, "fghijklm", 8);
+	assert_int_equal(ring_copy(&r, 7, out, 3), 3);
+	assert_memory_equal(out, "hij", 3);
+	assert_int_equal(ring_copy(&r, 13, out, sizeof(out)), 0);
+	assert_int_equal(ring_copy(&r, UINT64_MAX, out, sizeof(out)), 0);
+	assert_int_equal(ring_used(&r), 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_queue),
 		cmocka_unit_test(test_full_and_empty),
+		cmocka_unit_test(test_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,17 +39,36 @@ static int try_token(const struct hyp_token *token, void *block)
 {
 	struct hyp_token vm_token;
 	uint32_t number;
-	uint64_t value;
-	enum caisson_status status = hyp_vm_create(token, block, 1, &number, &vm_token);
+	uint64_t value = 0;
+	size_t bytes;
+	enum caisson_status status = hyp_vm_create(token, block, 1, 0, 0, &number, &vm_token);
 
 	if (status != CAISSON_DENIED)
 		return fail("VM_CREATE", status);
 	status = hyp_vm_destroy(token, 0);
 	if (status != CAISSON_DENIED)
 		return fail("VM_DESTROY", status);
-	status = hyp_mem_share(token, 0, block, MACHINE_RAM, 1);
+	status = hyp_mem_share(token, 0, block, MACHINE_RAM, 1, 0);
 	if (status != CAISSON_DENIED)
 		return fail("MEM_SHARE", status);
+	status = hyp_mem_lend(token, 0, block, MACHINE_RAM, 1, 0);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_LEND", status);
+	status = hyp_mem_donate(token, 0, block);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_DONATE", status);
+	status = hyp_mem_reclaim(token, 0, MACHINE_RAM, 1);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_RECLAIM", status);
+	status = hyp_mem_map(token, MACHINE_RAM, 1, 0);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_MAP", status);
+	status = hyp_mem_unmap(token, MACHINE_RAM, 1);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_UNMAP", status);
+	status = hyp_mem_unexec(token, MACHINE_RAM, 1);
+	if (status != CAISSON_DENIED)
+		return fail("MEM_UNEXEC", status);
 	status = hyp_vcpu_init(token, 0, block, MACHINE_RAM, 0);
 	if (status != CAISSON_DENIED)
 		return fail("VCPU_INIT", status);
@@ -62,6 +81,9 @@ static int try_token(const struct hyp_token *token, void *block)
 	status = hyp_vm_stat(token, CAISSON_STAT_RUNS, &value);
 	if (status != CAISSON_DENIED)
 		return fail("VM_STAT", status);
+	status = hyp_log_read(token, &value, block, 1, &bytes, &value);
+	if (status != CAISSON_DENIED)
+		return fail("LOG_READ", status);
 	return 0;
 }
 
@@ -79,6 +101,35 @@ static int try_calls(void)
 			token.half[bit / 64] = BIT(bit % 64);
 	}
 	return 0;
+}
+
+/* ---- log: the whole of it, and what LOG_READ refuses ---------------------------------------- */
+
+static int try_log(void)
+{
+	static char page[4096] __attribute__((aligned(4096)));
+	struct hyp_token management;
+	uint64_t position = 0, lost, far = UINT64_MAX;
+	size_t bytes;
+	enum caisson_status status;
+
+	if (hyp_open(&management) != ERR_OK)
+		return 1;
+	do {
+		memset(page, 0, sizeof(page));
+		status = hyp_log_read(&management, &position, page + 96, 4000, &bytes, &lost);
+		if (status != CAISSON_OK || bytes > 4000 || page[95] != 0)
+			return fail("LOG_READ", status);
+		(void)fwrite(page + 96, 1, bytes, stdout);
+	} while (bytes > 0);
+	status = hyp_log_read(&management, &far, page, 16, &bytes, &lost);
+	if (status != CAISSON_OK || bytes != 0 || far != UINT64_MAX)
+		return fail("LOG_READ behind the end", status);
+	status = hyp_log_read(&management, &position, page + 1, 4096, &bytes, &lost);
+	if (status != CAISSON_INVALID)
+		return fail("LOG_READ over a page's end", status);
+	status = hyp_log_read(&management, &position, (void *)try_log, 16, &bytes, &lost);
+	return status == CAISSON_FAULT ? 0 : fail("LOG_READ into read-only memory", status);
 }
 
 /* ---- undefined: the instruction alone is what it was without Caisson ----------------------- */
@@ -139,12 +190,12 @@ static int run_vm(const struct hyp_token *management, struct memory *memory,
 	int failed;
 
 	memory_begin_vm(memory);
-	status = hyp_vm_create(management, memory->store, 1, &vm, &token);
+	status = hyp_vm_create(management, memory->store, 1, 0, 0, &vm, &token);
 	memory_end_vm(memory, status == CAISSON_OK, vm);
 	if (status != CAISSON_OK)
 		return fail("VM_CREATE", status);
 	status = hyp_mem_share(management, vm, memory->ram, MACHINE_RAM,
-			       RAM_BYTES / CAISSON_BLOCK_BYTES);
+			       RAM_BYTES / CAISSON_BLOCK_BYTES, 0);
 	if (status == CAISSON_OK)
 		status = hyp_vcpu_init(&token, 0, page, guest->entry, guest->dtb);
 	failed = status == CAISSON_OK ? run_guest(&token, page, &runs) : fail("start", status);
@@ -178,6 +229,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "calls") == 0)
 		failed = try_calls();
+	else if (argc == 2 && strcmp(argv[1], "log") == 0)
+		failed = try_log();
 	else if (argc == 2 && strcmp(argv[1], "undefined") == 0)
 		failed = try_undefined();
 	else if (argc == 4 && strcmp(argv[1], "fp") == 0)

@@ -19,12 +19,20 @@
 #define SGI          1
 #define TOUCH_OFFSET (UINT64_C(64) << 20)
 #define PAGE_BYTES   4096
+#define BLOCK_BYTES  (UINT64_C(2) << 20)
+#define EXEC_OFFSET  (UINT64_C(66) << 20)
+#define BLOCK_OFFSET (UINT64_C(128) << 20)
+#define INSN_RET     0xd65f03c0
+#define UART_FR      0x18
+#define UART_IMSC    0x38
+#define UART_INT_TX  0x20 /* raised since the console's first byte */
+#define ASLEEP_US    1000
 #define SETTLE_TURNS 16
 #define PATIENCE_MS  5000
 
 uint64_t probe_skipped;
 static uint64_t overhead;
-static uint64_t touch_base;
+static uint64_t ram_base, ram_bytes; /* the largest bank */
 static uint64_t samples[SAMPLES], samples_back[SAMPLES];
 
 static void sort(uint64_t *values)
@@ -70,9 +78,34 @@ static uint64_t measure_gicr_write(uint64_t i)
 	return probe_write32(gic_frame(cpu_this(), SGI) + GICD_ISENABLER, 1U << SGI);
 }
 
-static uint64_t measure_touch(uint64_t i)
+static uint64_t measure_exit_user(uint64_t i)
 {
-	return probe_touch(touch_base + i * PAGE_BYTES);
+	return probe_read32(console_base + UART_FR);
+}
+
+static uint64_t measure_uart_irq(uint64_t i)
+{
+	return probe_uart_irq(console_base + UART_IMSC, UART_INT_TX) + overhead;
+}
+
+static uint64_t measure_touch_page(uint64_t i)
+{
+	return probe_touch(ram_base + TOUCH_OFFSET + i * PAGE_BYTES);
+}
+
+static uint64_t measure_touch_block(uint64_t i)
+{
+	return probe_touch(ram_base + BLOCK_OFFSET + i * BLOCK_BYTES);
+}
+
+static uint64_t measure_exec_page(uint64_t i)
+{
+	return probe_exec(ram_base + EXEC_OFFSET + i * PAGE_BYTES);
+}
+
+static uint64_t measure_exec_block(uint64_t i)
+{
+	return probe_exec(ram_base + BLOCK_OFFSET + i * BLOCK_BYTES);
 }
 
 static uint64_t measure_mdccsr(uint64_t i)
@@ -170,6 +203,7 @@ static struct {
 	uint64_t count;
 } ipi;
 
+/* arg: NULL: spins; else sleeps. */
 static void ipi_receive(void *arg)
 {
 	uint64_t vbar = sysreg_read(vbar_el1);
@@ -179,47 +213,104 @@ static void ipi_receive(void *arg)
 	sysreg_write(vbar_el1, probe_vectors);
 	isb();
 	for (uint64_t i = 1; i <= WARM_UP + SAMPLES; i++) {
-		ipi.count = probe_ipi_receive(&ipi.ready, i);
+		ipi.count = arg ? probe_ipi_receive_wfi(&ipi.ready, i)
+				: probe_ipi_receive(&ipi.ready, i);
 		__atomic_store_n(&ipi.done, i, __ATOMIC_RELEASE);
 	}
 	sysreg_write(vbar_el1, vbar);
 	isb();
 }
 
-static void run_ipi(void)
+static void run_ipi(const char *name, bool sleeps)
 {
 	uint64_t target = sgi1r(cpus[1].mpidr), start;
 
-	if (!smp_start(1) || !smp_run(1, ipi_receive, NULL))
+	ipi.ready = 0;
+	ipi.done = 0;
+	if (!smp_run(1, ipi_receive, sleeps ? &ipi : NULL))
 		fail("the second CPU did not start");
 	for (uint64_t i = 1; i <= WARM_UP + SAMPLES; i++) {
 		if (!wait_for(__atomic_load_n(&ipi.ready, __ATOMIC_ACQUIRE) == i, PATIENCE_MS))
 			fail("the second CPU does not answer");
 		for (int turn = 0; turn < SETTLE_TURNS; turn++)
 			relax();
+		if (sleeps)
+			time_delay_us(ASLEEP_US);
 		start = probe_ipi_send(target);
 		if (!wait_for(__atomic_load_n(&ipi.done, __ATOMIC_ACQUIRE) == i, PATIENCE_MS))
 			fail("an SGI to the second CPU was lost");
 		if (i > WARM_UP)
 			samples[i - 1 - WARM_UP] = ipi.count - start;
 	}
-	(void)smp_stop(1);
-	report("ipi", samples);
+	report(name, samples);
 }
 
-/* Pages that neither the image nor a boot loader has used: far into the largest bank. */
-static bool touch_find(void)
+static void run_ipis(void)
+{
+	if (!smp_start(1))
+		fail("the second CPU did not start");
+	run_ipi("ipi", false);
+	run_ipi("ipi_wfi", true);
+	(void)smp_stop(1);
+}
+
+/* An instruction RET at the start of each of so many pieces of memory. */
+static void write_code(uint64_t offset, uint64_t step)
+{
+	for (uint64_t i = 0; i < WARM_UP + SAMPLES; i++) {
+		uint64_t address = ram_base + offset + i * step;
+
+		*(volatile uint32_t *)address = INSN_RET;
+		cache_flush((void *)address, sizeof(uint32_t));
+		__asm__ volatile("ic ivau, %0" ::"r"(address) : "memory");
+	}
+	dsb();
+	isb();
+}
+
+static bool ram_has(uint64_t offset, uint64_t step)
+{
+	return ram_bytes >= offset + (WARM_UP + SAMPLES) * step &&
+	       ram_base + offset >= (uint64_t)image_end;
+}
+
+/* In memory that neither the image nor a boot loader has used: far into the largest bank. */
+static void run_memory(void)
 {
 	struct dt_range ram[DT_MAX_RAM];
-	unsigned int banks = dt_ram(ram, DT_MAX_RAM), best = 0;
+	unsigned int banks = dt_ram(ram, DT_MAX_RAM);
 
-	for (unsigned int i = 1; i < banks; i++)
-		if (ram[i].bytes > ram[best].bytes)
-			best = i;
-	if (!banks || ram[best].bytes < TOUCH_OFFSET + (WARM_UP + SAMPLES) * PAGE_BYTES)
-		return false;
-	touch_base = ram[best].base + TOUCH_OFFSET;
-	return touch_base >= (uint64_t)image_end;
+	for (unsigned int i = 0; i < banks; i++) {
+		if (ram[i].bytes > ram_bytes) {
+			ram_base = ram[i].base;
+			ram_bytes = ram[i].bytes;
+		}
+	}
+	if (ram_has(EXEC_OFFSET, PAGE_BYTES)) {
+		run_row("touch_4k", measure_touch_page);
+		write_code(EXEC_OFFSET, PAGE_BYTES);
+		run_row("exec_4k", measure_exec_page);
+	}
+	if (ram_has(BLOCK_OFFSET, BLOCK_BYTES)) {
+		run_row("touch_2m", measure_touch_block);
+		write_code(BLOCK_OFFSET, BLOCK_BYTES);
+		run_row("exec_2m", measure_exec_block);
+	}
+}
+
+/* The UART, which a VMM serves: a register of it, its interrupt. */
+static void run_uart(void)
+{
+	if (!console_base || !console_intid)
+		return;
+	run_row("exit_user", measure_exit_user);
+	gic_enable(console_intid);
+	sysreg_write(vbar_el1, probe_vectors_uart);
+	isb();
+	run_row("irq_inject_user", measure_uart_irq);
+	sysreg_write(vbar_el1, probe_vectors);
+	isb();
+	gic_disable(console_intid);
 }
 
 static uint64_t memory_bytes(void)
@@ -249,6 +340,10 @@ void payload_main(void)
 	print("\nBENCH start, counter at %lu Hz\n", sysreg_read(cntfrq_el0));
 	print("ROW start_first_insn %lu %lu\n", guest_entry_cntvct, guest_entry_cntvct);
 	print("BENCH memory %lu\n", memory_bytes());
+	while (dt_bootarg("idle", 0)) /* it is its memory that counts */
+		wfi();
+	while (dt_bootarg("exits", 0)) /* tests/bench/profile looks */
+		(void)measure_exit_user(0);
 	if (!gic_init())
 		fail("no GICv3");
 	gic_init_dist();
@@ -264,15 +359,15 @@ void payload_main(void)
 	run_sgi_self();
 	run_row("vtimer_spin", measure_vtimer_spin);
 	run_row("vtimer_wfi", measure_vtimer_wfi);
-	if (touch_find())
-		run_row("touch_4k", measure_touch);
+	run_memory();
 	run_row("mdccsr_el1", measure_mdccsr);
 	run_row("idreg_read", measure_idreg);
 	run_row("mdscr_read", measure_mdscr);
 	if (cpu_count > 1) {
 		run_cpu_on();
-		run_ipi();
+		run_ipis();
 	}
+	run_uart();
 	print("BENCH done\n");
 	psci_system_off();
 }

@@ -55,6 +55,18 @@ function probe_touch
 	mov	x11, x0
 	bracket str xzr, [x11]
 
+/* x0: the address of an instruction RET: the fetch from there, and back. */
+function probe_exec
+	mov	x11, x0
+	mov	x12, x30
+	isb
+	mrs	x9, cntvct_el0
+	blr	x11
+	isb
+	mrs	x10, cntvct_el0
+	sub	x0, x10, x9
+	ret	x12
+
 function probe_mdccsr
 	bracket mrs x11, mdccsr_el0
 
@@ -139,6 +151,35 @@ function probe_ipi_receive
 	mov	x0, x16
 	ret
 
+/* The same, asleep in WFI; masked between the look at x16 and the WFI, so that none is missed. */
+function probe_ipi_receive_wfi
+	mov	x16, xzr
+	str	x1, [x0]
+	dmb	sy
+1:	wfi
+	msr	daifclr, #2
+	isb
+	msr	daifset, #2
+	cbz	x16, 1b
+	mov	x0, x16
+	ret
+
+/*
+ * x0: UARTIMSC of a PL011, x1: a bit of it whose interrupt is raised. Returns from the store that
+ * unmasks it to the handler's first instruction, with probe_vectors_uart.
+ */
+function probe_uart_irq
+	mov	x16, xzr
+	mov	x11, x0
+	msr	daifclr, #2
+	isb
+	mrs	x9, cntvct_el0
+	str	w1, [x11]
+1:	cbz	x16, 1b
+	msr	daifset, #2
+	sub	x0, x16, x9
+	ret
+
 /*
  * x0: PSCI function, x1 to x3: its arguments, x4: where its result goes. Returns the count before
  * the call.
@@ -184,16 +225,19 @@ function probe_second_smc
 /*
  * Vectors. An interrupt is acknowledged and ended; the virtual timer is switched off too, which
  * does no harm to an SGI and which no hypervisor of the comparison traps. A synchronous exception
- * is an instruction that this machine does not have: it is counted and skipped.
+ * is an instruction that this machine does not have: it is counted and skipped. Those for
+ * probe_uart_irq mask the UART's interrupt instead: x11 is its mask register's address.
  */
 	.macro	vector
 	.balign	0x80
 	.endm
 
+	/* quiet: what makes the source of the interrupt quiet. */
+	.macro	vectors name, quiet:vararg
 	.text
 	.balign	0x800
-	.globl	probe_vectors
-probe_vectors:
+	.globl	\name
+\name:
 	.rept	4
 	vector				/* current EL with SP_EL0: not used */
 	b	unexpected
@@ -203,7 +247,7 @@ probe_vectors:
 	vector				/* current EL: IRQ */
 	mrs	x16, cntvct_el0
 	mrs	x17, ICC_IAR1_EL1
-	msr	cntv_ctl_el0, xzr
+	\quiet
 	msr	ICC_EOIR1_EL1, x17
 	isb
 	eret
@@ -211,6 +255,10 @@ probe_vectors:
 	vector
 	b	unexpected
 	.endr
+	.endm
+
+	vectors	probe_vectors, msr cntv_ctl_el0, xzr
+	vectors	probe_vectors_uart, str wzr, [x11]
 
 skip_instruction:
 	adrp	x16, probe_skipped

@@ -10,6 +10,7 @@
  */
 
 extern char probe_vectors[];
+extern char probe_vectors_uart[]; /* for probe_uart_irq() */
 /* Instructions that raised a synchronous exception, and were skipped. */
 extern uint64_t probe_skipped;
 
@@ -20,6 +21,7 @@ uint64_t probe_smc(void);
 uint64_t probe_read32(uint64_t address);
 uint64_t probe_write32(uint64_t address, uint32_t value);
 uint64_t probe_touch(uint64_t address); /* stores a doubleword */
+uint64_t probe_exec(uint64_t address);  /* calls what is there: an instruction RET */
 uint64_t probe_mdccsr(void);
 uint64_t probe_idreg(void);
 uint64_t probe_mdscr(void);
@@ -40,6 +42,14 @@ uint64_t probe_vtimer_wfi(uint64_t delay);
 uint64_t probe_ipi_send(uint64_t sgi1r);
 /* Sets *ready to value, spins, returns the count at the handler's first instruction. */
 uint64_t probe_ipi_receive(volatile uint64_t *ready, uint64_t value);
+/* The same, asleep in WFI. */
+uint64_t probe_ipi_receive_wfi(volatile uint64_t *ready, uint64_t value);
+
+/*
+ * Unmasks a PL011's interrupt that is raised: from the store to UARTIMSC (imsc: its address) to
+ * the handler's first instruction.
+ */
+uint64_t probe_uart_irq(uint64_t imsc, uint32_t bit);
 
 /* The count before the call. */
 uint64_t probe_psci_hvc(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t *result);

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The incoherence checker (tests/coherency, docs/coherency.md): it finds each mistake that was put
+in on purpose, and nothing where there is none."""
+
+import collections
+import os
+import re
+
+import pytest
+
+from machine import BUILD
+
+CHECKER = os.path.join(BUILD, "host", "tests", "coherency", "coherency.so")
+PAYLOADS = os.path.join(BUILD, "target", "tests", "coherency")
+# QEMU's "max" tells that it needs no maintenance (CTR_EL0.IDC and DIC); these need all of it.
+CPUS = ["cortex-a72", "neoverse-n1"]
+FINDING = re.compile(r"coherency: ([a-z-]+): CPU (\d+) at EL(\d) ([a-z ]+) 0x([0-9a-f]+), "
+                     r"physical 0x([0-9a-f]+)(?:, instruction ([0-9a-f]{8}))?; "
+                     r"newest write by 0x([0-9a-f]+)$")
+END = re.compile(r"coherency: end: (\d+) found; (\d+) maintenance instructions, (\d+) of them at "
+                 r"unknown addresses, (\d+) by set/way; (\d+) blocks translated, (\d+) machine "
+                 r"resets, (\d+) overflows$")
+PAGE = 4096
+LOGS = os.path.join(BUILD, "logs")
+
+Finding = collections.namedtuple("Finding", "kind cpu el does va pa insn writer")
+End = collections.namedtuple("End", "found maintenance unknown set_way blocks resets overflows")
+
+
+@pytest.fixture
+def checked(start, request):
+    """A function that starts a machine with the checker; report() of the machine that it gives,
+    after its end, are the findings and the last line's numbers."""
+    if not os.path.exists(CHECKER):
+        pytest.fail(f"{CHECKER} is missing: tools/build host", pytrace=False)
+    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
+    path = os.path.join(LOGS, f"{name}.coherency")
+
+    def start_one(*arguments, options="", **others):
+        if os.path.exists(path):
+            os.unlink(path)
+        machine = start(*arguments, plugin=f"{CHECKER},report={path}{options}", **others)
+        machine.report = lambda: read_report(path)
+        return machine
+
+    return start_one
+
+
+def read_report(path):
+    with open(path, encoding="ascii") as file:
+        *lines, last = file.read().splitlines()
+    end = END.match(last)
+    assert end, last
+    findings = []
+    for line in lines:
+        found = FINDING.match(line)
+        assert found, line
+        kind, cpu, el, does, va, pa, insn, writer = found.groups()
+        findings.append(Finding(kind, int(cpu), int(el), does, int(va, 16), int(pa, 16), insn,
+                                int(writer, 16)))
+    end = End(*map(int, end.groups()))
+    assert end.found == len(findings)
+    return findings, end
+
+
+def nothing_found(machine):
+    """The checker was at work, and found nothing."""
+    findings, end = machine.report()
+    assert not findings, "\n".join(map(str, findings))
+    assert end.maintenance > 0 and end.blocks > 1000, end
+    return end
+
+
+# ---- mistakes ---------------------------------------------------------------------------------
+
+
+def cases(machine):
+    """[(name, kind, address), …) as a payload announces them."""
+    with open(machine.log, encoding="utf-8", errors="replace") as file:
+        found = re.findall(r"^CASE ([a-z-]+) ([a-z-]+) 0x([0-9a-f]+)\r*$", file.read(), re.M)
+    return [(name, kind, int(address, 16)) for name, kind, address in found]
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_faults(checked, cpu):
+    """Bare, at EL1: each mistake is found, where it is and as what it is, and no other."""
+    machine = checked(kernel=f"{PAYLOADS}/faults.img", bare=True, cpu=cpu, memory="256M",
+                      timeout=60, no_reboot=True)
+    machine.expect(r"DONE passed=2 failed=0")
+    assert machine.end() == 0
+    findings, _ = machine.report()
+    listed = cases(machine)
+    assert len(listed) == 20
+    seen = {(finding.kind, finding.pa // PAGE * PAGE) for finding in findings}
+    expected = {(kind, address) for _, kind, address in listed if kind != "fine"}
+    assert seen == expected, listed
