@@ -186,8 +186,8 @@ def test_dead_back_end(host):
                 "kill -9 $(pidof qemu-storage-daemon); wait $vm; [ $? = 1 ]", timeout=90)
     output = machine.run("grep caisson: /tmp/out")
     assert "/guests/disk.qcow2: its back end is gone" in output, output
-    machine.run("head -c 1000 /dev/urandom >/tmp/odd; : >/tmp/empty; ip tuntap 2>/dev/null; "
-                "(flock -n 9; sleep 60) 9<>/guests/raw & echo $! >/tmp/pid; sleep 1", status=None)
+    machine.run("head -c 1000 /dev/urandom >/tmp/odd; : >/tmp/empty; "
+                "(flock -n 9; sleep 1000) 9<>/guests/raw & echo $! >/tmp/pid; sleep 1", status=None)
     for options, text in [("--disk /nowhere", "/nowhere: No such file"),
                           ("--disk /tmp/odd", "not a multiple of 512"),
                           ("--disk /tmp/empty", "/tmp/empty is no raw disk"),
