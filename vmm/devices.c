@@ -18,7 +18,7 @@ enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *
 			err = virtio_blk_open(&d->disk[i], vm, d->slots, &config->disk[i]);
 			add(d, &d->disk[i].virtio);
 		} else {
-			err = vhost_blk_open(&d->vhost_disk[i], vm, d->slots, &config->disk[i], i);
+			err = vhost_blk_open(&d->vhost_disk[i], vm, d->slots, &config->disk[i]);
 			add(d, &d->vhost_disk[i].virtio);
 		}
 	}

@@ -53,7 +53,7 @@ static void skip_instruction(int number, siginfo_t *info, void *context)
 	((ucontext_t *)context)->uc_mcontext.pc += 4;
 }
 
-static enum err find_caisson(void)
+enum err hyp_find(void)
 {
 	struct sigaction skip = {.sa_sigaction = skip_instruction, .sa_flags = SA_SIGINFO};
 	struct sigaction before;
@@ -83,7 +83,7 @@ static enum err read_token(struct hyp_token *token)
 
 	if (file < 0) {
 		if (errno == EACCES || errno == EPERM)
-			say("only root may start virtual machines");
+			say("only root may read Caisson's management token");
 		else
 			say("cannot read %s: %s", TOKEN_FILE, strerror(errno));
 		return ERR_DENIED;
@@ -101,7 +101,7 @@ static enum err read_token(struct hyp_token *token)
 
 enum err hyp_open(struct hyp_token *management)
 {
-	enum err err = find_caisson();
+	enum err err = hyp_find();
 
 	return err != ERR_OK ? err : read_token(management);
 }
@@ -118,6 +118,7 @@ const char *hyp_status_text(enum caisson_status status)
 		[CAISSON_FAULT] = "memory is not mapped, not writable or not the service VM's",
 		[CAISSON_STATE] = "not in this state",
 		[CAISSON_UNKNOWN] = "Caisson does not know this call",
+		[CAISSON_DEDICATED] = "it runs on a CPU of its own",
 	};
 
 	return (size_t)status < ARRAY_SIZE(text) ? text[status] : "an unknown status";
@@ -135,13 +136,19 @@ enum caisson_status hyp_vm_create(const struct hyp_token *management, void *stor
 	return status;
 }
 
+enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management, uint32_t vm)
+{
+	uint64_t arg[CALL_ARGS] = {vm};
+
+	return call(CAISSON_CALL_VM_DESTROY, management, arg);
+}
+
 enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm)
 {
 	const struct timespec pause = {.tv_nsec = BUSY_WAIT_NS};
 
 	for (;;) {
-		uint64_t arg[CALL_ARGS] = {vm};
-		enum caisson_status status = call(CAISSON_CALL_VM_DESTROY, management, arg);
+		enum caisson_status status = hyp_vm_destroy_some(management, vm);
 
 		if (status == CAISSON_BUSY)
 			(void)nanosleep(&pause, NULL);
@@ -265,6 +272,28 @@ enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
 	uint64_t arg[CALL_ARGS] = {vcpu};
 
 	return call(CAISSON_CALL_VCPU_SET, token, arg);
+}
+
+enum caisson_status hyp_vcpu_dedicate(const struct hyp_token *management, uint32_t vm,
+				      uint32_t vcpu, uint32_t cpu)
+{
+	uint64_t arg[CALL_ARGS] = {vm, vcpu, cpu};
+
+	return call(CAISSON_CALL_VCPU_DEDICATE, management, arg);
+}
+
+enum caisson_status hyp_vcpu_return(const struct hyp_token *management, uint32_t vm, uint32_t vcpu)
+{
+	const struct timespec pause = {.tv_nsec = BUSY_WAIT_NS};
+
+	for (;;) {
+		uint64_t arg[CALL_ARGS] = {vm, vcpu};
+		enum caisson_status status = call(CAISSON_CALL_VCPU_RETURN, management, arg);
+
+		if (status != CAISSON_BUSY)
+			return status;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,

@@ -12,6 +12,8 @@
  * service VM. It gets one end of a socket, drops to nobody and locks itself in.
  */
 
+#define PASST "passt", "-q", "-f", "--fd", "3", "--no-map-gw"
+
 #define LENGTH_BYTES    4
 #define FRAME_BYTES_MAX (NET_FRAME_BYTES_MAX - NET_HEADER_BYTES)
 
@@ -137,10 +139,10 @@ enum err net_user_open(struct net_link *l)
 		.drain = drain,
 		.close = close_link,
 	};
-	/* In the foreground, quiet, as nobody; the host's own loopback is not the guest's gateway.
-	 */
-	static const char *const argv[] = {"passt",   "-q",          "-f",          "--fd", "3",
-					   "--runas", "65534:65534", "--no-map-gw", NULL};
+	/* In the foreground, quiet; the host's own loopback is not the guest's gateway. */
+	static const char *const plain[] = {PASST, NULL};
+	/* Root gives up what it is: passt's own way looks for nobody in /etc/passwd. */
+	static const char *const as_nobody[] = {PASST, "--runas", "65534:65534", NULL};
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -148,7 +150,7 @@ enum err net_user_open(struct net_link *l)
 		return ERR_NO_MEMORY;
 	}
 
-	enum err err = backend_start(&l->backend, argv, pair[1]);
+	enum err err = backend_start(&l->backend, geteuid() == 0 ? as_nobody : plain, pair[1]);
 
 	(void)close(pair[1]);
 	if (err != ERR_OK) {

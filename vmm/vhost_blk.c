@@ -2,7 +2,9 @@
 #include "vmm/vhost_blk.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -14,8 +16,7 @@
 #include "vmm/say.h"
 #include "vmm/vm.h"
 
-#define DAEMON     "qemu-storage-daemon"
-#define RUN_FOLDER "/run/caisson"
+#define DAEMON "qemu-storage-daemon"
 
 /* The features of block devices that need nothing of the front end (virtio 1.2, 5.2.3). */
 #define FEATURES        (BIT(1) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(13) | BIT(14))
@@ -110,18 +111,21 @@ static void serve(void *arg)
 /* ---- start --------------------------------------------------------------------------------- */
 
 /* A connection, the first one, to a socket that is then given to the daemon to listen at. */
-static int connect_pair(struct vhost_blk *b, uint32_t number)
+static int connect_pair(const struct vhost_blk *b)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char folder[] = "/tmp/caisson.XXXXXX";
+	int listener;
 	bool done;
 
-	(void)mkdir(RUN_FOLDER, 0755);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), RUN_FOLDER "/disk.%ld.%u",
-		       (long)getpid(), number);
-	(void)unlink(address.sun_path);
-	done = listener >= 0 && fchmod(listener, 0600) == 0 &&
-	       bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	/* In a folder that nobody else can enter, for as long as it takes. */
+	if (mkdtemp(folder) == NULL) {
+		say("cannot make a folder in /tmp: %s", strerror(errno));
+		return -1;
+	}
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/disk", folder);
+	done = listener >= 0 && bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
 	       listen(listener, 1) == 0 &&
 	       connect(b->socket, (struct sockaddr *)&address, sizeof(address)) == 0;
 	if (!done) {
@@ -130,10 +134,11 @@ static int connect_pair(struct vhost_blk *b, uint32_t number)
 			(void)close(listener);
 	}
 	(void)unlink(address.sun_path);
+	(void)rmdir(folder);
 	return done ? listener : -1;
 }
 
-static enum err start_daemon(struct vhost_blk *b, const struct disk_config *config, uint32_t number)
+static enum err start_daemon(struct vhost_blk *b, const struct disk_config *config)
 {
 	static const char export[] = "type=vhost-user-blk,id=export,node-name=disk,addr.type=fd,"
 				     "addr.str=3,writable=";
@@ -141,7 +146,7 @@ static enum err start_daemon(struct vhost_blk *b, const struct disk_config *conf
 	char file[PATH_MAX + 100], format[100], exported[sizeof(export) + 8];
 	const char *const argv[] = {DAEMON, "--blockdev", file,     "--blockdev",
 				    format, "--export",   exported, NULL};
-	int listener = connect_pair(b, number);
+	int listener = connect_pair(b);
 
 	if (listener < 0)
 		return ERR_NO_MEMORY;
@@ -177,7 +182,7 @@ static enum err begin(struct vhost_blk *b)
 }
 
 enum err vhost_blk_open(struct vhost_blk *b, struct vm *vm, uint32_t slot,
-			const struct disk_config *config, uint32_t number)
+			const struct disk_config *config)
 {
 	static const struct virtio_ops ops = {.start = start, .stop = stop, .notify = notify};
 
@@ -192,7 +197,7 @@ enum err vhost_blk_open(struct vhost_blk *b, struct vm *vm, uint32_t slot,
 		return ERR_NO_MEMORY;
 	}
 
-	enum err err = start_daemon(b, config, number);
+	enum err err = start_daemon(b, config);
 
 	if (err == ERR_OK)
 		err = begin(b);

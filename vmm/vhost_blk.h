@@ -25,9 +25,9 @@ struct vhost_blk {
 	atomic_bool dead;
 };
 
-/* number: of the VM's disks. All zeros before; vhost_blk_close() is due in any case. */
+/* All zeros before; vhost_blk_close() is due in any case. */
 enum err vhost_blk_open(struct vhost_blk *b, struct vm *vm, uint32_t slot,
-			const struct disk_config *config, uint32_t number) MUST_CHECK;
+			const struct disk_config *config) MUST_CHECK;
 void vhost_blk_close(struct vhost_blk *b);
 
 #endif

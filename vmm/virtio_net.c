@@ -2,6 +2,7 @@
 #include "vmm/virtio_net.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/siphash.h"
 #include "vmm/say.h"
@@ -190,7 +191,10 @@ static void notify(struct virtio *v, uint32_t queue)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-/* The same for the same VM each time it runs; locally administered, for one station. */
+/*
+ * The same for a VM of the same name each time it runs, random for one that was given none; locally
+ * administered, for one station.
+ */
 static void choose_mac(struct virtio_net *n, const char *vm_name, uint32_t number)
 {
 	struct {
@@ -202,6 +206,8 @@ static void choose_mac(struct virtio_net *n, const char *vm_name, uint32_t numbe
 
 	memcpy(of.name, vm_name, strnlen(vm_name, sizeof(of.name)));
 	hash = siphash128(&key, &of, sizeof(of));
+	if (vm_name[0] == '\0' && getrandom(&hash, sizeof(hash), 0) < 0)
+		hash.word[0] ^= (uintptr_t)n;
 	memcpy(n->virtio.config + CONFIG_MAC, &hash, MAC_BYTES);
 	n->virtio.config[CONFIG_MAC] = (n->virtio.config[CONFIG_MAC] & 0xfc) | 2;
 }

@@ -52,7 +52,8 @@ def host_vm(service_vm):
     peer = f"{TARGET}/tests/uservm/peer"
     guest = assemble_service_vm([], "servicevm-virtio-guest", {peer: "bin/peer"})
     return assemble_service_vm(["passt", "qemu-storage-daemon"], "servicevm-virtio", {
-        f"{TARGET}/vmm/caisson": "bin/caisson", peer: "bin/peer",
+        f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
+        peer: "bin/peer",
         f"{guest}/vmlinuz": "guests/vmlinuz", f"{guest}/initrd": "guests/initrd",
         random_file("raw", 4 * MIB): "guests/raw", qcow2_file(): "guests/disk.qcow2"})
 
