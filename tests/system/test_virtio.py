@@ -6,6 +6,7 @@ import functools
 import hashlib
 import http.server
 import os
+import random
 import re
 import subprocess
 import threading
@@ -20,6 +21,7 @@ MIB = 1 << 20
 HUGE_PAGES = 272
 RUN = "caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 2 --mem 512M"
 PORT = 1234
+ROUNDS = 150  # of the hostile guest
 
 
 def random_file(name, size):
@@ -53,7 +55,7 @@ def host_vm(service_vm):
     guest = assemble_service_vm([], "servicevm-virtio-guest", {peer: "bin/peer"})
     return assemble_service_vm(["passt", "qemu-storage-daemon"], "servicevm-virtio", {
         f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
-        peer: "bin/peer",
+        f"{TARGET}/tests/uservm/virtio.img": "guests/virtio.img", peer: "bin/peer",
         f"{guest}/vmlinuz": "guests/vmlinuz", f"{guest}/initrd": "guests/initrd",
         random_file("raw", 4 * MIB): "guests/raw", qcow2_file(): "guests/disk.qcow2"})
 
@@ -171,6 +173,23 @@ def test_user_network(host):
                 "until grep -qx '1.*' /tmp/out; do sleep 0.5; done; kill -9 $(pidof passt); wait")
     output = machine.run("cat /tmp/out")
     assert "caisson: passt has ended" in output and re.search(r"^0\r?$", output, re.M), output
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_hostile(host):
+    """Random rings, addresses, sizes, register accesses, storms: the devices are as good as new
+    after a reset, the VMM lives."""
+    machine = host
+    seed = os.environ.get("CAISSON_SEED", str(random.randrange(1 << 32)))
+    print(f"CAISSON_SEED={seed}")
+    machine.run("cp /guests/raw /tmp/raw; (printf '!CAISSON'; cat /guests/raw) | head -c 1048576 "
+                ">/tmp/ro; tunctl -t tap7")
+    output = machine.run(
+        "caisson run --kernel /guests/virtio.img --mem 64M --disk /tmp/raw --disk /tmp/ro,ro "
+        "--net tap,ifname=tap7 --net user --console /tmp/hvc0 --vsock 9 --rng "
+        f"--append 'seed={seed} rounds={ROUNDS}' </dev/null 2>&1", timeout=250)
+    assert re.search(r"DONE passed=3 failed=0", output), output
     check_dmesg(machine)
     machine.power_off()
 
