@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,6 +21,7 @@
  *	peer listen PORT        waits on AF_VSOCK; sends what comes back in capitals
  *	peer unix PATH          the same to who listens on a UNIX socket
  *	peer send CID PORT N    sends N bytes to who listens there, checks what comes back
+ *	peer hold FILE          locks the file and waits
  *	peer zero DISK AT N     has N bytes of a disk zeroed by the disk
  */
 
@@ -129,10 +131,21 @@ static int zero_disk(const char *path, uint64_t at, uint64_t bytes)
 	return fd < 0 || ioctl(fd, BLKZEROOUT, range) != 0 ? fail(path) : 0;
 }
 
+static int hold(const char *path)
+{
+	int fd = open(path, O_RDWR);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return fail(path);
+	return pause();
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "listen") == 0)
 		return listen_vsock((unsigned int)strtoul(argv[2], NULL, 0));
+	if (argc == 3 && strcmp(argv[1], "hold") == 0)
+		return hold(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "unix") == 0)
 		return connect_unix(argv[2]);
 	if (argc == 5 && strcmp(argv[1], "send") == 0)
