@@ -24,15 +24,16 @@
 static bool set_memory(const struct virtio_vsock *s)
 {
 	const struct guestmem *m = &s->virtio.vm->guestmem;
-	struct {
-		struct vhost_memory head;
-		struct vhost_memory_region region;
-	} table = {.head.nregions = 1,
-		   .region = {.guest_phys_addr = MACHINE_RAM,
-			      .memory_size = m->ram_bytes,
-			      .userspace_addr = (uintptr_t)m->ram}};
+	_Alignas(struct vhost_memory)
+		uint8_t bytes[sizeof(struct vhost_memory) + sizeof(struct vhost_memory_region)] = {
+			0};
+	struct vhost_memory *table = (void *)bytes;
 
-	return ioctl(s->vhost, VHOST_SET_MEM_TABLE, &table) == 0;
+	table->nregions = 1;
+	table->regions[0] = (struct vhost_memory_region){.guest_phys_addr = MACHINE_RAM,
+							 .memory_size = m->ram_bytes,
+							 .userspace_addr = (uintptr_t)m->ram};
+	return ioctl(s->vhost, VHOST_SET_MEM_TABLE, table) == 0;
 }
 
 static bool set_queue(const struct virtio_vsock *s, uint32_t index)
