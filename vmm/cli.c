@@ -32,6 +32,7 @@ struct options {
 struct syntax {
 	const char *usage;
 	bool takes_name;
+	bool may_have_name;
 	const char *letters; /* of the options, see below */
 };
 
@@ -55,7 +56,7 @@ static bool take_seconds(const char *text, struct options *options)
 	return false;
 }
 
-/* CLI_OK: go on. Else *status is what to end with. */
+/* False: *status is what to end with. */
 static bool parse(int argc, char **argv, const struct syntax *syntax, struct options *options,
 		  int *status)
 {
@@ -81,7 +82,7 @@ static bool parse(int argc, char **argv, const struct syntax *syntax, struct opt
 		if (letter == 't' && !take_seconds(optarg, options))
 			return false;
 	}
-	if (syntax->takes_name && optind < argc)
+	if ((syntax->takes_name || syntax->may_have_name) && optind < argc)
 		options->name = argv[optind++];
 	if (optind < argc) {
 		say("%s: one argument too many (see caisson %s --help)", argv[optind], argv[0]);
@@ -250,6 +251,60 @@ int cli_info(int argc, char **argv)
 		.letters = "j"};
 
 	return show(argc, argv, &syntax, "query-info");
+}
+
+int cli_stats(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage =
+			"usage: caisson stats NAME [--json]\n"
+			"\n"
+			"What the hypervisor has counted for a virtual machine since it started.\n",
+		.takes_name = true,
+		.letters = "j"};
+
+	return show(argc, argv, &syntax, "query-stats");
+}
+
+/* ---- log --------------------------------------------------------------------------------- */
+
+/* All that caissond has, piece by piece. */
+static int print_log(const char *name)
+{
+	json_int_t position = 0;
+	json_t *answer;
+	size_t bytes;
+
+	do {
+		json_t *arguments = json_pack("{s:I}", "position", position);
+
+		if (name != NULL)
+			(void)json_object_set_new(arguments, "name", json_string(name));
+		answer = ask_caissond("log", arguments);
+		if (answer == NULL)
+			return CLI_FAILED;
+		bytes = json_string_length(json_object_get(answer, "text"));
+		(void)fwrite(text_of(answer, "text"), 1, bytes, stdout);
+		position = number_of(answer, "position");
+		json_decref(answer);
+	} while (bytes != 0);
+	return CLI_OK;
+}
+
+int cli_log(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage = "usage: caisson log [NAME]\n"
+			 "\n"
+			 "The messages of a detached virtual machine's process, kept also after "
+			 "its\n"
+			 "end; without a name those of the hypervisor.\n",
+		.may_have_name = true,
+		.letters = ""};
+	struct options options;
+	int status;
+
+	return parse(argc, argv, &syntax, &options, &status) ? print_log(options.name) : status;
 }
 
 /* ---- pause, resume, stop ----------------------------------------------------------------- */
