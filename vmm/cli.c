@@ -119,8 +119,8 @@ static json_t *ask_caissond(const char *question, json_t *arguments)
 	return answer;
 }
 
-/* Connects to a VM's control socket. Tells what is wrong. */
-static enum err open_control(const char *name, struct wire *wire)
+/* Connects to a VM's control socket. Tells what is wrong, unless quiet. */
+static enum err open_control(const char *name, bool quiet, struct wire *wire)
 {
 	char path[PATHS_MAX];
 	int fd;
@@ -129,6 +129,8 @@ static enum err open_control(const char *name, struct wire *wire)
 	fd = wire_connect(path);
 	if (fd >= 0)
 		return wire_init(wire, fd);
+	if (quiet)
+		return ERR_NOT_FOUND;
 	if (errno == EACCES)
 		say("not allowed: virtual machines are for root and the group %s", PATHS_GROUP);
 	else if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
@@ -138,18 +140,18 @@ static enum err open_control(const char *name, struct wire *wire)
 	return ERR_NOT_FOUND;
 }
 
-/* Asks a VM. *answer: NULL unless ERR_OK; quiet: an error it answers with is not told. */
+/* Asks a VM. *answer: NULL unless ERR_OK. Tells what is wrong, unless quiet. */
 static enum err ask_vm(const char *name, const char *question, bool quiet, json_t **answer)
 {
 	char error[ERROR_BYTES];
 	struct wire wire;
-	enum err err = open_control(name, &wire);
+	enum err err = open_control(name, quiet, &wire);
 
 	*answer = NULL;
 	if (err != ERR_OK)
 		return err;
 	err = rpc_ask(&wire, question, NULL, ANSWER_MS, NULL, NULL, answer, error, sizeof(error));
-	if (err != ERR_OK && !(quiet && err == ERR_INVALID))
+	if (err != ERR_OK && !quiet)
 		say("%s: %s", name, error);
 	wire_close(&wire);
 	return err;
