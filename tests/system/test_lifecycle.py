@@ -129,10 +129,7 @@ def test_errors(host):
             ("su nobody -c 'caisson list'", 1, "the group caisson"),
             ("su nobody -c 'caisson stop vm1'", 1, "the group caisson"),
             ("su nobody -c caissond", 1, "only root"),
-            ("caissond", 1, "caissond runs already"),
-            ("caissond --frobnicate | head -1", 0, "usage: caissond")]:
-        if "| head" in command:
-            command = command.replace(" |", " 2>&1 |")
+            ("caissond", 1, "caissond runs already")]:
         one_line(machine, command, status, text)
     machine.run("kill -9 $(pidof caissond)")
     one_line(machine, "caisson list", 1, "caissond is not running")
