@@ -135,9 +135,13 @@ static enum err cont(struct rpc_call *call)
 	return ERR_OK;
 }
 
-bool control_power_down(struct vmm *vmm)
+static enum err system_powerdown(struct rpc_call *call)
 {
-	return false;
+	struct vmm *vmm = vmm_of(call);
+
+	button_press(&vmm->board.button);
+	control_tell(&vmm->control, "POWERDOWN", NULL);
+	return ERR_OK;
 }
 
 static enum err system_reset(struct rpc_call *call)
@@ -163,6 +167,7 @@ static const struct rpc_command commands[] = {
 	{"query-status", query_status},
 	{"quit", quit},
 	{"stop", stop},
+	{"system_powerdown", system_powerdown},
 	{"system_reset", system_reset},
 	{NULL, NULL},
 };
