@@ -64,7 +64,7 @@ def host_vm(service_vm):
 def host(start, host_vm):
     """The service VM at its shell, with huge pages."""
     machine = start(kernel=f"{host_vm}/vmlinuz", initrd=f"{host_vm}/initrd", append="quiet",
-                    memory="2G", cpus=2, timeout=300, net="user")
+                    memory="2G", cpus=2, timeout=500, net="user")
     machine.login()
     check_caisson(machine)
     machine.run(f"echo {HUGE_PAGES} >/proc/sys/vm/nr_hugepages")
