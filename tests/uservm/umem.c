@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "abi/runpage.h"
 #include "vmm/hyp.h"
@@ -21,7 +22,7 @@
 #define RUNS_MAX 10000
 #define DONATED  8
 #define VCPUS    4
-#define ROUNDS   100   /* of changes under running vCPUs */
+#define ROUNDS   64    /* of changes under running vCPUs */
 #define LOOPS    30000 /* of such a vCPU, in one go */
 
 /* Huge pages of this process, and what they are for. */
@@ -582,7 +583,8 @@ static void check_still(void)
 	(void)pthread_mutex_lock(&answering);
 	for (int i = 0; i < VCPUS; i++)
 		before[i] = *(volatile uint64_t *)&word[i * 8];
-	for (int n = 0; n < 2000; n++) {
+	for (int n = 0; n < 20; n++) {
+		(void)usleep(200);
 		for (int i = 0; i < VCPUS; i++)
 			check(*(volatile uint64_t *)&word[i * 8] == before[i],
 			      "stress: written to while it is out", i);
@@ -594,6 +596,7 @@ static void change(uint32_t round)
 {
 	uint64_t rights = round % 4 == 1 ? CAISSON_MEM_READ_ONLY : 0;
 
+	(void)usleep(5000); /* the vCPUs get out of answer() and run */
 	check_status(hyp_mem_unexec(&token, DATA_IPA, 8), CAISSON_OK, "MEM_UNEXEC");
 	put_code(block(DATA), 1 + round);
 	check_status(hyp_mem_unexec(&token, DATA_IPA, 8), CAISSON_OK, "MEM_UNEXEC");

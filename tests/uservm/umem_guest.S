@@ -71,8 +71,8 @@ guest_start:
 	hvc	#1
 
 	/*
-	 * x0 times: the answer of the code at x1, which never goes back, to x2, and back from there.
-	 * x3, at the end: what differed.
+	 * x0 times: calls the code at x1, whose answer never goes back; stores to x2 what it has not
+	 * stored there before, and loads it again. At the end, x0: how often that went wrong.
 	 */
 	piece	stress
 	mov	x5, x0
@@ -82,9 +82,9 @@ guest_start:
 	cmp	x0, x4
 	b.lo	2f
 	mov	x4, x0
-	str	x0, [x2]
+	str	x5, [x2]
 	ldr	x6, [x2]
-	cmp	x6, x0
+	cmp	x6, x5
 	b.eq	3f
 2:	add	x3, x3, #1
 3:	subs	x5, x5, #1
