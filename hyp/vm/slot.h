@@ -31,6 +31,7 @@ struct uvm {
 	uint32_t donated_count;
 	struct spinlock mem_lock; /* hyp/vm/umem.c says what it guards */
 	uint64_t blocks;          /* of memory that it has */
+	uint64_t run_block;       /* of the service VM's memory, pinned: where run pages are */
 	uint64_t ctr;             /* CTR_EL0 as it sees it */
 	struct ustat stat;
 	struct uvcpu vcpu[];
@@ -107,6 +108,18 @@ static inline bool slot_has_token(const struct vcpu *caller)
 enum caisson_status slot_check(const struct slot *slot, const struct vcpu *caller);
 /* And is there a vCPU x3 (INVALID)? */
 enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller);
+
+/* Under its lock: the vCPU runs on CPU `cpu`, this one, from now on. Returns uvm_claim()'s *flush.
+ */
+static inline bool uvm_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
+{
+	uint8_t last = slot->last_on[cpu];
+
+	u->runs_on = cpu;
+	slot->running++;
+	slot->last_on[cpu] = (uint8_t)(u->vcpu.index + 1);
+	return last != 0 && last != u->vcpu.index + 1;
+}
 
 /* What an error of the models in lib means to a caller. */
 enum caisson_status slot_status(enum err err);
