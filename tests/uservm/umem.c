@@ -627,8 +627,9 @@ static void try_stress(void)
 	pthread_t thread[VCPUS];
 
 	put_code(block(DATA), 0);
-	check_status(hyp_vm_create(&management, block(STORE), VCPUS, 0, 0, &vm, &token), CAISSON_OK,
-		     "VM_CREATE");
+	check_status(
+		hyp_vm_create(&management, block(STORE), block(PAGES), VCPUS, 0, 0, &vm, &token),
+		CAISSON_OK, "VM_CREATE");
 	check_status(share(CODE, CODE_IPA, 2, 0), CAISSON_OK, "MEM_SHARE");
 	memset(block(PAGES), 0, VCPUS * 4096);
 	stressed = true;
