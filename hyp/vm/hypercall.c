@@ -117,5 +117,6 @@ enum exit_action hypercall(struct vcpu *vcpu)
 		vcpu->x[0] = CAISSON_DENIED;
 	else
 		vcpu->x[0] = calls[number].serve(vcpu);
+	check_owners();
 	return EXIT_ADVANCE;
 }
