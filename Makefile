@@ -31,6 +31,7 @@ run: setup
 	@tools/servicevm
 	@tools/servicevm --output build/servicevm-guests \
 		--add build/target/vmm/caisson:bin/caisson \
+		--add build/target/vmm/caissond:bin/caissond \
 		--add build/servicevm/vmlinuz:guests/vmlinuz --add build/servicevm/initrd:guests/initrd
 	@tools/host --kernel build/servicevm-guests/vmlinuz \
 		--initrd build/servicevm-guests/initrd \

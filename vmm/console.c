@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmm/console.h"
 
-#include <errno.h>
-#include <unistd.h>
-
+#include "vmm/hub.h"
 #include "vmm/machine.h"
 #include "vmm/vm.h"
 
@@ -16,15 +14,6 @@ static void update_line(struct console *c)
 		return;
 	c->level = level;
 	vm_set_irq(c->vm, MACHINE_SPI(MACHINE_UART_SPI), level);
-}
-
-/* A byte is lost when nobody reads any more, or when the VM ends while nobody does. */
-static void send_byte(struct console *c, uint8_t byte)
-{
-	while (write(STDOUT_FILENO, &byte, 1) != 1) {
-		if (errno != EINTR || vm_has_ended(c->vm))
-			return;
-	}
 }
 
 static uint64_t read_register(struct device *d, uint64_t offset, unsigned int bytes)
@@ -59,16 +48,17 @@ static void write_register(struct device *d, uint64_t offset, unsigned int bytes
 	update_line(c);
 	(void)pthread_mutex_unlock(&c->lock);
 	if (sent)
-		send_byte(c, byte);
+		hub_put(c->hub, &byte, 1);
 }
 
-void console_init(struct console *c, struct vm *vm, int room_event)
+void console_init(struct console *c, struct vm *vm, struct hub *hub, int room_event)
 {
 	static const struct device_ops ops = {.read = read_register, .write = write_register};
 
 	c->device = (struct device){
 		.name = "pl011", .base = MACHINE_UART, .bytes = MACHINE_UART_BYTES, .ops = &ops};
 	c->vm = vm;
+	c->hub = hub;
 	c->room_event = room_event;
 	c->level = false;
 	c->input_waits = false;

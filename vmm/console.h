@@ -8,12 +8,14 @@
 #include "lib/pl011.h"
 #include "vmm/bus.h"
 
+struct hub;
 struct vm;
 
-/* A user VM's PL011, whose other side is standard input and output. */
+/* A user VM's PL011, whose other side is the hub. */
 struct console {
 	struct device device;
 	struct vm *vm;
+	struct hub *hub;
 	int room_event; /* an eventfd: input that waited for room can go on */
 	pthread_mutex_t lock;
 	struct pl011 uart; /* all below: under the lock */
@@ -21,7 +23,7 @@ struct console {
 	bool input_waits;
 };
 
-void console_init(struct console *c, struct vm *vm, int room_event);
+void console_init(struct console *c, struct vm *vm, struct hub *hub, int room_event);
 
 /* How much input the guest can take; 0: room_event tells when that changes. */
 size_t console_room(struct console *c);

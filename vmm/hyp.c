@@ -53,7 +53,7 @@ static void skip_instruction(int number, siginfo_t *info, void *context)
 	((ucontext_t *)context)->uc_mcontext.pc += 4;
 }
 
-static enum err find_caisson(void)
+enum err hyp_find(void)
 {
 	struct sigaction skip = {.sa_sigaction = skip_instruction, .sa_flags = SA_SIGINFO};
 	struct sigaction before;
@@ -83,7 +83,7 @@ static enum err read_token(struct hyp_token *token)
 
 	if (file < 0) {
 		if (errno == EACCES || errno == EPERM)
-			say("only root may start virtual machines");
+			say("only root may read Caisson's management token");
 		else
 			say("cannot read %s: %s", TOKEN_FILE, strerror(errno));
 		return ERR_DENIED;
@@ -101,7 +101,7 @@ static enum err read_token(struct hyp_token *token)
 
 enum err hyp_open(struct hyp_token *management)
 {
-	enum err err = find_caisson();
+	enum err err = hyp_find();
 
 	return err != ERR_OK ? err : read_token(management);
 }
@@ -135,13 +135,19 @@ enum caisson_status hyp_vm_create(const struct hyp_token *management, void *stor
 	return status;
 }
 
+enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management, uint32_t vm)
+{
+	uint64_t arg[CALL_ARGS] = {vm};
+
+	return call(CAISSON_CALL_VM_DESTROY, management, arg);
+}
+
 enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm)
 {
 	const struct timespec pause = {.tv_nsec = BUSY_WAIT_NS};
 
 	for (;;) {
-		uint64_t arg[CALL_ARGS] = {vm};
-		enum caisson_status status = call(CAISSON_CALL_VM_DESTROY, management, arg);
+		enum caisson_status status = hyp_vm_destroy_some(management, vm);
 
 		if (status == CAISSON_BUSY)
 			(void)nanosleep(&pause, NULL);

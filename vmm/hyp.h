@@ -15,7 +15,10 @@ struct hyp_token {
 	uint64_t half[2];
 };
 
-/* Looks for Caisson and reads the management token, which needs root. Tells what is missing. */
+/* Is this machine Caisson's, and of our version? Tells what is wrong. Before other threads start.
+ */
+enum err hyp_find(void) MUST_CHECK;
+/* The same, and reads the management token, which needs root. */
 enum err hyp_open(struct hyp_token *management) MUST_CHECK;
 
 /* What a status means, for messages. */
@@ -25,6 +28,8 @@ const char *hyp_status_text(enum caisson_status status);
 enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
 				  uint64_t tag, uint64_t ctr, uint32_t *vm,
 				  struct hyp_token *token) MUST_CHECK;
+/* One bounded part of it: CONTINUE, BUSY and so on as they are. */
+enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management, uint32_t vm) MUST_CHECK;
 /* Goes on until the VM is gone or there is an error. */
 enum caisson_status hyp_vm_destroy(const struct hyp_token *management, uint32_t vm) MUST_CHECK;
 /* All the blocks; rights: 0 or CAISSON_MEM_READ_ONLY. */

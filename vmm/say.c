@@ -8,6 +8,13 @@
 
 #define LINE_BYTES 512
 
+static const char *name = "caisson";
+
+void say_as(const char *program)
+{
+	name = program;
+}
+
 void say(const char *format, ...)
 {
 	int saved = errno;
@@ -18,6 +25,6 @@ void say(const char *format, ...)
 	(void)vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	/* A terminal in raw mode needs the carriage return, another one is not hurt by it. */
-	(void)fprintf(stderr, "caisson: %s%s", line, isatty(STDERR_FILENO) ? "\r\n" : "\n");
+	(void)fprintf(stderr, "%s: %s%s", name, line, isatty(STDERR_FILENO) ? "\r\n" : "\n");
 	errno = saved;
 }

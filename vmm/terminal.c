@@ -11,7 +11,7 @@
 static struct termios before;
 static bool is_raw;
 
-void terminal_init(struct terminal *t)
+void terminal_init(struct terminal *t, const char *hint)
 {
 	struct termios raw;
 
@@ -26,7 +26,7 @@ void terminal_init(struct terminal *t)
 		return;
 	is_raw = true;
 	t->escapes = true;
-	say("the console follows; Ctrl-G q ends the virtual machine");
+	say("the console follows; %s", hint);
 }
 
 void terminal_restore(void)

@@ -6,7 +6,7 @@
 
 /*
  * Standard input as the guest's keyboard. On a terminal, raw, every key is the guest's but
- * Ctrl-G: Ctrl-G q ends the VM, Ctrl-G Ctrl-G is one Ctrl-G for the guest.
+ * Ctrl-G: Ctrl-G q ends it (hint says what), Ctrl-G Ctrl-G is one Ctrl-G for the guest.
  */
 struct terminal {
 	bool escapes; /* it is a terminal, so that keys have a meaning */
@@ -14,12 +14,12 @@ struct terminal {
 };
 
 /* Raw mode until terminal_restore(), or as it is: standard input is no terminal, or raw already. */
-void terminal_init(struct terminal *t);
+void terminal_init(struct terminal *t, const char *hint);
 void terminal_restore(void);
 
 /*
  * Takes the escapes out of `bytes`, in place; returns how many bytes are the guest's. *quit
- * becomes true when the VM is to end.
+ * becomes true at Ctrl-G q.
  */
 size_t terminal_filter(struct terminal *t, uint8_t *bytes, size_t count, bool *quit);
 

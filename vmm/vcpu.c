@@ -30,7 +30,8 @@ void vcpu_init_process(void)
 	(void)sigaction(INTERRUPT_SIGNAL, &action, NULL);
 }
 
-/* Whatever the thread does: before VCPU_RUN, in it, before the wait for an interrupt, in it. */
+/* The VM is held. Whatever the thread does: before VCPU_RUN, in it, before the wait for an
+ * interrupt, in it. */
 void vcpu_interrupt(struct vcpu *v)
 {
 	__atomic_store_n(&v->page->immediate_exit, 1, __ATOMIC_SEQ_CST);
@@ -65,32 +66,37 @@ void vcpu_turn_off(struct vcpu *v)
 {
 	(void)pthread_mutex_lock(&v->vm->power_lock);
 	v->on = false;
+	(void)pthread_cond_broadcast(&v->vm->power_changed);
 	(void)pthread_mutex_unlock(&v->vm->power_lock);
 }
 
 bool vcpu_is_on(struct vcpu *v)
 {
-	(void)pthread_mutex_lock(&v->vm->power_lock);
-
-	bool on = v->on;
-
-	(void)pthread_mutex_unlock(&v->vm->power_lock);
-	return on;
+	return v->on;
 }
 
-/* Until the vCPU is on; false when the VM has ended. */
+/*
+ * Until the vCPU is on and the VM is not paused; false when it has ended. Without the lock when
+ * there is nothing to wait for: it comes before each run, and only its own thread turns a vCPU off.
+ */
 static bool wait_until_on(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 
-	if (vm_has_ended(vm))
-		return false;
-	/* Without the lock: only this thread turns it off. */
-	if (__atomic_load_n(&v->on, __ATOMIC_ACQUIRE))
+	if (v->on && !atomic_load(&vm->held))
 		return true;
 	(void)pthread_mutex_lock(&vm->power_lock);
-	while (!v->on && !vm_has_ended(vm))
+	while ((!v->on || vm->paused) && !vm_has_ended(vm)) {
+		if (vm->paused && !v->parked) {
+			v->parked = true;
+			(void)pthread_cond_broadcast(&vm->power_changed);
+		}
 		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
+	}
+	v->parked = false;
+	/* What fetched it out of its run is over; the end is told anew, after this lock. */
+	if (!vm_has_ended(vm))
+		__atomic_store_n(&v->page->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	(void)pthread_mutex_unlock(&vm->power_lock);
 	return !vm_has_ended(vm);
 }
@@ -153,7 +159,7 @@ static void exit_wfi(struct vcpu *v)
 {
 	struct timespec left;
 
-	if (!vm_has_ended(v->vm) && time_left(v->page->deadline, &left))
+	if (!atomic_load(&v->vm->held) && time_left(v->page->deadline, &left))
 		(void)syscall(SYS_futex, &v->page->wake, FUTEX_WAIT_PRIVATE, 0, &left, NULL, 0);
 }
 

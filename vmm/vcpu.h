@@ -16,7 +16,7 @@ enum err vcpu_turn_on(struct vcpu *v, uint64_t pc, uint64_t x0) MUST_CHECK;
 void vcpu_turn_off(struct vcpu *v);
 bool vcpu_is_on(struct vcpu *v);
 
-/* The VM has ended: the thread is to see it, wherever it is. */
+/* The VM has ended or is paused: the thread is to see it, wherever it is. */
 void vcpu_interrupt(struct vcpu *v);
 
 #endif

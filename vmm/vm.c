@@ -12,22 +12,17 @@
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
 
-#define RUN_PAGE_BYTES 4096
-_Static_assert(sizeof(struct run_page) <= RUN_PAGE_BYTES, "a run page is a page");
+_Static_assert(sizeof(struct run_page) <= MEMORY_RUN_PAGE_BYTES, "a run page is a page");
 
-static enum err tell(const char *what, enum caisson_status status)
+enum err vm_create(struct vm *vm, struct client *client, struct memory *memory, uint32_t cpus,
+		   struct hub *hub, int event)
 {
-	say("%s: %s", what, hyp_status_text(status));
-	return status == CAISSON_DENIED ? ERR_DENIED : ERR_INVALID;
-}
-
-enum err vm_create(struct vm *vm, const struct hyp_token *management, struct memory *memory,
-		   uint32_t cpus, int event)
-{
-	enum caisson_status status;
+	const struct client_region ram = {
+		.offset = MEMORY_RAM_OFFSET, .ipa = MACHINE_RAM, .bytes = memory->ram_bytes};
+	enum err err;
 
 	memset(vm, 0, sizeof(*vm));
-	vm->management = *management;
+	vm->client = client;
 	vm->memory = memory;
 	vm->cpus = cpus;
 	vm->event = event;
@@ -36,35 +31,20 @@ enum err vm_create(struct vm *vm, const struct hyp_token *management, struct mem
 	for (uint32_t i = 0; i < cpus; i++) {
 		vm->vcpu[i].vm = vm;
 		vm->vcpu[i].index = i;
-		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * RUN_PAGE_BYTES);
+		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * MEMORY_RUN_PAGE_BYTES);
 	}
 	vm->guestmem = (struct guestmem){.ram = memory->ram, .ram_bytes = memory->ram_bytes};
-	console_init(&vm->console, vm, event);
+	console_init(&vm->console, vm, hub, event);
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;
-	memory_begin_vm(memory);
-	status = hyp_vm_create(&vm->management, memory->store, cpus, 0, 0, &vm->number, &vm->token);
-	memory_end_vm(memory, status == CAISSON_OK, vm->number);
-	if (status != CAISSON_OK)
-		return tell("cannot make a virtual machine", status);
-	status = hyp_mem_share(&vm->management, vm->number, memory->ram, MACHINE_RAM,
-			       memory->ram_bytes / CAISSON_BLOCK_BYTES, 0);
-	if (status == CAISSON_OK)
-		return ERR_OK;
-
-	enum err err = tell("cannot give memory to the virtual machine", status);
-
-	return vm_destroy(vm) == ERR_OK ? err : ERR_BUSY;
+	err = client_start(client, &ram, 1, &vm->number);
+	vm->token = client->token;
+	return err;
 }
 
 enum err vm_destroy(struct vm *vm)
 {
-	enum caisson_status status = hyp_vm_destroy(&vm->management, vm->number);
-
-	if (status != CAISSON_OK)
-		return tell("cannot end the virtual machine", status);
-	memory_forget_vm(vm->memory);
-	return ERR_OK;
+	return client_end(vm->client);
 }
 
 enum err vm_start(struct vm *vm, const struct load_result *guest)
@@ -98,11 +78,55 @@ void vm_end(struct vm *vm, enum vm_end how)
 	if (!atomic_compare_exchange_strong(&vm->end, &runs, how))
 		return;
 	(void)pthread_mutex_lock(&vm->power_lock);
+	atomic_store(&vm->held, true);
 	(void)pthread_cond_broadcast(&vm->power_changed);
 	(void)pthread_mutex_unlock(&vm->power_lock);
 	for (uint32_t i = 0; i < vm->cpus; i++)
 		vcpu_interrupt(&vm->vcpu[i]);
 	vm_signal_event(vm->event);
+}
+
+/* Under the lock. */
+static bool all_parked(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->cpus; i++) {
+		if (vm->vcpu[i].on && !vm->vcpu[i].parked)
+			return false;
+	}
+	return true;
+}
+
+void vm_pause(struct vm *vm)
+{
+	(void)pthread_mutex_lock(&vm->power_lock);
+	vm->paused = true;
+	atomic_store(&vm->held, true);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	for (uint32_t i = 0; i < vm->cpus; i++)
+		vcpu_interrupt(&vm->vcpu[i]);
+	(void)pthread_mutex_lock(&vm->power_lock);
+	while (!all_parked(vm) && !vm_has_ended(vm))
+		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+}
+
+void vm_resume(struct vm *vm)
+{
+	(void)pthread_mutex_lock(&vm->power_lock);
+	vm->paused = false;
+	atomic_store(&vm->held, vm_has_ended(vm));
+	(void)pthread_cond_broadcast(&vm->power_changed);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+}
+
+bool vm_is_paused(struct vm *vm)
+{
+	(void)pthread_mutex_lock(&vm->power_lock);
+
+	bool paused = vm->paused;
+
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	return paused;
 }
 
 void vm_wake(struct vm *vm, uint32_t set)
@@ -124,7 +148,7 @@ void vm_set_irq(struct vm *vm, uint32_t intid, bool level)
 	if (status == CAISSON_OK) {
 		vm_wake(vm, wake);
 	} else if (!vm_has_ended(vm)) {
-		(void)tell("cannot set an interrupt", status);
+		say("cannot set an interrupt: %s", hyp_status_text(status));
 		vm_end(vm, VM_FAILED);
 	}
 }

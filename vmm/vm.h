@@ -8,6 +8,7 @@
 #include "abi/runpage.h"
 #include "lib/err.h"
 #include "vmm/bus.h"
+#include "vmm/client.h"
 #include "vmm/console.h"
 #include "vmm/guestmem.h"
 #include "vmm/hyp.h"
@@ -29,11 +30,12 @@ struct vcpu {
 	uint32_t index;
 	struct run_page *page;
 	pthread_t thread;
-	bool on; /* under vm->power_lock */
+	atomic_bool on; /* changed under vm->power_lock */
+	bool parked;    /* under vm->power_lock: the VM is paused, and the thread has seen it */
 };
 
 struct vm {
-	struct hyp_token management;
+	struct client *client; /* to caissond */
 	struct hyp_token token;
 	uint32_t number;
 	struct memory *memory;
@@ -46,27 +48,38 @@ struct vm {
 	atomic_int end;           /* enum vm_end; once it is not VM_RUNS it stays */
 	atomic_flag strange_told; /* the guest accessed what is not there: told once */
 
+	atomic_bool held; /* paused, or it has ended: vCPUs are not to run */
 	pthread_mutex_t power_lock;
-	pthread_cond_t power_changed; /* a vCPU is on, or the VM has ended */
+	pthread_cond_t
+		power_changed; /* a vCPU is on or off or parked, the VM runs on or has ended */
+	bool paused;           /* under the lock */
 	struct vcpu vcpu[CAISSON_MAX_VCPUS];
 };
 
 /*
- * Makes the VM in EL2, with the memory as it is loaded, all vCPUs off. Tells what is wrong. The
- * VM is there until vm_destroy().
+ * Makes the VM in EL2, by caissond, with the memory as it is loaded, all vCPUs off. hub: for the
+ * console. Tells what is wrong. The VM is there until vm_destroy().
  */
-enum err vm_create(struct vm *vm, const struct hyp_token *management, struct memory *memory,
-		   uint32_t cpus, int event) MUST_CHECK;
+enum err vm_create(struct vm *vm, struct client *client, struct memory *memory, uint32_t cpus,
+		   struct hub *hub, int event) MUST_CHECK;
 /* Starts a thread for each vCPU, and the first vCPU. After an error vm_join() is due, too. */
 enum err vm_start(struct vm *vm, const struct load_result *guest) MUST_CHECK;
 /* After vm_end(): waits for the threads. */
 void vm_join(struct vm *vm);
-/* Nothing of the VM runs any more. An error: EL2 keeps the memory. */
+/* Nothing of the VM runs any more. An error, which was told: EL2 keeps the memory. */
 enum err vm_destroy(struct vm *vm) MUST_CHECK;
 
 /* Any thread, any time; the first one's reason holds. */
 void vm_end(struct vm *vm, enum vm_end how);
 bool vm_has_ended(struct vm *vm);
+
+/*
+ * Pauses the VM: when it returns no vCPU runs, and none will until vm_resume(). Time goes on for
+ * the guest. Not by a vCPU's thread.
+ */
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
+bool vm_is_paused(struct vm *vm);
 
 /* Wakes vCPUs that wait for interrupts, a bit each. */
 void vm_wake(struct vm *vm, uint32_t set);

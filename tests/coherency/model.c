@@ -118,17 +118,19 @@ enum model_kind model_write(struct model *m, unsigned int cpu, uint64_t pa, uint
 	return kind;
 }
 
-bool model_write_changes_nothing(const struct model *m, uint64_t pa, uint64_t bytes)
+bool model_write_again(struct model *m, uint64_t pa, uint64_t bytes, uint64_t pc)
 {
-	const struct model_line *line;
+	struct model_line *line = model_line_at(m, pa);
 	uint16_t words = words_of(pa, bytes);
 
-	if (pa < m->base || pa - m->base >= m->bytes)
+	if (!line)
 		return true;
-	line = &m->lines[(pa - m->base) >> MODEL_LINE_SHIFT];
-	return (pa & (MODEL_LINE_BYTES - 1)) + bytes <= MODEL_LINE_BYTES && !m->idc && !m->dic &&
-	       !(words & ~(line->pou & line->poc & line->ic)) &&
-	       !(words & (line->pou_going | line->poc_going));
+	if ((pa & (MODEL_LINE_BYTES - 1)) + bytes > MODEL_LINE_BYTES || m->idc || m->dic ||
+	    words & ~(line->pou & line->poc & line->ic) ||
+	    words & (line->pou_going | line->poc_going))
+		return false;
+	line->writer = pc;
+	return true;
 }
 
 enum model_kind model_read_uncached(struct model *m, uint64_t pa, uint64_t bytes)

@@ -103,8 +103,11 @@ void model_reset(struct model *m);
  */
 enum model_kind model_write(struct model *m, unsigned int cpu, uint64_t pa, uint64_t bytes,
 			    bool cached, uint64_t pc);
-/* Would a write through the caches leave the model as it is, but for who wrote last? */
-bool model_write_changes_nothing(const struct model *m, uint64_t pa, uint64_t bytes);
+/*
+ * A write through the caches that changes no more than who wrote last: true, and that is done. It
+ * needs no lock.
+ */
+bool model_write_again(struct model *m, uint64_t pa, uint64_t bytes, uint64_t pc);
 /* A read past the caches, of at most a line's bytes. */
 enum model_kind model_read_uncached(struct model *m, uint64_t pa, uint64_t bytes);
 /*

@@ -41,6 +41,7 @@
 #define HCR_TPCP  BIT(23)
 #define HCR_TPU   BIT(24)
 #define HCR_TDZ   BIT(28)
+#define HCR_FWB   BIT(46)
 #define HCR_TICAB BIT(50)
 #define HCR_TOCU  BIT(52)
 
@@ -176,6 +177,7 @@ static void tlb_flush(struct cpu *c)
 static void control_read(struct cpu *c, unsigned int el)
 {
 	uint64_t sctlr;
+	bool forced;
 
 	if (c->stale) {
 		c->regs.sctlr_el1 = reg_read(REG_SCTLR_EL1);
@@ -185,8 +187,11 @@ static void control_read(struct cpu *c, unsigned int el)
 	}
 	c->el = el;
 	sctlr = el == 2 ? c->regs.sctlr_el2 : c->regs.sctlr_el1;
-	c->data_cached = (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
-	c->fetch_cached = sctlr & SCTLR_I;
+	/* Stage 2 that says what the memory is has the last word; it is taken to say: write-back.
+	 */
+	forced = el < 2 && (c->regs.hcr_el2 & (HCR_VM | HCR_FWB)) == (HCR_VM | HCR_FWB);
+	c->data_cached = forced || (sctlr & (SCTLR_M | SCTLR_C)) == (SCTLR_M | SCTLR_C);
+	c->fetch_cached = forced || sctlr & SCTLR_I;
 }
 
 static bool ram_read(void *arg, uint64_t pa, uint64_t *value)
@@ -344,7 +349,7 @@ static void accessed(unsigned int index, qemu_plugin_meminfo_t info, uint64_t va
 	bytes = UINT64_C(1) << qemu_plugin_mem_size_shift(info);
 	if (bytes > (MASK(PAGE_SHIFT - 1, 0) & -va) && (-va & MASK(PAGE_SHIFT - 1, 0)))
 		bytes = -va & MASK(PAGE_SHIFT - 1, 0); /* the next page may be anywhere */
-	if (store && c->data_cached && model_write_changes_nothing(&p.model, pa, bytes))
+	if (store && c->data_cached && model_write_again(&p.model, pa, bytes, (uintptr_t)data))
 		return;
 	pthread_mutex_lock(&p.lock);
 	if (store) {
@@ -390,7 +395,8 @@ static bool traps(const struct cpu *c, enum decode_op op)
 static void zero(unsigned int index, uint64_t va, uint64_t pa)
 {
 	pa = bits_align_down(pa, ZERO_BYTES);
-	if (model_write(&p.model, index, pa, ZERO_BYTES, p.cpu[index].data_cached, 0) != MODEL_FINE)
+	if (model_write(&p.model, index, pa, ZERO_BYTES, p.cpu[index].data_cached, va) !=
+	    MODEL_FINE)
 		found(MODEL_WRITE_PAST_CACHES, index, "zeroes past the caches", va, pa, false);
 }
 

@@ -48,7 +48,8 @@ def debug_vm(service_vm):
         file.write(SCRIPT)
     added = {f"{TARGET}/tests/uservm/debuggee": "bin/debuggee", script: "root/script"}
     guest = assemble_service_vm(["gdb-minimal"], "servicevm-gdb", added)
-    added.update({f"{TARGET}/vmm/caisson": "bin/caisson", f"{guest}/initrd": "guests/initrd",
+    added.update({f"{TARGET}/vmm/caisson": "bin/caisson",
+                  f"{TARGET}/vmm/caissond": "bin/caissond", f"{guest}/initrd": "guests/initrd",
                   f"{service_vm}/vmlinuz": "guests/vmlinuz",
                   f"{TARGET}/tests/guest/debug.img": "guests/debug.img"})
     return assemble_service_vm(["gdb-minimal"], "servicevm-debug", added)

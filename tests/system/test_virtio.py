@@ -17,7 +17,7 @@ RUN = "caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 2 --m
 def debian_vm(service_vm):
     """A service VM with caisson and Debian's kernel and initial RAM disk."""
     return assemble_service_vm([], "servicevm-virtio", {
-        f"{TARGET}/vmm/caisson": "bin/caisson",
+        f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
         f"{service_vm}/vmlinuz": "guests/vmlinuz",
         f"{service_vm}/initrd": "guests/initrd"})
 

@@ -11,11 +11,10 @@
 #include <ucontext.h>
 
 #include "abi/runpage.h"
+#include "tests/uservm/direct.h"
+#include "vmm/hyp.h"
 #include "vmm/load.h"
 #include "vmm/machine.h"
-#include "vmm/memory.h"
-
-#include "vmm/hyp.h"
 
 #define RAM_BYTES MIB(16)
 #define RUNS_MAX  100000
@@ -179,7 +178,7 @@ static int run_guest(const struct hyp_token *token, struct run_page *page, unsig
 	return fail("runs", *runs);
 }
 
-static int run_vm(const struct hyp_token *management, struct memory *memory,
+static int run_vm(const struct hyp_token *management, struct direct *memory,
 		  const struct load_result *guest)
 {
 	struct hyp_token token;
@@ -189,9 +188,7 @@ static int run_vm(const struct hyp_token *management, struct memory *memory,
 	enum caisson_status status;
 	int failed;
 
-	memory_begin_vm(memory);
 	status = hyp_vm_create(management, memory->store, 1, 0, 0, &vm, &token);
-	memory_end_vm(memory, status == CAISSON_OK, vm);
 	if (status != CAISSON_OK)
 		return fail("VM_CREATE", status);
 	status = hyp_mem_share(management, vm, memory->ram, MACHINE_RAM,
@@ -211,15 +208,15 @@ static int try_fp(const char *kernel, const char *bootargs)
 	struct load_config config = {.kernel = kernel, .bootargs = bootargs, .cpus = 1};
 	struct hyp_token management;
 	struct load_result guest;
-	struct memory memory;
+	struct direct memory;
 	int failed = 1;
 
 	if (hyp_open(&management) != ERR_OK)
 		return 1;
-	if (memory_open(&memory, &management, RAM_BYTES) == ERR_OK &&
+	if (direct_open(&memory, RAM_BYTES) == ERR_OK &&
 	    load_guest(&config, memory.ram, RAM_BYTES, &guest) == ERR_OK)
 		failed = run_vm(&management, &memory, &guest);
-	memory_close(&memory);
+	direct_close(&memory);
 	return failed;
 }
 

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "vmm/client.h"
+#include "vmm/paths.h"
+#include "vmm/say.h"
+
+#define ANSWER_MS    10000
+#define ERROR_BYTES  512
+#define STOP_SECONDS 90
+#define POLL_MS      50
+#define COLUMN_NAME  16
+
+/* ---- options ----------------------------------------------------------------------------- */
+
+struct options {
+	const char *name; /* NULL: none was given */
+	bool json;
+	bool force;
+	uint64_t seconds;
+};
+
+/* What a command understands besides --help. */
+struct syntax {
+	const char *usage;
+	bool takes_name;
+	const char *letters; /* of the options, see below */
+};
+
+static const struct option names[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"force", no_argument, NULL, 'f'},
+	{"timeout", required_argument, NULL, 't'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool take_seconds(const char *text, struct options *options)
+{
+	char *end;
+
+	errno = 0;
+	options->seconds = strtoul(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && options->seconds <= 86400)
+		return true;
+	say("--timeout %s: not a number of seconds up to 86400", text);
+	return false;
+}
+
+/* CLI_OK: go on. Else *status is what to end with. */
+static bool parse(int argc, char **argv, const struct syntax *syntax, struct options *options,
+		  int *status)
+{
+	int letter;
+
+	*options = (struct options){.seconds = STOP_SECONDS};
+	*status = CLI_USAGE;
+	optind = 0;
+	while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (letter == 'h') {
+			fputs(syntax->usage, stdout);
+			*status = CLI_OK;
+			return false;
+		}
+		if (letter == '?')
+			return false;
+		if (strchr(syntax->letters, letter) == NULL) {
+			say("%s: not an option of caisson %s", argv[optind - 1], argv[0]);
+			return false;
+		}
+		options->json |= letter == 'j';
+		options->force |= letter == 'f';
+		if (letter == 't' && !take_seconds(optarg, options))
+			return false;
+	}
+	if (syntax->takes_name && optind < argc)
+		options->name = argv[optind++];
+	if (optind < argc) {
+		say("%s: one argument too many (see caisson %s --help)", argv[optind], argv[0]);
+		return false;
+	}
+	if (syntax->takes_name && options->name == NULL) {
+		say("which virtual machine? (caisson list names them)");
+		return false;
+	}
+	if (options->name != NULL && !config_is_name(options->name)) {
+		say("'%s' is not the name of a virtual machine", options->name);
+		return false;
+	}
+	return true;
+}
+
+/* ---- asking ------------------------------------------------------------------------------ */
+
+/* Asks caissond. NULL: told. */
+static json_t *ask_caissond(const char *question, json_t *arguments)
+{
+	char error[ERROR_BYTES];
+	struct client client;
+	json_t *answer = NULL;
+
+	if (client_open(&client) != ERR_OK) {
+		json_decref(arguments);
+		return NULL;
+	}
+	if (rpc_ask(&client.wire, question, arguments, ANSWER_MS, NULL, NULL, &answer, error,
+		    sizeof(error)) != ERR_OK)
+		say("caissond: %s", error);
+	wire_close(&client.wire);
+	return answer;
+}
+
+/* Connects to a VM's control socket. Tells what is wrong. */
+static enum err open_control(const char *name, struct wire *wire)
+{
+	char path[PATHS_MAX];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), PATHS_RUN "/%s/" PATHS_CONTROL, name);
+	fd = wire_connect(path);
+	if (fd >= 0)
+		return wire_init(wire, fd);
+	if (errno == EACCES)
+		say("not allowed: virtual machines are for root and the group %s", PATHS_GROUP);
+	else if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+		say("there is no virtual machine called %s (caisson list names them)", name);
+	else
+		say("cannot reach %s: %s", name, strerror(errno));
+	return ERR_NOT_FOUND;
+}
+
+/* Asks a VM. *answer: NULL unless ERR_OK; quiet: an error it answers with is not told. */
+static enum err ask_vm(const char *name, const char *question, bool quiet, json_t **answer)
+{
+	char error[ERROR_BYTES];
+	struct wire wire;
+	enum err err = open_control(name, &wire);
+
+	*answer = NULL;
+	if (err != ERR_OK)
+		return err;
+	err = rpc_ask(&wire, question, NULL, ANSWER_MS, NULL, NULL, answer, error, sizeof(error));
+	if (err != ERR_OK && !(quiet && err == ERR_INVALID))
+		say("%s: %s", name, error);
+	wire_close(&wire);
+	return err;
+}
+
+static int print_json(json_t *value)
+{
+	int failed = json_dumpf(value, stdout, JSON_INDENT(2));
+
+	(void)putchar('\n');
+	json_decref(value);
+	return failed != 0 ? CLI_FAILED : CLI_OK;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "-";
+}
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* ---- list, info -------------------------------------------------------------------------- */
+
+int cli_list(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage = "usage: caisson list [--json]\n\nThe virtual machines there are.\n",
+		.letters = "j"};
+	struct options options;
+	json_t *answer, *vm;
+	size_t index;
+	int status;
+
+	if (!parse(argc, argv, &syntax, &options, &status))
+		return status;
+	answer = ask_caissond("list", NULL);
+	if (answer == NULL)
+		return CLI_FAILED;
+	if (options.json)
+		return print_json(answer);
+	(void)printf("%-*s  %-8s  %4s  %9s  %7s\n", COLUMN_NAME, "NAME", "STATE", "CPUS", "MEMORY",
+		     "PID");
+	json_array_foreach(answer, index, vm)
+	{
+		(void)printf("%-*s  %-8s  %4d  %5d MiB  %7d\n", COLUMN_NAME, text_of(vm, "name"),
+			     text_of(vm, "state"), (int)number_of(vm, "cpus"),
+			     (int)(number_of(vm, "memory") >> 20), (int)number_of(vm, "pid"));
+	}
+	json_decref(answer);
+	return CLI_OK;
+}
+
+/* A line for each member; what is a list or an object stands there as JSON. */
+static void print_members(json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		char *text = NULL;
+
+		if (json_is_string(value))
+			(void)printf("%-*s  %s\n", COLUMN_NAME, key, json_string_value(value));
+		else if ((text = json_dumps(value, JSON_ENCODE_ANY)) != NULL)
+			(void)printf("%-*s  %s\n", COLUMN_NAME, key, text);
+		free(text);
+	}
+}
+
+static int show(int argc, char **argv, const struct syntax *syntax, const char *question)
+{
+	struct options options;
+	json_t *answer;
+	int status;
+
+	if (!parse(argc, argv, syntax, &options, &status))
+		return status;
+	if (ask_vm(options.name, question, false, &answer) != ERR_OK)
+		return CLI_FAILED;
+	if (options.json)
+		return print_json(answer);
+	print_members(answer);
+	json_decref(answer);
+	return CLI_OK;
+}
+
+int cli_info(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage =
+			"usage: caisson info NAME [--json]\n\nWhat a virtual machine is made of.\n",
+		.takes_name = true,
+		.letters = "j"};
+
+	return show(argc, argv, &syntax, "query-info");
+}
+
+/* ---- pause, resume, stop ----------------------------------------------------------------- */
+
+static int command(int argc, char **argv, const struct syntax *syntax, const char *name)
+{
+	struct options options;
+	json_t *answer;
+	int status;
+
+	if (!parse(argc, argv, syntax, &options, &status))
+		return status;
+	if (ask_vm(options.name, name, false, &answer) != ERR_OK)
+		return CLI_FAILED;
+	json_decref(answer);
+	return CLI_OK;
+}
+
+int cli_pause(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage = "usage: caisson pause NAME\n\nHalts the virtual CPUs of a machine.\n",
+		.takes_name = true,
+		.letters = ""};
+
+	return command(argc, argv, &syntax, "stop");
+}
+
+int cli_resume(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage = "usage: caisson resume NAME\n\nLets a paused machine go on.\n",
+		.takes_name = true,
+		.letters = ""};
+
+	return command(argc, argv, &syntax, "cont");
+}
+
+/* Is it in caissond's list? 1 yes, 0 no, -1 cannot tell. */
+static int is_listed(const char *name)
+{
+	json_t *answer = ask_caissond("list", NULL);
+	int listed = answer != NULL ? 0 : -1;
+	json_t *vm;
+	size_t index;
+
+	json_array_foreach(answer, index, vm)
+	{
+		if (strcmp(text_of(vm, "name"), name) == 0)
+			listed = 1;
+	}
+	json_decref(answer);
+	return listed;
+}
+
+static int await_end(const char *name, uint64_t seconds)
+{
+	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+	int listed = 1;
+
+	for (uint64_t i = 0; i <= seconds * 1000 / POLL_MS && listed == 1; i++) {
+		listed = is_listed(name);
+		if (listed == 1)
+			(void)nanosleep(&pause, NULL);
+	}
+	if (listed == 1)
+		say("%s has not ended within %" PRIu64 " s (--force ends it at once)", name,
+		    seconds);
+	return listed == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* Its VMM does not answer, or there is none (any more). */
+static int kill_vm(const char *name)
+{
+	json_t *answer = ask_caissond("kill", json_pack("{s:s}", "name", name));
+
+	json_decref(answer);
+	return answer != NULL ? CLI_OK : CLI_FAILED;
+}
+
+int cli_stop(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage = "usage: caisson stop NAME [--force] [--timeout SECONDS]\n"
+			 "\n"
+			 "Presses the power button of a virtual machine and waits until it has "
+			 "ended,\n"
+			 "90 seconds if not told otherwise. --force takes its power away.\n",
+		.takes_name = true,
+		.letters = "ft"};
+	struct options options;
+	json_t *answer;
+	enum err err;
+	int status;
+
+	if (!parse(argc, argv, &syntax, &options, &status))
+		return status;
+	err = ask_vm(options.name, options.force ? "quit" : "system_powerdown", options.force,
+		     &answer);
+	if (err == ERR_OK)
+		json_decref(answer);
+	else if (!options.force || kill_vm(options.name) != CLI_OK)
+		return CLI_FAILED;
+	return await_end(options.name, options.seconds);
+}

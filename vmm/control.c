@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/say.h"
+#include "vmm/vmm.h"
+
+static struct vmm *vmm_of(const struct rpc_call *call)
+{
+	return ((struct control_client *)call->client)->control->vmm;
+}
+
+/* ---- commands ---------------------------------------------------------------------------- */
+
+/* Clients of QMP begin with it. */
+static enum err qmp_capabilities(struct rpc_call *call)
+{
+	return ERR_OK;
+}
+
+static enum err query_status(struct rpc_call *call)
+{
+	bool paused = vm_is_paused(&vmm_of(call)->vm);
+
+	call->result =
+		json_pack("{s:s,s:b}", "status", paused ? "paused" : "running", "running", !paused);
+	return ERR_OK;
+}
+
+static void add_text(json_t *object, const char *key, const char *text)
+{
+	if (text != NULL)
+		(void)json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *describe_disks(const struct vm_config *config)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < config->disks; i++) {
+		const struct disk_config *disk = &config->disk[i];
+
+		(void)json_array_append_new(list,
+					    json_pack("{s:s,s:s,s:b}", "file", disk->path, "format",
+						      disk->format == DISK_QCOW2 ? "qcow2" : "raw",
+						      "read-only", disk->read_only));
+	}
+	return list;
+}
+
+static json_t *describe_nets(const struct vm_config *config)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < config->nets; i++) {
+		const struct net_config *net = &config->net[i];
+		json_t *card = json_pack("{s:s}", "kind", net->kind == NET_TAP ? "tap" : "user");
+
+		if (net->ifname[0] != '\0')
+			add_text(card, "ifname", net->ifname);
+		(void)json_array_append_new(list, card);
+	}
+	return list;
+}
+
+static enum err query_info(struct rpc_call *call)
+{
+	struct vmm *vmm = vmm_of(call);
+	const struct vm_config *config = &vmm->config;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	call->result = json_pack(
+		"{s:s,s:s,s:i,s:i,s:I,s:i,s:I,s:i,s:o,s:o,s:b}", "name", vmm->client.name, "state",
+		vm_is_paused(&vmm->vm) ? "paused" : "running", "number", (int)vmm->vm.number,
+		"cpus", (int)config->cpus, "memory", (json_int_t)config->ram_bytes, "pid",
+		(int)getpid(), "uptime", (json_int_t)(now.tv_sec - vmm->begun.tv_sec), "starts",
+		(int)vmm->starts, "disks", describe_disks(config), "nets", describe_nets(config),
+		"rng", config->rng);
+	add_text(call->result, "kernel", config->kernel);
+	add_text(call->result, "initrd", config->initrd);
+	add_text(call->result, "append", config->append);
+	add_text(call->result, "firmware", config->firmware);
+	add_text(call->result, "flash-vars", config->flash_vars);
+	return ERR_OK;
+}
+
+static enum err stop(struct rpc_call *call)
+{
+	vmm_pause(vmm_of(call));
+	return ERR_OK;
+}
+
+static enum err cont(struct rpc_call *call)
+{
+	vmm_resume(vmm_of(call));
+	return ERR_OK;
+}
+
+bool control_power_down(struct vmm *vmm)
+{
+	return false;
+}
+
+static enum err system_reset(struct rpc_call *call)
+{
+	vm_end(&vmm_of(call)->vm, VM_RESET);
+	return ERR_OK;
+}
+
+static enum err quit(struct rpc_call *call)
+{
+	vm_end(&vmm_of(call)->vm, VM_STOPPED);
+	return ERR_OK;
+}
+
+static enum err query_commands(struct rpc_call *call);
+
+static const struct rpc_command commands[] = {
+	{"cont", cont},
+	{"qmp_capabilities", qmp_capabilities},
+	{"query-commands", query_commands},
+	{"query-info", query_info},
+	{"query-status", query_status},
+	{"quit", quit},
+	{"stop", stop},
+	{"system_reset", system_reset},
+	{NULL, NULL},
+};
+
+static enum err query_commands(struct rpc_call *call)
+{
+	call->result = json_array();
+	for (const struct rpc_command *command = commands; command->name != NULL; command++)
+		(void)json_array_append_new(call->result,
+					    json_pack("{s:s}", "name", command->name));
+	return ERR_OK;
+}
+
+/* ---- connections ------------------------------------------------------------------------- */
+
+static void on_message(void *arg, json_t *message)
+{
+	struct control_client *client = arg;
+
+	rpc_dispatch(commands, client, &client->wire, message);
+}
+
+static void on_closed(void *arg)
+{
+	struct control_client *client = arg;
+
+	client->used = false;
+}
+
+static json_t *greeting(void)
+{
+	return json_pack("{s:{s:{s:{s:i,s:i,s:i},s:s},s:[]}}", "QMP", "version", "caisson", "major",
+			 0, "minor", 1, "micro", 0, "package", "Caisson", "capabilities");
+}
+
+static void add_client(struct control *c, struct control_client *client, int fd)
+{
+	*client = (struct control_client){.control = c, .used = true};
+	if (wire_init(&client->wire, fd) != ERR_OK ||
+	    wire_attach(&client->wire, &c->vmm->loop, on_message, on_closed, client) != ERR_OK) {
+		wire_close(&client->wire);
+		client->used = false;
+		return;
+	}
+	if (wire_send(&client->wire, greeting(), -1) != ERR_OK)
+		return; /* on_closed follows */
+}
+
+static void on_accept(void *arg, unsigned int events)
+{
+	struct control *c = arg;
+	int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	for (uint32_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (!c->client[i].used) {
+			add_client(c, &c->client[i], fd);
+			return;
+		}
+	}
+	(void)close(fd);
+}
+
+enum err control_listen(struct control *c, struct vmm *vmm, const char *path)
+{
+	c->vmm = vmm;
+	c->listener = wire_listen(path, 0660);
+	if (c->listener >= 0 &&
+	    loop_add_fd(&vmm->loop, &c->accept, c->listener, LOOP_READ, on_accept, c) == ERR_OK) {
+		c->listens = true;
+		return ERR_OK;
+	}
+	say("cannot listen at %s: %s", path, strerror(errno));
+	return ERR_DENIED;
+}
+
+void control_close(struct control *c)
+{
+	for (uint32_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (c->client[i].used)
+			wire_close(&c->client[i].wire);
+		c->client[i].used = false;
+	}
+	loop_remove(&c->accept);
+	if (c->listens)
+		(void)close(c->listener);
+	c->listens = false;
+}
+
+void control_tell(struct control *c, const char *event, json_t *data)
+{
+	for (uint32_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (c->client[i].used)
+			rpc_event(&c->client[i].wire, event,
+				  data != NULL ? json_incref(data) : NULL);
+	}
+	json_decref(data);
+}

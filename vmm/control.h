@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_CONTROL_H
+#define VMM_CONTROL_H
+
+#include "vmm/rpc.h"
+
+struct vmm;
+
+/*
+ * A VM's control socket: commands and events as QEMU's QMP has them, in one JSON object a line;
+ * the commands are in caisson-control(5). All in the loop.
+ */
+
+#define CONTROL_CLIENTS_MAX 8
+
+struct control_client {
+	struct control *control;
+	bool used;
+	struct wire wire;
+};
+
+struct control {
+	struct vmm *vmm;
+	bool listens;
+	int listener;
+	struct loop_event accept;
+	struct control_client client[CONTROL_CLIENTS_MAX];
+};
+
+/* Listens at `path` until control_close(). Tells what is wrong. */
+enum err control_listen(struct control *c, struct vmm *vmm, const char *path) MUST_CHECK;
+void control_close(struct control *c);
+
+/* An event for all. data: taken over, NULL: none. */
+void control_tell(struct control *c, const char *event, json_t *data);
+
+/* Presses the machine's power button; false: it has none. */
+bool control_power_down(struct vmm *vmm);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_DAEMON_H
+#define VMM_DAEMON_H
+
+#include <sys/types.h>
+
+#include "vmm/config.h"
+#include "vmm/daemon_pages.h"
+#include "vmm/hyp.h"
+#include "vmm/rpc.h"
+
+/*
+ * caissond: the one holder of the management token. It owns the memory of user VMs and decides
+ * about their life; each VM's VMM is a process that asks it over a socket. One thread, one loop.
+ */
+
+struct daemon_client;
+
+/* A user VM, from its VMM's first word until its pages are Linux's again. */
+struct daemon_vm {
+	struct daemon *daemon;
+	char name[CONFIG_NAME_BYTES];
+	uint64_t tag; /* how EL2 knows it: random */
+	uint32_t cpus;
+	uint64_t ram_bytes;
+	struct pages pages;
+	bool made; /* EL2 has it: number and token hold */
+	uint32_t number;
+	struct hyp_token token;
+	bool paused; /* as its VMM says */
+
+	/* The VMM. */
+	pid_t pid;
+	uint64_t pid_start; /* when it started, as /proc has it: a PID alone may be another's */
+	uid_t uid;
+	int pidfd;
+	struct loop_event died;       /* pidfd; while there is no connection */
+	struct daemon_client *client; /* NULL: none yet after caissond's start, or no more */
+
+	/* The end. */
+	bool ending;
+	struct loop_event timer;
+	uint64_t scrubbed; /* bytes */
+	bool trouble_told;
+};
+
+struct daemon {
+	struct loop loop;
+	struct hyp_token management;
+	gid_t group; /* PATHS_GROUP, or root's: there is none */
+	int listener;
+	struct loop_event accept;
+	uint32_t clients;
+	struct daemon_vm *vm[CAISSON_MAX_VMS];
+	struct loop_event terminate; /* SIGTERM */
+	struct loop_event interrupt; /* SIGINT */
+	struct loop_event pool;      /* a timer: pages that come back late */
+	bool stopping;
+	uint32_t stop_step;
+	struct loop_event stop; /* a timer: patience with VMs that are to end */
+};
+
+struct daemon_client {
+	struct daemon *daemon;
+	struct wire wire;
+	pid_t pid;
+	uid_t uid;
+	struct daemon_vm *vm; /* NULL: not a VMM, or not yet */
+};
+
+/* ---- daemon_vm.c: the life of VMs -------------------------------------------------------- */
+
+struct daemon_vm *daemon_find_vm(struct daemon *d, const char *name);
+bool daemon_has_vms(const struct daemon *d);
+
+/* Requests of VMMs and of others; see docs/man/caissond.8. */
+rpc_fn daemon_create, daemon_start, daemon_end, daemon_remove, daemon_attach, daemon_set_state;
+
+/* The VMM is gone, or shall be: its VM ends, step by step, and its memory goes back. */
+void daemon_bury(struct daemon_vm *vm);
+/* SIGKILL for the VMM, which then is buried. */
+void daemon_kill(struct daemon_vm *vm);
+
+/* Takes over what another caissond has left: VMs of living VMMs go on, the others end. */
+void daemon_adopt_all(struct daemon *d);
+
+/* ---- daemon_state.c: what a next caissond has to know ------------------------------------ */
+
+/* Writes a VM's state, in one step, as PATHS_STATE/NAME.json. Tells what is wrong. */
+enum err daemon_save(const struct daemon_vm *vm) MUST_CHECK;
+void daemon_forget(const struct daemon_vm *vm);
+/* ERR_NOT_FOUND: no such file, or not of ours. */
+enum err daemon_load(struct daemon_vm *vm, const char *name) MUST_CHECK;
+
+/* The VM's own folder for its VMM's sockets, empty. Tells what is wrong. */
+enum err daemon_make_folder(const struct daemon_vm *vm) MUST_CHECK;
+void daemon_remove_folder(const struct daemon_vm *vm);
+
+/* The file for a detached VMM's messages, to be closed by the caller; -1 and errno. */
+int daemon_open_log(const struct daemon_vm *vm);
+
+/* When the process started, in clock ticks since boot; 0: there is none. */
+uint64_t daemon_start_time(pid_t pid);
+/* The group's number; 0 when there is none. */
+gid_t daemon_find_group(const char *name);
+
+#endif

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/daemon_pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "vmm/paths.h"
+#include "vmm/pin.h"
+#include "vmm/say.h"
+
+#define HUGETLBFS_MAGIC 0x958458f6 /* linux/magic.h */
+#define POOL            "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define POOL_GROWN      PATHS_STATE "/pool" /* by how many pages the pool was made to grow */
+#define SCRUB_BYTES     MIB(16)
+#define KEEP_BYTES_MIN  MIB(64) /* of memory, for the service VM */
+
+/* ---- the folder -------------------------------------------------------------------------- */
+
+static bool has_our_pages(void)
+{
+	struct statfs fs;
+
+	return statfs(PATHS_PAGES, &fs) == 0 && (uint64_t)fs.f_type == HUGETLBFS_MAGIC &&
+	       fs.f_bsize == CAISSON_BLOCK_BYTES;
+}
+
+enum err pages_init(void)
+{
+	/* A mount of our own, so that nobody else's files are in it. */
+	if ((mkdir(PATHS_PAGES, 0700) == 0 || errno == EEXIST) &&
+	    (has_our_pages() ||
+	     mount("hugetlbfs", PATHS_PAGES, "hugetlbfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		   "pagesize=2M,mode=0700") == 0))
+		return ERR_OK;
+	say("cannot mount a hugetlbfs of 2 MiB pages at %s: %s", PATHS_PAGES, strerror(errno));
+	return ERR_UNSUPPORTED;
+}
+
+/* ---- the pool ---------------------------------------------------------------------------- */
+
+static uint64_t read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long number = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%lu", &number) != 1)
+		number = 0;
+	(void)fclose(file);
+	return number;
+}
+
+static void write_number(const char *path, uint64_t number)
+{
+	FILE *file = fopen(path, "we");
+	bool written = file != NULL && fprintf(file, "%lu\n", (unsigned long)number) > 0;
+
+	if (file == NULL || fclose(file) != 0 || !written)
+		say("cannot write %s: %s", path, strerror(errno));
+}
+
+/* Free, and promised to nobody. */
+static uint64_t free_pages(void)
+{
+	uint64_t reserved = read_number(POOL "resv_hugepages");
+	uint64_t all = read_number(POOL "free_hugepages");
+
+	return all > reserved ? all - reserved : 0;
+}
+
+/* A line of /proc/meminfo, in bytes; 0: there is none. */
+static uint64_t read_meminfo(const char *name)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	size_t length = strlen(name);
+	unsigned long kib = 0;
+	char line[128];
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (strncmp(line, name, length) == 0 && sscanf(line + length, ": %lu", &kib) == 1)
+			break;
+		kib = 0;
+	}
+	if (file != NULL)
+		(void)fclose(file);
+	return KIB(kib);
+}
+
+/* What Linux can do without: asked for more, it would give its last page, and then panic. */
+static uint64_t spare_pages(void)
+{
+	uint64_t sixteenth = read_meminfo("MemTotal") / 16;
+	uint64_t keep = sixteenth > KEEP_BYTES_MIN ? sixteenth : KEEP_BYTES_MIN;
+	uint64_t available = read_meminfo("MemAvailable");
+
+	return available > keep ? (available - keep) / CAISSON_BLOCK_BYTES : 0;
+}
+
+/* What is free afterwards, or could be: the pool does not grow when that is not enough. */
+static uint64_t grow_pool(uint64_t pages)
+{
+	uint64_t available = free_pages();
+	uint64_t before = read_number(POOL "nr_hugepages");
+	uint64_t spare = spare_pages();
+	uint64_t after;
+
+	if (available >= pages)
+		return available;
+	if (available + spare < pages)
+		return available + spare;
+	write_number(POOL "nr_hugepages", before + pages - available);
+	after = read_number(POOL "nr_hugepages");
+	if (after > before)
+		write_number(POOL_GROWN, read_number(POOL_GROWN) + after - before);
+	return free_pages();
+}
+
+bool pages_shrink_pool(void)
+{
+	uint64_t grown = read_number(POOL_GROWN);
+	uint64_t available = free_pages();
+	uint64_t back = grown < available ? grown : available;
+
+	if (back != 0) {
+		write_number(POOL "nr_hugepages", read_number(POOL "nr_hugepages") - back);
+		write_number(POOL_GROWN, grown - back);
+	}
+	return grown == back;
+}
+
+/* ---- files ------------------------------------------------------------------------------- */
+
+#define PATH_BYTES 128
+
+static const char store_suffix[] = "store";
+static const char mem_suffix[] = "mem";
+
+static void set_path(char *path, const char *name, const char *suffix)
+{
+	(void)snprintf(path, PATH_BYTES, PATHS_PAGES "/%s.%s", name, suffix);
+}
+
+/* Mapping reserves all pages, so that none is found missing later, by SIGBUS. */
+static enum err map_file(struct pages_file *f)
+{
+	void *start = mmap(NULL, f->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+
+	if (start == MAP_FAILED)
+		return ERR_NO_MEMORY;
+	f->start = start;
+	/* EL2 takes the store away: nothing of Linux is to walk into it. */
+	(void)madvise(start, f->bytes, MADV_DONTDUMP);
+	(void)madvise(start, f->bytes, MADV_DONTFORK);
+	return ERR_OK;
+}
+
+static enum err create_file(struct pages_file *f, const char *name, const char *suffix,
+			    uint64_t bytes)
+{
+	char path[PATH_BYTES];
+
+	set_path(path, name, suffix);
+	f->bytes = bytes;
+	f->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return f->fd >= 0 && ftruncate(f->fd, (off_t)bytes) == 0 ? map_file(f) : ERR_NO_MEMORY;
+}
+
+static enum err open_file(struct pages_file *f, const char *name, const char *suffix)
+{
+	struct stat status;
+	char path[PATH_BYTES];
+
+	set_path(path, name, suffix);
+	f->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd < 0 || fstat(f->fd, &status) != 0 || status.st_size == 0)
+		return ERR_NOT_FOUND;
+	f->bytes = (uint64_t)status.st_size;
+	return map_file(f);
+}
+
+static void close_file(struct pages_file *f)
+{
+	if (f->start != NULL)
+		(void)munmap(f->start, f->bytes);
+	if (f->fd >= 0)
+		(void)close(f->fd);
+	*f = (struct pages_file){.fd = -1};
+}
+
+static enum err pin(struct pages *p)
+{
+	const struct pin_part part[] = {
+		{p->store.start, p->store.bytes},
+		{p->mem.start, p->mem.bytes},
+	};
+
+	return pin_memory(part, ARRAY_SIZE(part), &p->ring);
+}
+
+static void init(struct pages *p)
+{
+	*p = (struct pages){.store.fd = -1, .mem.fd = -1, .ring = -1};
+}
+
+enum err pages_create(struct pages *p, const char *name, uint64_t store_bytes, uint64_t mem_bytes,
+		      char *why, size_t why_bytes)
+{
+	uint64_t needed = (store_bytes + mem_bytes) / CAISSON_BLOCK_BYTES;
+	uint64_t available = grow_pool(needed);
+
+	init(p);
+	if (available < needed) {
+		(void)snprintf(why, why_bytes,
+			       "%lu huge pages of 2 MiB are needed, %lu could be had: free memory, "
+			       "or set them aside at boot (vm.nr_hugepages, or hugepages= on the "
+			       "kernel's command line)",
+			       (unsigned long)needed, (unsigned long)available);
+		(void)pages_shrink_pool();
+		return ERR_NO_MEMORY;
+	}
+	if (create_file(&p->store, name, store_suffix, store_bytes) == ERR_OK &&
+	    create_file(&p->mem, name, mem_suffix, mem_bytes) == ERR_OK && pin(p) == ERR_OK)
+		return ERR_OK;
+	(void)snprintf(why, why_bytes, "cannot make %s/%s.*: %s", PATHS_PAGES, name,
+		       strerror(errno));
+	pages_remove(p, name);
+	return ERR_NO_MEMORY;
+}
+
+enum err pages_adopt(struct pages *p, const char *name)
+{
+	init(p);
+	if (open_file(&p->store, name, store_suffix) == ERR_OK &&
+	    open_file(&p->mem, name, mem_suffix) == ERR_OK && pin(p) == ERR_OK)
+		return ERR_OK;
+	pages_leave(p);
+	return ERR_NOT_FOUND;
+}
+
+bool pages_scrub_some(struct pages *p, uint64_t *position)
+{
+	struct pages_file *const file[] = {&p->store, &p->mem};
+	uint64_t at = *position;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(file); i++) {
+		if (at < file[i]->bytes) {
+			uint64_t left = file[i]->bytes - at;
+			uint64_t bytes = left < SCRUB_BYTES ? left : SCRUB_BYTES;
+
+			explicit_bzero(file[i]->start + at, bytes);
+			*position += bytes;
+			return false;
+		}
+		at -= file[i]->bytes;
+	}
+	return true;
+}
+
+void pages_leave(struct pages *p)
+{
+	pin_release(p->ring);
+	close_file(&p->store);
+	close_file(&p->mem);
+	init(p);
+}
+
+void pages_remove(struct pages *p, const char *name)
+{
+	char path[PATH_BYTES];
+
+	pages_leave(p);
+	set_path(path, name, store_suffix);
+	(void)unlink(path);
+	set_path(path, name, mem_suffix);
+	(void)unlink(path);
+	(void)pages_shrink_pool();
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/rpc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum err rpc_fail(struct rpc_call *call, enum err err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(call->error, sizeof(call->error), format, args);
+	va_end(args);
+	return err;
+}
+
+const char *rpc_text(struct rpc_call *call, const char *key)
+{
+	const char *text = json_string_value(json_object_get(call->arguments, key));
+
+	if (text == NULL)
+		(void)rpc_fail(call, ERR_INVALID, "argument '%s' is missing or no text", key);
+	return text;
+}
+
+bool rpc_number(struct rpc_call *call, const char *key, uint64_t *value)
+{
+	const json_t *number = json_object_get(call->arguments, key);
+
+	if (!json_is_integer(number) || json_integer_value(number) < 0) {
+		(void)rpc_fail(call, ERR_INVALID, "argument '%s' is missing or no number", key);
+		return false;
+	}
+	*value = (uint64_t)json_integer_value(number);
+	return true;
+}
+
+static const char *class_of(enum err err)
+{
+	switch (err) {
+	case ERR_NOT_FOUND:
+		return "CommandNotFound";
+	case ERR_DENIED:
+		return "PermissionDenied";
+	default:
+		return "GenericError";
+	}
+}
+
+static enum err handle(const struct rpc_command *table, struct rpc_call *call,
+		       const json_t *message)
+{
+	const char *name = json_string_value(json_object_get(message, "execute"));
+	const json_t *arguments = json_object_get(message, "arguments");
+
+	if (message == NULL)
+		return rpc_fail(call, ERR_INVALID, "not a JSON object in one line");
+	if (name == NULL)
+		return rpc_fail(call, ERR_INVALID, "no command: 'execute' is missing");
+	if (arguments != NULL && !json_is_object(arguments))
+		return rpc_fail(call, ERR_INVALID, "'arguments' is no object");
+	if (arguments != NULL)
+		call->arguments = arguments;
+	for (const struct rpc_command *command = table; command->name != NULL; command++) {
+		if (strcmp(command->name, name) == 0)
+			return command->handle(call);
+	}
+	return rpc_fail(call, ERR_NOT_FOUND, "there is no command '%s'", name);
+}
+
+void rpc_dispatch(const struct rpc_command *table, void *client, struct wire *wire,
+		  const json_t *message)
+{
+	json_t *nothing = json_object();
+	struct rpc_call call = {.client = client, .wire = wire, .arguments = nothing, .fd = -1};
+	json_t *id = json_object_get(message, "id");
+	enum err err = handle(table, &call, message);
+	json_t *answer;
+
+	if (err == ERR_OK)
+		answer = json_pack("{s:o}", "return",
+				   call.result != NULL ? call.result : json_object());
+	else
+		answer = json_pack("{s:{s:s,s:s}}", "error", "class", class_of(err), "desc",
+				   call.error);
+	if (id != NULL)
+		(void)json_object_set(answer, "id", id);
+	json_decref(nothing);
+	err = wire_send(wire, answer, call.fd);
+	if (call.close_fd)
+		(void)close(call.fd);
+	if (err != ERR_OK)
+		return; /* the wire is over, which its owner hears of */
+}
+
+void rpc_event(struct wire *wire, const char *name, json_t *data)
+{
+	struct timeval now;
+	json_t *event;
+
+	(void)gettimeofday(&now, NULL);
+	event = json_pack("{s:s,s:{s:I,s:I}}", "event", name, "timestamp", "seconds",
+			  (json_int_t)now.tv_sec, "microseconds", (json_int_t)now.tv_usec);
+	if (data != NULL)
+		(void)json_object_set_new(event, "data", data);
+	if (wire_send(wire, event, -1) != ERR_OK)
+		return; /* as above */
+}
+
+/* Is it the answer? Else it is nobody's any more. */
+static bool take_answer(json_t *message, json_t **result, char *error, size_t error_bytes)
+{
+	json_t *failure = json_object_get(message, "error");
+
+	*result = json_incref(json_object_get(message, "return"));
+	if (*result == NULL && failure == NULL)
+		return false;
+	if (failure != NULL) {
+		const char *text = json_string_value(json_object_get(failure, "desc"));
+
+		(void)snprintf(error, error_bytes, "%s", text != NULL ? text : "failed");
+	}
+	return true;
+}
+
+enum err rpc_ask(struct wire *w, const char *command, json_t *arguments, uint64_t timeout_ms,
+		 wire_message_fn *on_event, void *arg, json_t **result, char *error,
+		 size_t error_bytes)
+{
+	json_t *request = json_pack("{s:s}", "execute", command);
+	json_t *message;
+	enum err err;
+
+	*result = NULL;
+	if (arguments != NULL)
+		(void)json_object_set_new(request, "arguments", arguments);
+	(void)snprintf(error, error_bytes, "the connection was closed");
+	err = wire_send(w, request, -1);
+	while (err == ERR_OK) {
+		bool done;
+
+		err = wire_receive(w, timeout_ms, &message);
+		if (err == ERR_BUSY)
+			(void)snprintf(error, error_bytes, "no answer");
+		if (err != ERR_OK)
+			break;
+		done = take_answer(message, result, error, error_bytes);
+		if (!done && on_event != NULL)
+			on_event(arg, message);
+		json_decref(message);
+		if (done)
+			return *result != NULL ? ERR_OK : ERR_INVALID;
+	}
+	return err;
+}

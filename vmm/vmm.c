@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/vmm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "vmm/paths.h"
+#include "vmm/say.h"
+#include "vmm/vcpu.h"
+
+/* ---- what comes from outside ------------------------------------------------------------- */
+
+static void on_vm_event(void *arg, unsigned int events)
+{
+	struct vmm *vmm = arg;
+	uint64_t count;
+
+	if (read(vmm->event, &count, sizeof(count)) < 0)
+		return;
+	if (vm_has_ended(&vmm->vm))
+		loop_stop(&vmm->loop);
+	else
+		hub_room_again(&vmm->hub);
+}
+
+static void on_signal(void *arg, unsigned int events)
+{
+	struct vmm *vmm = arg;
+
+	vm_end(&vmm->vm, VM_STOPPED);
+}
+
+static size_t input_room(void *arg)
+{
+	struct vmm *vmm = arg;
+
+	return console_room(&vmm->vm.console);
+}
+
+static void input(void *arg, const uint8_t *bytes, size_t count)
+{
+	struct vmm *vmm = arg;
+
+	console_input(&vmm->vm.console, bytes, count);
+}
+
+static void quit(void *arg)
+{
+	struct vmm *vmm = arg;
+
+	vm_end(&vmm->vm, VM_STOPPED);
+}
+
+static void on_caissond(void *arg, const char *event, const json_t *data)
+{
+	struct vmm *vmm = arg;
+
+	if (strcmp(event, "lost") == 0) {
+		say("caissond does not know this virtual machine any more");
+		vm_end(&vmm->vm, VM_FAILED);
+	} else if (strcmp(event, "quit") == 0) {
+		vm_end(&vmm->vm, VM_STOPPED);
+	} else if (strcmp(event, "powerdown") == 0 && !control_power_down(vmm)) {
+		vm_end(&vmm->vm, VM_STOPPED);
+	}
+}
+
+void vmm_pause(struct vmm *vmm)
+{
+	if (vm_is_paused(&vmm->vm))
+		return;
+	vm_pause(&vmm->vm);
+	client_set_paused(&vmm->client, true);
+	control_tell(&vmm->control, "STOP", NULL);
+}
+
+void vmm_resume(struct vmm *vmm)
+{
+	if (!vm_is_paused(&vmm->vm))
+		return;
+	vm_resume(&vmm->vm);
+	client_set_paused(&vmm->client, false);
+	control_tell(&vmm->control, "RESUME", NULL);
+}
+
+/* ---- begin and end ----------------------------------------------------------------------- */
+
+static enum err open_loop(struct vmm *vmm)
+{
+	static const int number[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct hub_sink sink = {.room = input_room, .input = input, .quit = quit, .arg = vmm};
+	enum err err = loop_init(&vmm->loop);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	vcpu_init_process();
+	vmm->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (err == ERR_OK && vmm->event < 0)
+		err = ERR_NO_MEMORY;
+	if (err == ERR_OK)
+		err = loop_add_fd(&vmm->loop, &vmm->vm_event, vmm->event, LOOP_READ, on_vm_event,
+				  vmm);
+	for (uint32_t i = 0; err == ERR_OK && i < ARRAY_SIZE(number); i++)
+		err = loop_add_signal(&vmm->loop, &vmm->signal[i], number[i], on_signal, vmm);
+	if (err != ERR_OK) {
+		say("cannot wait for events: %s", strerror(errno));
+		return err;
+	}
+	return hub_init(&vmm->hub, &vmm->loop, &sink);
+}
+
+static enum err open_memory(struct vmm *vmm)
+{
+	int file;
+	enum err err = client_create(&vmm->client, &vmm->config,
+				     memory_bytes(vmm->config.ram_bytes), &file);
+
+	if (err == ERR_OK)
+		err = memory_map(&vmm->memory, file, vmm->config.ram_bytes);
+	return err;
+}
+
+static enum err open_sockets(struct vmm *vmm)
+{
+	char path[PATHS_MAX];
+	enum err err;
+
+	(void)snprintf(path, sizeof(path), PATHS_RUN "/%s/" PATHS_CONSOLE, vmm->client.name);
+	err = hub_listen(&vmm->hub, path);
+	(void)snprintf(path, sizeof(path), PATHS_RUN "/%s/" PATHS_CONTROL, vmm->client.name);
+	return err == ERR_OK ? control_listen(&vmm->control, vmm, path) : err;
+}
+
+/* From zeroed memory to the guest's end. */
+static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
+{
+	struct load_result guest;
+	struct vm *vm = &vmm->vm;
+	enum vm_end end;
+
+	if (load_guest(&vmm->load, vmm->memory.ram, vmm->memory.ram_bytes, &guest) != ERR_OK ||
+	    vm_create(vm, &vmm->client, &vmm->memory, vmm->config.cpus, &vmm->hub, vmm->event) !=
+		    ERR_OK)
+		return VM_FAILED;
+	if (devices_attach(&vmm->devices) != ERR_OK) {
+		vm_end(vm, VM_FAILED);
+	} else if (vm_start(vm, &guest) == ERR_OK) {
+		if (vmm->starts++ == 0)
+			started(vmm);
+		hub_room_again(&vmm->hub);
+		if (loop_run(&vmm->loop) != ERR_OK)
+			vm_end(vm, VM_FAILED);
+	}
+	vm_join(vm);
+	devices_detach(&vmm->devices);
+	end = (enum vm_end)atomic_load(&vm->end);
+	return vm_destroy(vm) == ERR_OK ? end : VM_FAILED;
+}
+
+static enum vm_end run_until_off(struct vmm *vmm, void (*started)(struct vmm *vmm))
+{
+	enum vm_end end;
+
+	while ((end = run_once(vmm, started)) == VM_RESET) {
+		control_tell(&vmm->control, "RESET", NULL);
+		memory_clear(&vmm->memory);
+	}
+	control_tell(&vmm->control, "SHUTDOWN",
+		     json_pack("{s:b,s:s}", "guest", end == VM_OFF, "reason",
+			       end == VM_OFF      ? "guest-shutdown"
+			       : end == VM_FAILED ? "failed"
+						  : "host"));
+	return end;
+}
+
+/* What is missing is told before memory is set aside. */
+static enum err open_all(struct vmm *vmm)
+{
+	enum err err = open_loop(vmm);
+
+	if (err == ERR_OK)
+		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config);
+	vmm->load.virtio_slots = vmm->devices.slots;
+	if (err == ERR_OK)
+		err = open_memory(vmm);
+	if (err == ERR_OK)
+		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
+	return err == ERR_OK ? open_sockets(vmm) : err;
+}
+
+enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vmm *vmm))
+{
+	enum vm_end end = VM_FAILED;
+
+	vmm->load = (struct load_config){.kernel = vmm->config.kernel,
+					 .initrd = vmm->config.initrd,
+					 .bootargs = vmm->config.append,
+					 .cpus = vmm->config.cpus};
+	vmm->memory = (struct memory){.file = -1, .ring = -1};
+	(void)clock_gettime(CLOCK_MONOTONIC, &vmm->begun);
+	if (hyp_find() != ERR_OK || load_check(&vmm->load) != ERR_OK ||
+	    client_open(&vmm->client) != ERR_OK)
+		return VM_FAILED;
+	if (open_all(vmm) == ERR_OK && (!own_console || hub_add_own(&vmm->hub) == ERR_OK))
+		end = run_until_off(vmm, started);
+	hub_close(&vmm->hub);
+	control_close(&vmm->control);
+	devices_close(&vmm->devices);
+	memory_unmap(&vmm->memory);
+	client_close(&vmm->client);
+	return end;
+}

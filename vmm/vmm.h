@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_VMM_H
+#define VMM_VMM_H
+
+#include <time.h>
+
+#include "vmm/client.h"
+#include "vmm/config.h"
+#include "vmm/control.h"
+#include "vmm/devices.h"
+#include "vmm/hub.h"
+#include "vmm/load.h"
+#include "vmm/memory.h"
+#include "vmm/vm.h"
+
+/* The process of one VM: what lives as long as it, over all starts of the guest. */
+struct vmm {
+	struct vm_config config;
+	struct load_config load;
+	struct loop loop;
+	struct client client;
+	struct memory memory;
+	struct devices devices;
+	struct hub hub;
+	struct control control;
+	struct vm vm;
+	struct timespec begun;
+	uint32_t starts; /* of the guest */
+	int event;       /* an eventfd, see struct vm */
+	struct loop_event vm_event;
+	struct loop_event signal[3];
+};
+
+/*
+ * Runs the VM that vmm->config asks for until it is off. started: called once the guest runs.
+ * own_console: it is on standard input and output. Tells what is wrong.
+ */
+enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vmm *vmm));
+
+/* For the control socket, and for caissond. In the loop. */
+void vmm_pause(struct vmm *vmm);
+void vmm_resume(struct vmm *vmm);
+
+#endif
