@@ -232,6 +232,8 @@ vmm() { # CPUs, kernel, other options
 		-serial stdio -smp "$cpus" -kernel "$kernel" "$@"
 }
 program=qemu
+devices="-global virtio-mmio.force-legacy=false
+	-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-device,drive=disk"
 huge_pages() {
 	echo $1 >/sys/kernel/mm/transparent_hugepage/enabled
 }
@@ -311,8 +313,10 @@ overhead() {{
 	kill $pid
 	wait
 }}
+dd if=/dev/zero of=/tmp/disk bs=1M count=4 2>/dev/null
 huge_pages never
 vmm 2 /payload
+vmm 1 /payload {append_option} devices=1 $devices | grep "ROW virtio\\|failed"
 switch
 overhead
 overhead
@@ -379,6 +383,10 @@ vmm() {
 	caisson run --mem $memory --cpus "$cpus" --kernel "$kernel" "$@" </dev/null
 }
 program=caisson
+devices="--disk /tmp/disk"
+mkdir -p /var/log
+caissond </dev/null >/var/log/caissond.log 2>&1 &
+until [ -S /run/caisson/caissond.sock ]; do sleep 0.1; done
 huge_pages() {
 	:
 }
@@ -391,7 +399,8 @@ resident_kib() {
 def run_user(setup, boots):
     """User VMs, by caisson in a service VM of Debian's kernel."""
     result = Result("-")
-    files = {"bin/caisson": os.path.join(setup.build, "vmm/caisson")}
+    files = {f"bin/{name}": os.path.join(setup.build, "vmm", name)
+             for name in ("caisson", "caissond")}
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
                "--image", setup.image, "--kernel", setup.kernel, "--initrd", initrd,
