@@ -90,6 +90,7 @@ enum caisson_call {
 	/*
 	 * VM. x3 = vCPU. Runs it on this CPU until there is something for the caller to do: OK, and
 	 * the run page says what. BUSY: it runs already. STATE: it was never initialised.
+	 * DEDICATED: see VCPU_DEDICATE.
 	 */
 	CAISSON_CALL_VCPU_RUN = 5,
 	/*
@@ -158,6 +159,24 @@ enum caisson_call {
 	 * taken then. BUSY while it runs. STATE: it was never initialised.
 	 */
 	CAISSON_CALL_VCPU_SET = 17,
+	/*
+	 * Management. x3 = VM, x4 = vCPU, x5 = CPU, by its place in the device tree as Linux counts
+	 * them. From now on the vCPU has that CPU for itself, which the service VM has put offline
+	 * (CPU_OFF), and cannot put online meanwhile: CPU_ON answers DENIED. VCPU_RUN lets the vCPU
+	 * go on there and returns DEDICATED at once; its exits are announced on the event line
+	 * (abi/event.h), and the run page is EL2's from VCPU_RUN to EVENT_EXIT. It never exits with
+	 * WFI or WAKE, since it waits on its CPU. VCPU_RUN with immediate_exit makes one that runs
+	 * leave: INTERRUPTED, announced too. STATE: the CPU is not offline, or dedicated, or the
+	 * vCPU has one already. BUSY: the vCPU runs.
+	 */
+	CAISSON_CALL_VCPU_DEDICATE = 18,
+	/*
+	 * Management. x3 = VM, x4 = vCPU. Its CPU is offline again, the vCPU one like any other. An
+	 * exit that stands in the run page is still to be answered. VM_DESTROY does it for all
+	 * vCPUs. STATE: it is not dedicated. BUSY: it runs; it was told to leave (INTERRUPTED,
+	 * announced), the caller tries again.
+	 */
+	CAISSON_CALL_VCPU_RETURN = 19,
 };
 
 /* Counters of a user VM: VM_STAT. They wrap at 64 bits. */
@@ -194,6 +213,8 @@ enum caisson_status {
 	CAISSON_FAULT = 6,   /* an address is not mapped, not writable, or no RAM of the caller's */
 	CAISSON_STATE = 7,   /* not in this state of the VM, vCPU or block */
 	CAISSON_UNKNOWN = 8, /* no such call */
+	/* VCPU_RUN: on the vCPU's own CPU; the run page is not to be looked at before EVENT_EXIT */
+	CAISSON_DEDICATED = 9,
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/event.h"
 #include "hyp/vm/psci.h"
 #include "hyp/vm/smccc.h"
 #include "hyp/vm/svm.h"
@@ -43,6 +44,8 @@ static void say_hello(const struct bootinfo *bi)
 		   (bi->kept.bytes - mem_free_bytes()) / 1024);
 }
 
+static const struct console_events events = {.pull = event_pull, .again = event_again};
+
 static void boot_cpu(const struct bootinfo *bi)
 {
 	percpu_init(bi);
@@ -55,8 +58,9 @@ static void boot_cpu(const struct bootinfo *bi)
 		panic("the interrupt controller does not answer as a GICv3 should");
 	smccc_init(bi);
 	svm = svm_create(bi);
-	if (console_attach_svm(svm, bi) != ERR_OK)
+	if (console_attach_svm(svm, bi, &events) != ERR_OK)
 		panic("no console for the service VM");
+	event_init(console_poke_events);
 	psci_init(bi, console_flush);
 	mem_seal();
 	say_hello(bi);

@@ -14,11 +14,19 @@
 _Static_assert(UBLOCK_CHUNKS *UBLOCK_CHUNK_BYTES == UBLOCK_BYTES && UBLOCK_CHUNKS == 32,
 	       "five bits count the chunks");
 
-struct ublock_needs ublock_needs(bool has_fwb, uint64_t ctr)
+/* Without IDC: also where no level has to be cleaned for it (D24.2.35, CTR_EL0.IDC). */
+static bool has_idc(uint64_t ctr, uint64_t clidr)
+{
+	bool no_unification = bits_get(clidr, 23, 21) == 0 && bits_get(clidr, 29, 27) == 0;
+
+	return (ctr & CTR_IDC) || bits_get(clidr, 26, 24) == 0 || no_unification;
+}
+
+struct ublock_needs ublock_needs(bool has_fwb, uint64_t ctr, uint64_t clidr)
 {
 	return (struct ublock_needs){
 		.poc_clean = !has_fwb,
-		.pou_clean = !(ctr & CTR_IDC),
+		.pou_clean = !has_idc(ctr, clidr),
 		.invalidate = !(ctr & CTR_DIC),
 	};
 }

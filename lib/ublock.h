@@ -39,14 +39,14 @@ enum ublock_state {
 	UBLOCK_NONE,     /* no memory */
 };
 
-/* What this machine's caches need, from ID_AA64MMFR2_EL1.FWB and CTR_EL0. */
+/* What this machine's caches need, from ID_AA64MMFR2_EL1.FWB, CTR_EL0 and CLIDR_EL1. */
 struct ublock_needs {
 	bool poc_clean;  /* not FEAT_S2FWB: a guest can see memory past the caches */
-	bool pou_clean;  /* not IDC: instruction fetches do not see what is in data caches */
+	bool pou_clean;  /* not IDC: fetches do not see what is in data caches */
 	bool invalidate; /* not DIC: instruction caches do not see that memory changed */
 };
 
-struct ublock_needs ublock_needs(bool has_fwb, uint64_t ctr);
+struct ublock_needs ublock_needs(bool has_fwb, uint64_t ctr, uint64_t clidr);
 
 enum ublock_access { UBLOCK_READ, UBLOCK_WRITE, UBLOCK_FETCH };
 

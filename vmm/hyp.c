@@ -118,6 +118,7 @@ const char *hyp_status_text(enum caisson_status status)
 		[CAISSON_FAULT] = "memory is not mapped, not writable or not the service VM's",
 		[CAISSON_STATE] = "not in this state",
 		[CAISSON_UNKNOWN] = "Caisson does not know this call",
+		[CAISSON_DEDICATED] = "it runs on a CPU of its own",
 	};
 
 	return (size_t)status < ARRAY_SIZE(text) ? text[status] : "an unknown status";
@@ -271,6 +272,28 @@ enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu)
 	uint64_t arg[CALL_ARGS] = {vcpu};
 
 	return call(CAISSON_CALL_VCPU_SET, token, arg);
+}
+
+enum caisson_status hyp_vcpu_dedicate(const struct hyp_token *management, uint32_t vm,
+				      uint32_t vcpu, uint32_t cpu)
+{
+	uint64_t arg[CALL_ARGS] = {vm, vcpu, cpu};
+
+	return call(CAISSON_CALL_VCPU_DEDICATE, management, arg);
+}
+
+enum caisson_status hyp_vcpu_return(const struct hyp_token *management, uint32_t vm, uint32_t vcpu)
+{
+	const struct timespec pause = {.tv_nsec = BUSY_WAIT_NS};
+
+	for (;;) {
+		uint64_t arg[CALL_ARGS] = {vm, vcpu};
+		enum caisson_status status = call(CAISSON_CALL_VCPU_RETURN, management, arg);
+
+		if (status != CAISSON_BUSY)
+			return status;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,

@@ -54,6 +54,12 @@ enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) M
 /* The vCPU's registers, in its run page. */
 enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
 enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+/* CPU as Linux counts them, offline. */
+enum caisson_status hyp_vcpu_dedicate(const struct hyp_token *management, uint32_t vm,
+				      uint32_t vcpu, uint32_t cpu) MUST_CHECK;
+/* Goes on until the vCPU has left its CPU or there is an error. */
+enum caisson_status hyp_vcpu_return(const struct hyp_token *management, uint32_t vm,
+				    uint32_t vcpu) MUST_CHECK;
 /* *wake: the vCPUs to wake, a bit each. */
 enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, bool level,
 				uint32_t *wake) MUST_CHECK;

@@ -17,6 +17,7 @@
 
 static struct vpl011 svm_console;
 static struct vpl011 svm_event_line;
+static void (*tell_again)(void); /* the events that stand */
 
 static struct spinlock line_lock = SPINLOCK_INIT(LOCK_LINE);
 static uint8_t held_data[HELD_BYTES];
@@ -98,15 +99,21 @@ static bool send_to_line(uint8_t byte)
 	return sent;
 }
 
-/* What the service VM writes to the event line goes nowhere: it is for events to it. */
-static bool send_to_nowhere(uint8_t byte)
+/* A byte on the event line, whichever, says that there is a new reader. */
+static bool new_reader(uint8_t byte)
 {
+	tell_again();
 	return true;
 }
 
-/* The event line's bytes are Caisson's own and few. */
+/* The event line's bytes are pulled. */
 static void nothing_to_receive(void)
 {
+}
+
+void console_poke_events(void)
+{
+	vpl011_poke(&svm_event_line);
 }
 
 static size_t line_room(void *ctx)
@@ -128,7 +135,8 @@ static void line_writable(void *ctx)
 	vpl011_writable(&svm_console);
 }
 
-enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi)
+enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
+			    const struct console_events *events)
 {
 	static const struct uart_client client = {
 		.room = line_room, .received = line_received, .writable = line_writable};
@@ -137,7 +145,9 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi)
 	svm_console.send = send_to_line;
 	svm_console.has_room = uart_receive_more;
 	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);
-	svm_event_line.send = send_to_nowhere;
+	tell_again = events->again;
+	svm_event_line.send = new_reader;
+	svm_event_line.pull = events->pull;
 	svm_event_line.has_room = nothing_to_receive;
 	if (err == ERR_OK)
 		err = vpl011_init(&svm_event_line, vm, "event line", bi->svm_event_line,

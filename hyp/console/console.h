@@ -11,11 +11,21 @@ struct vm;
 /* The serial line shows the log from here on. Boot CPU, after log_init(). */
 void console_init(const struct bootinfo *bi);
 
+/* What the event line tells. Called with its lock held. */
+struct console_events {
+	size_t (*pull)(uint8_t *bytes, size_t room); /* the next bytes, as many as there are */
+	void (*again)(void);                         /* a new reader is there */
+};
+
 /*
  * Gives the service VM its console, on the serial line, and its event line. Boot CPU, while the
  * VM is being made, after gic_init_cpu().
  */
-enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
+enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
+			    const struct console_events *events) MUST_CHECK;
+
+/* events->pull() has something. Any CPU. */
+void console_poke_events(void);
 
 /* Waits until the serial line has sent what was written, two seconds at most. */
 void console_flush(void);

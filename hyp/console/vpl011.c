@@ -28,6 +28,28 @@ static void write_register(struct vpl011 *u, const struct vdev_access *access) R
 	pl011_set_tx_blocked(&u->state, true);
 }
 
+#define PULL_BYTES 64
+
+static void refill(struct vpl011 *u) REQUIRES(u->lock)
+{
+	uint8_t bytes[PULL_BYTES];
+	size_t room, count;
+
+	do {
+		room = pl011_receive_room(&u->state);
+		count = u->pull(bytes, room < sizeof(bytes) ? room : sizeof(bytes));
+		(void)pl011_receive(&u->state, bytes, count);
+	} while (count > 0);
+}
+
+void vpl011_poke(struct vpl011 *u)
+{
+	lock_acquire(&u->lock);
+	refill(u);
+	update_line(u);
+	lock_release(&u->lock);
+}
+
 /* Registers are 16 or 32 bits wide accesses, bytes too, as on the AMBA bus with a 32-bit slave. */
 static bool access_register(void *dev, struct vcpu *vcpu, struct vdev_access *access)
 {
@@ -44,6 +66,8 @@ static bool access_register(void *dev, struct vcpu *vcpu, struct vdev_access *ac
 		u->was_full = false;
 		u->has_room();
 	}
+	if (u->pull)
+		refill(u);
 	update_line(u);
 	lock_release(&u->lock);
 	if (!access->write && access->bytes < 4)

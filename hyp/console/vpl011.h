@@ -21,6 +21,11 @@ struct vpl011 {
 	bool (*send)(uint8_t byte);
 	/* There is room for received bytes again after vpl011_room() gave 0; lock held. */
 	void (*has_room)(void);
+	/*
+	 * Not NULL: where received bytes come from whenever there is room, instead of
+	 * vpl011_receive(); at most `room` at a time, 0: none now. Called with lock held.
+	 */
+	size_t (*pull)(uint8_t *bytes, size_t room);
 	bool was_full; /* vpl011_room() gave 0, has_room() was not called yet */
 };
 
@@ -30,6 +35,9 @@ struct vpl011 {
  */
 enum err vpl011_init(struct vpl011 *u, struct vm *vm, const char *name, uint64_t base,
 		     uint32_t intid) MUST_CHECK;
+
+/* pull() may have bytes now. Any CPU, no lock held but what comes before LOCK_CONSOLE. */
+void vpl011_poke(struct vpl011 *u);
 
 /* How many bytes vpl011_receive() takes without loss. Any CPU, no lock held. */
 size_t vpl011_room(struct vpl011 *u);

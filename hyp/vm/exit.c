@@ -126,7 +126,7 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 	else if (action == EXIT_SWITCHED)
 		return percpu_this()->current;
 	else if (action == EXIT_POWERED_OFF)
-		run_idle(vcpu);
+		return run_idle(percpu_this()->current);
 	else if (action != EXIT_RESUME)
 		inject(esr, action);
 	return vcpu;
@@ -134,10 +134,16 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 
 struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
 {
-	if (vcpu->vm->is_user)
-		return uexit_irq(vcpu);
-	vgic_irq_exit(vcpu);
-	return vcpu;
+	enum exit_action action;
+
+	if (!vcpu->vm->is_user) {
+		vgic_irq_exit(vcpu);
+		return vcpu;
+	}
+	action = uexit_irq(vcpu);
+	if (action == EXIT_POWERED_OFF)
+		return run_idle(percpu_this()->current);
+	return percpu_this()->current;
 }
 
 /* Caisson's interrupts are all in Group 1, so an FIQ is the firmware's; it is not EL2's to take. */

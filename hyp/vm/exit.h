@@ -16,7 +16,8 @@ enum exit_action {
 	EXIT_INJECT_UNDEF, /* it is UNDEFINED for this guest */
 	EXIT_INJECT_ABORT, /* it gets a synchronous external abort */
 	EXIT_INJECT_TRAP,  /* it goes to EL1 as it would have without EL2: same syndrome */
-	EXIT_POWERED_OFF,  /* this vCPU has been switched off: idle until it is on again */
+	EXIT_POWERED_OFF,  /* the service VM's vCPU, now loaded, is off: idle until there is a vCPU
+			    */
 	EXIT_SWITCHED,     /* another vCPU is loaded: enter that one */
 };
 
@@ -26,9 +27,13 @@ enum exit_action {
  */
 exit_handler_fn exit_unhandled;
 extern exit_handler_fn *const exit_service_vm[ESR_EC_COUNT];
-/* hyp/vm/uexit.c: exits of user VMs, and their interrupts; irq returns the vCPU to enter. */
+/*
+ * hyp/vm/uexit.c: exits of user VMs, and their interrupts. The virtual timer's and EL2's own are
+ * served; any other is the service VM's: the run ends, and then it is taken as if the service VM
+ * had been there all the time.
+ */
 extern exit_handler_fn *const exit_user_vm[ESR_EC_COUNT];
-struct vcpu *uexit_irq(struct vcpu *vcpu);
+enum exit_action uexit_irq(struct vcpu *vcpu);
 
 /* hyp/vm/sysreg.c: trapped MSR, MRS and system instructions (EC 0x18). */
 exit_handler_fn sysreg_exit;

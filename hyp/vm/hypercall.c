@@ -9,6 +9,7 @@
 #include "arch/aarch64/speculation.h"
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/dedicate.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
@@ -87,6 +88,8 @@ static const struct {
 	[CAISSON_CALL_LOG_READ] = {log_read_call, MANAGER},
 	[CAISSON_CALL_VCPU_GET] = {uvm_vcpu_get, VM},
 	[CAISSON_CALL_VCPU_SET] = {uvm_vcpu_set, VM},
+	[CAISSON_CALL_VCPU_DEDICATE] = {dedicate_vcpu, MANAGER},
+	[CAISSON_CALL_VCPU_RETURN] = {dedicate_return, MANAGER},
 };
 
 static bool is_allowed(const struct vcpu *vcpu, enum caller caller)
@@ -113,5 +116,6 @@ enum exit_action hypercall(struct vcpu *vcpu)
 		vcpu->x[0] = CAISSON_DENIED;
 	else
 		vcpu->x[0] = calls[number].serve(vcpu);
+	check_owners();
 	return EXIT_ADVANCE;
 }

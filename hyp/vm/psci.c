@@ -120,6 +120,8 @@ static enum exit_action cpu_on(struct vcpu *vcpu, uint32_t id)
 		result = PSCI_ALREADY_ON;
 	} else if (target->power == VCPU_ON_PENDING) {
 		result = PSCI_ON_PENDING;
+	} else if (target->power == VCPU_DEDICATED) {
+		result = PSCI_DENIED;
 	} else {
 		target->power = VCPU_ON_PENDING;
 		target->entry_pc = entry;
@@ -131,6 +133,28 @@ static enum exit_action cpu_on(struct vcpu *vcpu, uint32_t id)
 	return finish(vcpu, result);
 }
 
+bool psci_dedicate(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	bool is_off;
+
+	lock_acquire(&vm->power_lock);
+	is_off = vcpu->power == VCPU_OFF;
+	if (is_off)
+		vcpu->power = VCPU_DEDICATED;
+	lock_release(&vm->power_lock);
+	return is_off;
+}
+
+void psci_return(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	lock_acquire(&vm->power_lock);
+	vcpu->power = VCPU_OFF;
+	lock_release(&vm->power_lock);
+}
+
 /* Only affinity level 0 is known: higher levels need not be supported since PSCI 1.0 (5.7). */
 static enum exit_action affinity_info(struct vcpu *vcpu, uint32_t id)
 {
@@ -138,6 +162,7 @@ static enum exit_action affinity_info(struct vcpu *vcpu, uint32_t id)
 		[VCPU_OFF] = PSCI_AFFINITY_OFF,
 		[VCPU_ON_PENDING] = PSCI_AFFINITY_ON_PENDING,
 		[VCPU_ON] = PSCI_AFFINITY_ON,
+		[VCPU_DEDICATED] = PSCI_AFFINITY_OFF,
 	};
 	struct vm *vm = vcpu->vm;
 	struct vcpu *target = find_vcpu(vm, argument(vcpu, id, 1));

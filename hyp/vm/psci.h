@@ -17,6 +17,13 @@ enum exit_action psci_call(struct vcpu *vcpu, uint32_t id);
 bool psci_is_supported(uint32_t id);
 
 /*
+ * The vCPU of the service VM is off, and its CPU is not to be switched on until psci_return();
+ * CPU_ON answers DENIED. False: it is not off. Takes power_lock.
+ */
+bool psci_dedicate(struct vcpu *vcpu) MUST_CHECK;
+void psci_return(struct vcpu *vcpu);
+
+/*
  * Boot CPU, once. flush is called before the machine is switched off or reset, to get the last
  * words out; bounded.
  */

@@ -4,6 +4,7 @@
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
 #include "hyp/vm/dcc.h"
+#include "hyp/vm/dedicate.h"
 #include "hyp/vm/vgic.h"
 
 #include <string.h>
@@ -144,17 +145,22 @@ static bool take_power_on(struct vcpu *vcpu)
 	return true;
 }
 
-void run_idle(struct vcpu *vcpu)
+struct vcpu *run_idle(struct vcpu *vcpu)
 {
+	struct vcpu *dedicated;
+
 	while (!take_power_on(vcpu)) {
+		dedicated = dedicate_enter(vcpu);
+		if (dedicated)
+			return dedicated;
 		wfi();
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 	}
+	return vcpu;
 }
 
 void run_vcpu(struct vcpu *vcpu)
 {
-	run_idle(vcpu);
-	vectors_guest_enter(vcpu);
+	vectors_guest_enter(run_idle(vcpu));
 }

@@ -8,8 +8,11 @@
  */
 void run_cpu_init(struct vm *vm);
 
-/* Waits, serving interrupts, until the vCPU is switched on, and makes its state that of a reset. */
-void run_idle(struct vcpu *vcpu);
+/*
+ * The vCPU of the service VM is off: waits, serving interrupts, until it is switched on, and makes
+ * its state that of a reset, or until a dedicated vCPU is to run here. Returns which to enter.
+ */
+struct vcpu *run_idle(struct vcpu *vcpu);
 
 /* Runs the vCPU on this CPU from reset, whenever it is on. Does not return. */
 void run_vcpu(struct vcpu *vcpu) __attribute__((noreturn));

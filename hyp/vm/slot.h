@@ -108,6 +108,18 @@ enum caisson_status slot_check(const struct slot *slot, const struct vcpu *calle
 /* And is there a vCPU x3 (INVALID)? */
 enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller);
 
+/* Under its lock: the vCPU runs on CPU `cpu`, this one, from now on. Returns uvm_claim()'s *flush.
+ */
+static inline bool uvm_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
+{
+	uint8_t last = slot->last_on[cpu];
+
+	u->runs_on = cpu;
+	slot->running++;
+	slot->last_on[cpu] = (uint8_t)(u->vcpu.index + 1);
+	return last != 0 && last != u->vcpu.index + 1;
+}
+
 /* What an error of the models in lib means to a caller. */
 enum caisson_status slot_status(enum err err);
 

@@ -9,12 +9,55 @@
 #include "hyp/core/gic.h"
 #include "hyp/core/percpu.h"
 #include "hyp/vm/dcc.h"
+#include "hyp/vm/dedicate.h"
+#include "hyp/vm/event.h"
 #include "hyp/vm/psci.h"
 #include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
 #include "lib/guestexc.h"
+
+/* --- waiting --- */
+
+/*
+ * A vCPU in WFI waits in EL2 first, loaded, since a wake through Linux costs thousands of
+ * instructions. The CPU waits in WFI itself: interrupts are masked here, but end that. What ended
+ * it is then served as from the guest, so an interrupt of the service VM ends the run at once, and
+ * a kick brings what other vCPUs sent: to those this one runs, until vgic_block().
+ *
+ * EL2's timer, which has the service VM's deadline, ends the wait too, after `patience`. That
+ * shrinks with each wait that was in vain, down to none, and grows when what came next would have
+ * been worth the wait: it came soon, and no other vCPU of the VM had this CPU meanwhile, for which
+ * to wait is to keep it from running. At most a millisecond of the CPU goes to one WFI, and as the
+ * time of the thread that runs the vCPU; Linux has its tick and its wake-ups all the time.
+ */
+#define WAITS_PER_SECOND 1000
+#define PATIENCE_STEPS   16
+
+uint64_t uexit_patience(void)
+{
+	return sysreg_read(cntfrq_el0) / WAITS_PER_SECOND;
+}
+
+/* It runs again after a wait that was given up. */
+static void trust(struct uvcpu *u, bool flush)
+{
+	uint64_t most = uexit_patience();
+
+	if (flush || sysreg_read(cntpct_el0) - u->gave_up_at > most)
+		return;
+	u->patience += most / PATIENCE_STEPS;
+	if (u->patience > most)
+		u->patience = most;
+}
+
+static void distrust(struct uvcpu *u)
+{
+	u->patience /= 2;
+	if (u->patience < uexit_patience() / PATIENCE_STEPS / 2)
+		u->patience = 0;
+}
 
 /* --- in and out --- */
 
@@ -46,8 +89,19 @@ static void complete_mmio(struct uvcpu *u)
 	w->spsr_el2 = entry.spsr;
 }
 
+/* The vCPU, no longer loaded, is not this CPU's any more. What is to be done next. */
+static enum exit_action release(struct uvcpu *u, enum run_exit reason)
+{
+	if (u->own_cpu != VCPU_NOWHERE) {
+		dedicate_left(u, reason);
+		return EXIT_POWERED_OFF;
+	}
+	uvm_release(u);
+	return EXIT_SWITCHED;
+}
+
 /* Finishes what the last exit left open, with what the VMM answered. */
-static void complete(struct uvcpu *u)
+static void complete(struct uvcpu *u, bool flush)
 {
 	const volatile struct run_page *page = u->page;
 	uint32_t i;
@@ -57,31 +111,38 @@ static void complete(struct uvcpu *u)
 	} else if (u->pending == UVCPU_SMCCC) {
 		for (i = 0; i < ARRAY_SIZE(page->result); i++)
 			u->vcpu.x[i] = page->result[i];
+	} else if (u->pending == UVCPU_WFI) {
+		trust(u, flush);
 	}
 	u->pending = UVCPU_NOTHING;
 }
 
-enum exit_action uvm_vcpu_run(struct vcpu *caller)
+bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 {
-	bool flush;
-	struct uvcpu *u;
-
-	caller->x[0] = uvm_claim(caller, &u, &flush);
-	if (caller->x[0] != CAISSON_OK)
-		return EXIT_ADVANCE;
-	complete(u);
+	complete(u, flush);
 	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED)) {
 		u->page->reason = RUN_EXIT_INTERRUPTED;
 		u->page->wake_set = 0;
-		uvm_release(u);
-		return EXIT_ADVANCE;
+		release(u, RUN_EXIT_INTERRUPTED);
+		return false;
 	}
 	ustat_add(&u->stat, CAISSON_STAT_RUNS, 1);
-	exit_advance(ESR_IL);
-	u->vcpu.stack = caller->stack;
-	world_switch(caller, &u->vcpu);
+	u->vcpu.stack = service->stack;
+	world_switch(service, &u->vcpu);
 	if (flush)
 		tlb_flush_local();
+	return true;
+}
+
+enum exit_action uvm_vcpu_run(struct vcpu *caller)
+{
+	struct uvcpu *u;
+	bool flush;
+
+	caller->x[0] = uvm_claim(caller, &u, &flush);
+	exit_advance(ESR_IL);
+	if (caller->x[0] != CAISSON_OK || !uexit_enter(caller, u, flush))
+		return EXIT_RESUME;
 	return EXIT_SWITCHED;
 }
 
@@ -100,8 +161,7 @@ static enum exit_action leave(struct vcpu *vcpu, enum run_exit reason)
 	u->page->wake_set = p->wake_set;
 	p->wake_set = 0;
 	world_switch(vcpu, uvm_service_vcpu(p->index));
-	uvm_release(u);
-	return EXIT_SWITCHED;
+	return release(u, reason);
 }
 
 static enum exit_action fault(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
@@ -117,17 +177,60 @@ static enum exit_action fault(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
 /* After something that EL2 served: does the VMM have to wake another vCPU? */
 static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action action)
 {
-	if (!percpu_this()->wake_set || (action != EXIT_ADVANCE && action != EXIT_RESUME))
+	struct percpu *p = percpu_this();
+
+	if (!p->wake_set || (action != EXIT_ADVANCE && action != EXIT_RESUME))
 		return action;
+	if (uvcpu_of(vcpu)->own_cpu != VCPU_NOWHERE) {
+		event_post(EVENT_WAKE, slot_number(slot_of(vcpu)), p->wake_set);
+		p->wake_set = 0;
+		return action;
+	}
 	if (action == EXIT_ADVANCE)
 		exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_WAKE);
+}
+
+/* --- interrupts --- */
+
+/* Another CPU left something for the vCPU, for the service VM's here, or wants it to leave. */
+static enum exit_action kicked(struct vcpu *vcpu)
+{
+	struct vcpu *service = uvm_service_vcpu(percpu_this()->index);
+
+	vgic_irq_take(vcpu, GIC_SGI_KICK);
+	if (uvm_is_ending(vcpu))
+		return leave(vcpu, RUN_EXIT_ENDED);
+	if (vgic_has_work(service) || dedicate_must_leave(uvcpu_of(vcpu)))
+		return leave(vcpu, RUN_EXIT_INTERRUPTED);
+	return EXIT_RESUME;
+}
+
+enum exit_action uexit_irq(struct vcpu *vcpu)
+{
+	uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1);
+	enum exit_action action = EXIT_RESUME;
+
+	if (intid == CAISSON_VM_TIMER_INTID || intid >= GIC_SPURIOUS) {
+		vgic_irq_take(vcpu, intid);
+	} else if (intid == GIC_SGI_KICK) {
+		action = kicked(vcpu);
+	} else if (gic_handler_has(intid)) {
+		gic_handler_run(intid);
+		if (vtimer_is_deadline(intid))
+			action = leave(vcpu, RUN_EXIT_INTERRUPTED);
+	} else {
+		action = leave(vcpu, RUN_EXIT_INTERRUPTED);
+		vgic_irq_take(percpu_this()->current, intid);
+	}
+	return action == EXIT_RESUME ? served(vcpu, 0, EXIT_RESUME) : action;
 }
 
 /* --- exits --- */
 
 static enum exit_action sysreg(struct vcpu *vcpu, uint64_t esr)
 {
+	ustat_add(&uvcpu_of(vcpu)->stat, CAISSON_STAT_SERVED_SYSREG, 1);
 	return served(vcpu, esr, sysreg_exit(vcpu, esr));
 }
 
@@ -138,8 +241,10 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 	struct esr_access access = esr_access(esr);
 	uint64_t ipa = mmio_fault_ipa();
 
-	if (mmio_is_emulated(esr) && mmio_has_device(vcpu->vm, ipa))
+	if (mmio_is_emulated(esr) && mmio_has_device(vcpu->vm, ipa)) {
+		ustat_add(&u->stat, CAISSON_STAT_SERVED_GIC, 1);
 		return served(vcpu, esr, mmio_exit(vcpu, esr));
+	}
 	switch (umem_fault(vcpu, esr, &ipa)) {
 	case UMEM_RETRY:
 		return EXIT_RESUME;
@@ -170,19 +275,58 @@ static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)
 	return umem_fault(vcpu, esr, &ipa) == UMEM_RETRY ? EXIT_RESUME : fault(vcpu, esr, ipa);
 }
 
+/* --- WFI --- */
+
+/* Something that ends a WFI: an interrupt, or an SError, of the guest's or of the machine. */
+static bool is_awake(struct vcpu *vcpu)
+{
+	return vgic_is_pending(vcpu) || (sysreg_read(hcr_el2) & HCR_VSE) ||
+	       (sysreg_read(isr_el1) & (ISR_A | ISR_F));
+}
+
+/* Until the counter is `until`, then *in_vain; or as long as what it returns is EXIT_RESUME. */
+static enum exit_action wait_here(struct vcpu *vcpu, uint64_t until, bool *in_vain)
+{
+	enum exit_action action = EXIT_RESUME;
+
+	while (action == EXIT_RESUME && !is_awake(vcpu)) {
+		if (sysreg_read(cntpct_el0) >= until) {
+			*in_vain = true;
+			return EXIT_RESUME;
+		}
+		vtimer_wait_begin(until);
+		wfi();
+		vtimer_wait_end();
+		action = uexit_irq(vcpu);
+	}
+	return action;
+}
+
 /* The PC is behind the instruction that waits. */
 static enum exit_action wait(struct vcpu *vcpu)
 {
-	struct run_page *page = uvcpu_of(vcpu)->page;
+	struct uvcpu *u = uvcpu_of(vcpu);
 	uint64_t deadline = vtimer_deadline(vcpu);
+	uint64_t now = sysreg_read(cntpct_el0);
+	uint64_t until = u->own_cpu != VCPU_NOWHERE ? UINT64_MAX : now + u->patience;
+	enum exit_action action;
+	bool in_vain = false;
 
-	if (deadline <= sysreg_read(cntpct_el0))
+	if (deadline <= now)
 		return EXIT_RESUME; /* its interrupt is about to come */
+	action = wait_here(vcpu, until, &in_vain);
+	if (!in_vain) {
+		ustat_add(&u->stat, CAISSON_STAT_SERVED_WFI, action == EXIT_RESUME);
+		return action;
+	}
+	distrust(u);
 	/* 0 before anyone can be told to set it. */
-	__atomic_store_n(&page->wake, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&u->page->wake, 0, __ATOMIC_RELEASE);
 	if (!vgic_block(vcpu))
 		return EXIT_RESUME;
-	page->deadline = deadline;
+	u->page->deadline = deadline;
+	u->pending = UVCPU_WFI;
+	u->gave_up_at = sysreg_read(cntpct_el0);
 	return leave(vcpu, RUN_EXIT_WFI);
 }
 
@@ -261,42 +405,3 @@ exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
 	[ESR_EC_DATA_ABORT_LOWER] = data_abort,
 	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };
-
-/* --- interrupts --- */
-
-/* Another CPU left something for the vCPU, for the service VM's here, or ends the VM. */
-static void kicked(struct vcpu *vcpu)
-{
-	struct vcpu *service = uvm_service_vcpu(percpu_this()->index);
-
-	vgic_irq_take(vcpu, GIC_SGI_KICK);
-	if (uvm_is_ending(vcpu))
-		leave(vcpu, RUN_EXIT_ENDED);
-	else if (vgic_has_work(service))
-		leave(vcpu, RUN_EXIT_INTERRUPTED);
-}
-
-/*
- * Its virtual timer's interrupt and EL2's own are served here. Any other is the service VM's: the
- * run ends, and then it is taken as if the service VM had been there all the time.
- */
-struct vcpu *uexit_irq(struct vcpu *vcpu)
-{
-	uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1);
-
-	if (intid == CAISSON_VM_TIMER_INTID || intid >= GIC_SPURIOUS) {
-		vgic_irq_take(vcpu, intid);
-	} else if (intid == GIC_SGI_KICK) {
-		kicked(vcpu);
-	} else if (gic_handler_has(intid)) {
-		gic_handler_run(intid);
-		if (vtimer_is_deadline(intid))
-			leave(vcpu, RUN_EXIT_INTERRUPTED);
-	} else {
-		leave(vcpu, RUN_EXIT_INTERRUPTED);
-		vgic_irq_take(percpu_this()->current, intid);
-	}
-	if (percpu_this()->current == vcpu)
-		served(vcpu, 0, EXIT_RESUME);
-	return percpu_this()->current;
-}

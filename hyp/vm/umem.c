@@ -79,7 +79,7 @@ void umem_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
 	uint32_t i;
 
 	svm = service;
-	needs = ublock_needs(has_fwb(), sysreg_read(ctr_el0));
+	needs = ublock_needs(has_fwb(), sysreg_read(ctr_el0), sysreg_read(clidr_el1));
 	owner_init(&slot_owner, bi->ram, bi->ram_count,
 		   mem_pages((blocks * sizeof(struct owner_block) + 4095) / 4096));
 	owner_exclude(&slot_owner, bi->kept.base, bi->kept.bytes);

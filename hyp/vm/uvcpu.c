@@ -2,6 +2,7 @@
 /* The vCPUs of user VMs, but for running them (hyp/vm/uexit.c). */
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/dedicate.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/ucache.h"
 #include "hyp/vm/vgic.h"
@@ -35,6 +36,13 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	u->flush_ipa = 0;
 	vgic_user_reset(vcpu);
 	u->pending = UVCPU_NOTHING;
+	u->patience = uexit_patience();
+}
+
+/* Or is about to, on a CPU of its own. Under the slot's lock. */
+static bool is_running(const struct uvcpu *u)
+{
+	return u->runs_on != VCPU_NOWHERE || u->may_run;
 }
 
 static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
@@ -50,7 +58,7 @@ static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
 		return CAISSON_INVALID;
 	u = slot_vcpu(slot, caller);
-	if (u->runs_on != VCPU_NOWHERE)
+	if (is_running(u))
 		return CAISSON_BUSY;
 	if (!slot_resolve(caller->x[4], &pa))
 		return CAISSON_FAULT;
@@ -192,7 +200,7 @@ static enum caisson_status vcpu_at_rest(const struct slot *slot, const struct vc
 	*u = slot_vcpu(slot, caller);
 	if (!(*u)->page)
 		return CAISSON_STATE;
-	return (*u)->runs_on == VCPU_NOWHERE ? CAISSON_OK : CAISSON_BUSY;
+	return is_running(*u) ? CAISSON_BUSY : CAISSON_OK;
 }
 
 enum caisson_status uvm_vcpu_get(struct vcpu *caller) NO_THREAD_CHECK
@@ -234,7 +242,7 @@ enum caisson_status uvm_vcpu_set(struct vcpu *caller) NO_THREAD_CHECK
 	return status;
 }
 
-/* --- */
+/* --- interrupts, counters --- */
 
 enum caisson_status uvm_irq_set(struct vcpu *caller) NO_THREAD_CHECK
 {
@@ -299,15 +307,12 @@ enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed,
 		u = slot_vcpu(slot, caller);
 		if (!u->page) {
 			status = CAISSON_STATE;
+		} else if (u->own_cpu != VCPU_NOWHERE) {
+			status = dedicate_run(slot, u);
 		} else if (u->runs_on != VCPU_NOWHERE) {
 			status = CAISSON_BUSY;
 		} else {
-			uint8_t *last = &slot->last_on[cpu];
-
-			u->runs_on = cpu;
-			slot->running++;
-			*flush = *last != 0 && *last != u->vcpu.index + 1;
-			*last = (uint8_t)(u->vcpu.index + 1);
+			*flush = uvm_take(slot, u, cpu);
 			*claimed = u;
 		}
 	}

@@ -8,6 +8,7 @@
 #include "arch/aarch64/cache.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/dedicate.h"
 #include "hyp/vm/idreg.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/vgic.h"
@@ -40,6 +41,7 @@ static void vcpu_make(struct uvm *uvm, uint32_t index)
 	u->vcpu.mpidr = index % 16 | (uint64_t)(index / 16) << 8;
 	u->vcpu.cpu = VCPU_NOWHERE;
 	u->runs_on = VCPU_NOWHERE;
+	u->own_cpu = VCPU_NOWHERE;
 	lock_init(&u->vcpu.vgic_lock, LOCK_VGIC_CPU);
 	uvm->vm.vcpu[index] = &u->vcpu;
 }
@@ -171,6 +173,7 @@ static void forget(struct slot *slot) REQUIRES(slot_manage_lock)
 	struct uvm *uvm = slot->uvm;
 	uint32_t i;
 
+	dedicate_end(slot);
 	for (i = 0; i < uvm->vm.vcpu_count; i++) {
 		struct run_page *page = uvm->vcpu[i].page;
 

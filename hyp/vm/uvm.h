@@ -11,7 +11,7 @@
 /* User VMs: their life, and the calls of abi/hypercall.h, with arguments in the caller's x3.. */
 
 /* What the next VCPU_RUN has to do for the guest before it goes on. */
-enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC };
+enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC, UVCPU_WFI };
 
 struct uvcpu {
 	struct vcpu vcpu;
@@ -19,8 +19,14 @@ struct uvcpu {
 	enum uvcpu_pending pending;
 	uint64_t pending_esr; /* UVCPU_MMIO: ESR_EL2 and FAR_EL2 of the access */
 	uint64_t pending_far;
-	/* The CPU that runs it, or VCPU_NOWHERE; under the slot's lock. */
-	uint32_t runs_on;
+	/* hyp/vm/uexit.c, wait(): how long, in ticks, and when it was given up. */
+	uint64_t patience;
+	uint64_t gave_up_at;
+	/* Under the slot's lock. */
+	uint32_t runs_on; /* the CPU that runs it, or VCPU_NOWHERE */
+	uint32_t own_cpu; /* hyp/vm/dedicate.c: the CPU dedicated to it, or VCPU_NOWHERE */
+	bool may_run;     /* that CPU is to run it */
+	bool must_leave;  /* and to leave it again */
 	/* A flush of the VM's memory that an interrupt broke off: hyp/vm/ucache.c. */
 	uint64_t flush_pc;
 	uint64_t flush_ipa;
@@ -43,10 +49,19 @@ enum exit_action uvm_vcpu_run(struct vcpu *caller);
 /*
  * The vCPU that the caller's VCPU_RUN names is to run on this CPU, and is nobody else's until
  * uvm_release(). *flush: what the CPU has cached may be another vCPU's of the same VM. A status
- * other than OK: nothing was done.
+ * other than OK: it is not to be entered here.
  */
 enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed, bool *flush);
 void uvm_release(struct uvcpu *u);
+
+/*
+ * hyp/vm/uexit.c: loads a vCPU that is this CPU's now; uvm_release(), or dedicate_left(), is done
+ * when it leaves. False: it left at once, and the service VM's vCPU is still loaded.
+ */
+bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush);
+
+/* How long a vCPU waits for interrupts in EL2 at first, in ticks of the counter. */
+uint64_t uexit_patience(void);
 
 /* The service VM's vCPU of CPU `cpu`. */
 struct vcpu *uvm_service_vcpu(uint32_t cpu);

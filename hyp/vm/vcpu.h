@@ -13,7 +13,8 @@
 #define VM_MAX_VDEVS 8
 #define VCPU_NOWHERE 0xffffffff
 
-enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON };
+/* Of the service VM's. DEDICATED: off, and its CPU is a user VM's (hyp/vm/dedicate.c). */
+enum vcpu_power { VCPU_OFF, VCPU_ON_PENDING, VCPU_ON, VCPU_DEDICATED };
 
 struct vcpu;
 /* Serves one kind of exit (hyp/vm/exit.h). */

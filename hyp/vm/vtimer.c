@@ -5,6 +5,7 @@
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/uvm.h"
 
 static uint32_t hyp_intid;
 
@@ -37,6 +38,39 @@ static bool is_armed(uint64_t ctl)
 	return (ctl & (TIMER_ENABLE | TIMER_IMASK)) == TIMER_ENABLE;
 }
 
+/* The service VM's timer, while another vCPU is loaded: its offset is 0. */
+static void deadline_set(const struct world *service)
+{
+	if (is_armed(service->cntv_ctl)) {
+		sysreg_write(cnthp_cval_el2, service->cntv_cval);
+		sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
+	} else {
+		sysreg_write(cnthp_ctl_el2, 0);
+	}
+}
+
+static const struct world *service_world(void)
+{
+	return &uvm_service_vcpu(percpu_this()->index)->world;
+}
+
+void vtimer_wait_begin(uint64_t until)
+{
+	const struct world *service = service_world();
+
+	if (until == UINT64_MAX || (is_armed(service->cntv_ctl) && service->cntv_cval <= until))
+		return;
+	sysreg_write(cnthp_cval_el2, until);
+	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
+	isb();
+}
+
+void vtimer_wait_end(void)
+{
+	deadline_set(service_world());
+	isb(); /* what the interrupt controller is asked next is younger */
+}
+
 void vtimer_switch(struct vcpu *from, const struct vcpu *to)
 {
 	struct world *w = &from->world;
@@ -45,10 +79,7 @@ void vtimer_switch(struct vcpu *from, const struct vcpu *to)
 	w->cntv_cval = sysreg_read(cntv_cval_el0);
 	if (to->vm->is_user) {
 		sysreg_write(cnthctl_el2, CNTHCTL_EL1PCTEN);
-		if (is_armed(w->cntv_ctl)) { /* its offset is 0 */
-			sysreg_write(cnthp_cval_el2, w->cntv_cval);
-			sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
-		}
+		deadline_set(w);
 	} else {
 		sysreg_write(cnthp_ctl_el2, 0);
 		sysreg_write(cnthctl_el2, CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN);

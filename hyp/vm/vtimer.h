@@ -18,6 +18,13 @@ void vtimer_init_cpu(void);
 /* The part of world_switch(). */
 void vtimer_switch(struct vcpu *from, const struct vcpu *to);
 
+/*
+ * A user VM's vCPU is loaded here: until vtimer_wait_end() EL2's timer interrupts at `until`
+ * (CNTPCT_EL0), unless the service VM's deadline comes first. UINT64_MAX: just that.
+ */
+void vtimer_wait_begin(uint64_t until);
+void vtimer_wait_end(void);
+
 /* Is this EL2's timer interrupt: the service VM's deadline? */
 bool vtimer_is_deadline(uint32_t intid);
 

@@ -2,6 +2,8 @@
 """Hypercalls made by what is not caisson: reading the log, what denials cost, random calls."""
 
 import os
+import re
+import time
 
 import pytest
 
@@ -13,7 +15,7 @@ TARGET = os.path.join(BUILD, "target")
 @pytest.fixture(scope="session")
 def calls_vm():
     """A service VM with programs that make calls."""
-    added = {f"{TARGET}/tests/uservm/{name}": f"bin/{name}" for name in ["probe"]}
+    added = {f"{TARGET}/tests/uservm/{name}": f"bin/{name}" for name in ["probe", "fuzzcalls"]}
     added[f"{TARGET}/tests/guest/hostile.img"] = "guests/hostile.img"
     return assemble_service_vm([], "servicevm-calls", added)
 
@@ -40,3 +42,36 @@ def test_log(host):
     assert "at EL2: 1 CPU" in output and output.endswith("probe: ok"), output
     check_dmesg(machine)
     machine.power_off()
+
+
+def fuzz(machine, who, seed, seconds):
+    """Random calls by `who`, then nothing is missing and a VM's life goes as ever."""
+    output = machine.run(f"fuzzcalls {who} {seed} {seconds} 4", timeout=seconds + 120)
+    assert output.endswith("fuzzcalls: ok"), output
+    total = machine.run("grep HugePages_Total /proc/meminfo").split()[1]
+    assert machine.run("grep HugePages_Free /proc/meminfo").split()[1] == total
+    return output
+
+
+def run_fuzz(host, debug_image, seconds):
+    """The debug build stops when memory has another owner than it should."""
+    machine = host(32, cpus=2, cpu="cortex-a72", image=debug_image, timeout=2 * seconds + 200)
+    seed = int(time.time())
+    output = fuzz(machine, "manager", seed, seconds)
+    counts = re.search(r"calls; (.*)", output)[1].split()
+    done = [int(count.split(":")[1].split("/")[0]) for count in counts]
+    # Calls that changed something were not all refused.
+    assert all(done[number] > 0 for number in range(13)), output
+    fuzz(machine, "vm", seed, seconds)
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_fuzz(host, debug_image):
+    """Random calls from EL0 by who may do all, and by who has the token of one VM."""
+    run_fuzz(host, debug_image, 10)
+
+
+@pytest.mark.soak
+def test_fuzz_long(host, debug_image):
+    run_fuzz(host, debug_image, 900)

@@ -177,11 +177,15 @@ def test_floating_point(host, cpu):
 @pytest.mark.parametrize("cpu", ["max", "cortex-a72"])
 def test_vcpu(host, cpu):
     """Single instructions of a guest: MMIO exits and their completion, VCPU_GET and VCPU_SET, PSTATE
-    behind what EL2 carries out, timers of vCPUs that share a CPU."""
+    behind what EL2 carries out, timers of vCPUs that share a CPU. Then a vCPU on a CPU that is
+    offline, its events, and the CPU's way back."""
     machine = host(cpu=cpu)
     assert machine.run("vcpu", timeout=60) == "vcpu: ok"
-    assert huge_pages(machine, "Free") == HUGE_PAGES
     check_dmesg(machine)
+    machine.run("dmesg -n 1")  # Linux complains that CPU_ON is denied
+    assert machine.run("vcpu dedicated", timeout=60) == "vcpu: ok"
+    assert machine.run("cat /sys/devices/system/cpu/online") == "0-1"
+    assert huge_pages(machine, "Free") == HUGE_PAGES
     machine.power_off()
 
 

@@ -13,13 +13,20 @@ static const struct ublock_needs nothing = {false, false, false};
 
 static void test_needs(void **state)
 {
-	struct ublock_needs n = ublock_needs(false, 0);
+	const uint64_t a72 = 0x0a200023, n1 = 0x82000023; /* CLIDR_EL1: LoUU, LoUIS 1; 0 */
+	struct ublock_needs n = ublock_needs(false, 0, a72);
 
 	assert_true(n.poc_clean && n.pou_clean && n.invalidate);
-	n = ublock_needs(true, IDC);
+	n = ublock_needs(true, IDC, a72);
 	assert_true(!n.poc_clean && !n.pou_clean && n.invalidate);
-	n = ublock_needs(true, DIC);
+	n = ublock_needs(true, DIC, a72);
 	assert_true(!n.poc_clean && n.pou_clean && !n.invalidate);
+	n = ublock_needs(false, 0, n1);
+	assert_true(n.poc_clean && !n.pou_clean && n.invalidate);
+	n = ublock_needs(false, 0, a72 & ~MASK(26, 24));
+	assert_true(!n.pou_clean);
+	assert_true(ublock_needs(false, 0, n1 | BIT(21)).pou_clean);
+	assert_true(ublock_needs(false, 0, n1 | BIT(27)).pou_clean);
 }
 
 /* Through all chunks; each address once, in order. */

@@ -2,14 +2,20 @@
 /*
  * A Linux program that runs single instructions of a user VM and looks at what came of them: how
  * MMIO exits are completed, the state that VCPU_GET and VCPU_SET carry, PC and PSTATE after what
- * EL2 carried out, timers of vCPUs that share a CPU. One line: ok, or what is wrong.
+ * EL2 carried out, timers of vCPUs that share a CPU. With "dedicated": a vCPU that has CPU 1 for
+ * itself. One line: ok, or what is wrong.
  */
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include "abi/event.h"
 #include "abi/runpage.h"
 #include "vmm/hyp.h"
 #include "vmm/machine.h"
@@ -25,7 +31,7 @@
 #define FSC_EXTERNAL  UINT64_C(0x10)
 
 extern const uint8_t guest_start[], guest_end[], guest_vectors[], guest_loads[], guest_trapped[],
-	guest_hvc[], guest_timer[];
+	guest_hvc[], guest_timer[], guest_sgi[];
 
 static struct hyp_token management, token;
 static uint32_t vm;
@@ -329,15 +335,235 @@ static void try_timers(void)
 	check(page[0]->value == CAISSON_VM_TIMER_INTID, "INTID again", page[0]->value);
 }
 
-int main(void)
-{
-	cpu_set_t one;
+/* ---- a vCPU with a CPU of its own ------------------------------------------------------------ */
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	check(sched_setaffinity(0, sizeof(one), &one) == 0, "affinity", 0);
-	if (hyp_open(&management) != ERR_OK)
-		return 1;
+#define OWN_CPU    1
+#define ONLINE     "/sys/devices/system/cpu/cpu1/online"
+#define EVENT_LINE "/dev/ttyAMA1"
+#define EVENT_MS   5000
+
+static int line = -1;
+
+static bool set_online(bool online)
+{
+	int file = open(ONLINE, O_WRONLY | O_CLOEXEC);
+	bool done = file >= 0 && write(file, online ? "1" : "0", 1) == 1;
+
+	(void)close(file);
+	return done;
+}
+
+static void open_line(void)
+{
+	struct termios raw;
+
+	line = open(EVENT_LINE, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	check(line >= 0 && tcgetattr(line, &raw) == 0, EVENT_LINE, 0);
+	cfmakeraw(&raw);
+	check(tcsetattr(line, TCSANOW, &raw) == 0 && write(line, "", 1) == 1, EVENT_LINE, 1);
+}
+
+/* The next event; type 0: none came. */
+static struct event next_event(int wait_ms)
+{
+	struct pollfd poll_line = {.fd = line, .events = POLLIN};
+	uint8_t bytes[EVENT_BYTES];
+	size_t count = 0;
+
+	while (count < sizeof(bytes)) {
+		if (poll(&poll_line, 1, wait_ms) <= 0 || read(line, bytes + count, 1) != 1)
+			return (struct event){0};
+		if (count > 0 || bytes[0] >= EVENT_FIRST)
+			count++;
+	}
+
+	struct event event = {bytes[0] & ~EVENT_FIRST, bytes[1], bytes[2], bytes[3]};
+
+	check(event.check == EVENT_CHECK(event.type, event.vm, event.vcpu), "check byte",
+	      event.check);
+	return event;
+}
+
+static void wait_for(enum event_type type, uint32_t vcpu)
+{
+	struct event event = next_event(EVENT_MS);
+
+	check(event.type == type && event.vm == vm && event.vcpu == vcpu, "event",
+	      (uint64_t)event.type << 16 | event.vcpu);
+}
+
+static void go_on(uint32_t vcpu)
+{
+	check_status(hyp_vcpu_run(&token, vcpu), CAISSON_DEDICATED, "VCPU_RUN, dedicated");
+}
+
+static void leave(uint32_t vcpu)
+{
+	page[vcpu]->immediate_exit = 1;
+	go_on(vcpu);
+	wait_for(EVENT_EXIT, vcpu);
+	page[vcpu]->immediate_exit = 0;
+	check(page[vcpu]->reason == RUN_EXIT_INTERRUPTED, "left with", page[vcpu]->reason);
+}
+
+static void check_exit(uint32_t vcpu, uint64_t offset, bool write)
+{
+	wait_for(EVENT_EXIT, vcpu);
+	check(page[vcpu]->reason == RUN_EXIT_MMIO, "exit instead of an access", page[vcpu]->reason);
+	check(page[vcpu]->ipa == DEVICE + offset, "accessed", page[vcpu]->ipa);
+	check((page[vcpu]->mmio_write != 0) == write, "direction", offset);
+}
+
+static void dedicate(void)
+{
+	check(set_online(false), "offline", 0);
+	check_status(hyp_vcpu_dedicate(&management, vm, 0, OWN_CPU), CAISSON_OK, "VCPU_DEDICATE");
+}
+
+static void try_dedicate(void)
+{
+	check_status(hyp_vcpu_dedicate(&token, vm, 0, OWN_CPU), CAISSON_DENIED, "VM's token");
+	check_status(hyp_vcpu_return(&token, vm, 0), CAISSON_DENIED, "VM's token, return");
+	check_status(hyp_vcpu_dedicate(&management, vm, 0, OWN_CPU), CAISSON_STATE, "CPU online");
+	check_status(hyp_vcpu_dedicate(&management, vm, 0, 2), CAISSON_INVALID, "no such CPU");
+	check_status(hyp_vcpu_dedicate(&management, vm, VCPUS, OWN_CPU), CAISSON_INVALID, "vCPU");
+	check_status(hyp_vcpu_dedicate(&management, vm + 1, 0, OWN_CPU), CAISSON_STATE, "no VM");
+	check_status(hyp_vcpu_return(&management, vm, 0), CAISSON_STATE, "not dedicated");
+	dedicate();
+	check_status(hyp_vcpu_dedicate(&management, vm, 0, OWN_CPU), CAISSON_STATE, "twice");
+	check_status(hyp_vcpu_dedicate(&management, vm, 1, OWN_CPU), CAISSON_STATE, "taken");
+	check(!set_online(true), "online while dedicated", 0);
+	check_status(hyp_vcpu_run(&token, 0), CAISSON_STATE, "VCPU_RUN before VCPU_INIT");
+}
+
+/* Its exits arrive as events, in the run page; it goes on when it is told. */
+static void try_own_exits(void)
+{
+	static const uint64_t value = 0x1122334455667788;
+	struct vcpu_state *state = reset(0, guest_loads);
+
+	go_on(0);
+	for (uint32_t i = 0; i < 4; i++) {
+		check_exit(0, i * 8, false);
+		get(0);
+		check(state->pc == ipa_of(guest_loads) + i * 4, "PC at an access", state->pc);
+		page[0]->value = value;
+		go_on(0);
+	}
+	check_exit(0, 32, true);
+	go_on(0);
+	check_status(hyp_vcpu_run(&token, 0), CAISSON_BUSY, "VCPU_RUN while it runs");
+	check_status(hyp_vcpu_get(&token, 0), CAISSON_BUSY, "VCPU_GET while it runs");
+	check(next_event(200).type == 0, "an event of a loop", 0);
+	leave(0);
+	get(0);
+	check(state->x[0] == value && state->pc == ipa_of(guest_loads) + 20, "at", state->pc);
+}
+
+/* WFI and the timer's interrupt that ends it stay on its CPU. */
+static void try_own_wfi(void)
+{
+	struct vcpu_state *state = reset(0, guest_timer);
+
+	state->x[25] = 1;
+	state->x[27] = 2;
+	set(0);
+	go_on(0);
+	for (int i = 0; i < 3; i++) {
+		check_exit(0, 0x118, true);
+		check(page[0]->value == CAISSON_VM_TIMER_INTID, "INTID", page[0]->value);
+		go_on(0);
+	}
+	leave(0);
+
+	state = reset(0, guest_timer); /* for ever */
+	state->x[24] = state->x[25] = 1;
+	set(0);
+	go_on(0);
+	check(next_event(200).type == 0, "an event of WFI", 0);
+	leave(0);
+}
+
+/* Its SGI to a vCPU whose thread sleeps is an event, and there when that runs again. */
+static void try_own_wake(void)
+{
+	struct vcpu_state *state = reset(1, guest_timer);
+	enum run_exit reason;
+
+	state->x[24] = state->x[25] = 1;
+	set(1);
+	reason = run(1);
+	check(reason == RUN_EXIT_WFI, "exit instead of WFI", reason);
+	(void)reset(0, guest_sgi);
+	go_on(0);
+	wait_for(EVENT_WAKE, 1);
+	run_to_access(1, 0x118, true);
+	check(page[1]->value == 3, "SGI", page[1]->value);
+	leave(0);
+}
+
+/* What came while nobody had the line open is told to who opens it, again and again. */
+static void try_new_reader(void)
+{
+	struct event event;
+	bool has_exit = false, has_wake = false;
+
+	(void)reset(0, guest_loads);
+	(void)close(line);
+	go_on(0);
+	usleep(100000);
+	for (int i = 0; i < 2; i++) {
+		has_exit = has_wake = false;
+		open_line();
+		while (event = next_event(500), event.type != 0) {
+			has_exit |= event.type == EVENT_EXIT && event.vcpu == 0;
+			has_wake |= event.type == EVENT_WAKE && event.vcpu == 1;
+		}
+		check(has_exit && has_wake, "told anew", has_exit);
+		if (i == 0)
+			(void)close(line);
+	}
+	page[0]->value = 0;
+	go_on(0);
+	check_exit(0, 8, false);
+}
+
+/* Its CPU is Linux's again: asked for, or with the end of the VM; also while the vCPU runs. */
+static void try_return(void)
+{
+	struct vcpu_state *state = reset(0, guest_sgi);
+
+	go_on(0);
+	usleep(100000); /* until it is in its loop */
+	check_status(hyp_vcpu_return(&management, vm, 0), CAISSON_OK, "VCPU_RETURN");
+	check(set_online(true), "online after VCPU_RETURN", 0);
+	get(0);
+	check(state->pc == ipa_of(guest_sgi) + 16, "PC after VCPU_RETURN", state->pc);
+	state->pc = ipa_of(guest_loads);
+	set(0);
+	run_to_access(0, 0, false);
+
+	dedicate();
+	(void)reset(0, guest_sgi);
+	go_on(0);
+	check_status(hyp_vm_destroy(&management, vm), CAISSON_OK, "VM_DESTROY");
+	check(set_online(true), "online after VM_DESTROY", 0);
+}
+
+static void try_own_cpu(void)
+{
+	make_vm();
+	open_line();
+	try_dedicate();
+	try_own_exits();
+	try_own_wfi();
+	try_own_wake();
+	try_new_reader();
+	try_return();
+}
+
+static void try_shared_cpu(void)
+{
 	make_vm();
 	try_bad_state();
 	try_mmio();
@@ -348,6 +574,21 @@ int main(void)
 	try_drop();
 	try_timers();
 	check_status(hyp_vm_destroy(&management, vm), CAISSON_OK, "VM_DESTROY");
+}
+
+int main(int argc, char **argv)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	check(sched_setaffinity(0, sizeof(one), &one) == 0, "affinity", 0);
+	if (hyp_open(&management) != ERR_OK)
+		return 1;
+	if (argc == 2 && strcmp(argv[1], "dedicated") == 0)
+		try_own_cpu();
+	else
+		try_shared_cpu();
 	puts("vcpu: ok");
 	return 0;
 }

@@ -80,7 +80,10 @@ guest_hvc:
 	ldr	x1, [x28]
 	b	.
 
-/* The timer's interrupt in 100 us, taken or waited for; then a report. GIC: x26 is its base. */
+/*
+ * Interrupts on; the timer's in 100 us (unless x24 is not 0); then a loop, in WFI if x25 is not 0.
+ * GIC: x26 is its base.
+ */
 	.globl	guest_timer
 guest_timer:
 	mov	w0, #2			/* GICD_CTLR.EnableGrp1 */
@@ -93,12 +96,14 @@ guest_timer:
 	add	x1, x1, #0x10, lsl #12
 	mov	w0, #-1
 	str	w0, [x1, #0x80]		/* GICR_IGROUPR0 */
-	mov	w0, #0x08000000
-	str	w0, [x1, #0x100]	/* GICR_ISENABLER0: the virtual timer */
+	mov	w0, #0xffff
+	movk	w0, #0x0800, lsl #16
+	str	w0, [x1, #0x100]	/* GICR_ISENABLER0: SGIs, the virtual timer */
 	mov	x0, #0xf0
 	msr	s3_0_c4_c6_0, x0	/* ICC_PMR_EL1 */
 	mov	x0, #1
 	msr	s3_0_c12_c12_7, x0	/* ICC_IGRPEN1_EL1 */
+	cbnz	x24, 1f
 	mrs	x0, cntfrq_el0
 	mov	x1, #10000
 	udiv	x0, x0, x1
@@ -106,8 +111,19 @@ guest_timer:
 	mov	x0, #1
 	msr	cntv_ctl_el0, x0
 	isb
-	msr	daifclr, #2
-1:	b	1b
+1:	msr	daifclr, #2
+1:	cbz	x25, 1b
+	wfi
+	b	1b
+
+/* SGI 3 to vCPU 1, then an endless loop. */
+	.globl	guest_sgi
+guest_sgi:
+	mov	x0, #2
+	movk	x0, #0x0300, lsl #16
+	msr	s3_0_c12_c11_5, x0	/* ICC_SGI1R_EL1 */
+	isb
+	b	.
 	.balign	8
 guest_end:
 	.section .note.GNU-stack, "", %progbits

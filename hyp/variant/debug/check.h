@@ -10,6 +10,9 @@ void check_lock_taken(unsigned int order);
 /* Panics when this CPU does not hold it. */
 void check_lock_dropped(unsigned int order);
 
+/* After a hypercall, no lock held: panics when memory has another owner than it should. */
+void check_owners(void);
+
 /*
  * `panic-test=write|exec|stack|undef|lock` on Caisson's command line makes EL2 fail on purpose:
  * a write to its text, a jump into its data, a stack overrun, an undefined instruction, locks in

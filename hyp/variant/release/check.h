@@ -16,6 +16,10 @@ static inline void check_lock_dropped(unsigned int order)
 {
 }
 
+static inline void check_owners(void)
+{
+}
+
 static inline void check_panic_test(const char *cmdline)
 {
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ABI_EVENT_H
+#define ABI_EVENT_H
+
+#include <stdint.h>
+
+/*
+ * The event line: the service VM's second PL011 (/dev/ttyAMA1), by which EL2 tells user space what
+ * no call returns. What arrives is records of four bytes; only the first byte of a record is 0x80
+ * or more, so a reader that begins in the middle of one finds the next.
+ *
+ * Nothing is lost while nobody reads: EL2 keeps a bit for each vCPU and type, and makes records of
+ * them as the receive FIFO has room. Events of one vCPU and type that nobody has read yet are one.
+ * Linux empties the FIFO when it opens the line. So who opens it then writes a byte, whatever it
+ * is, and EL2 announces anew: each exit that VCPU_RUN has not answered, and a wake for each vCPU
+ * that there has been one for. An event may come twice, or when there is nothing to do any more.
+ */
+struct event {
+	uint8_t type; /* EVENT_FIRST | enum event_type */
+	uint8_t vm;   /* its number, below CAISSON_MAX_VMS */
+	uint8_t vcpu; /* below CAISSON_MAX_VCPUS */
+	uint8_t check;
+};
+
+#define EVENT_FIRST                 0x80
+#define EVENT_BYTES                 4
+#define EVENT_CHECK(type, vm, vcpu) ((uint8_t)(((type) ^ (vm) ^ (vcpu) ^ 0x2a) & 0x7f))
+
+enum event_type {
+	/* A dedicated vCPU has an exit in its run page; it goes on when VCPU_RUN is called. */
+	EVENT_EXIT = 1,
+	/* A dedicated vCPU made something pending for this one: as a bit in wake_set. */
+	EVENT_WAKE = 2,
+};
+
+#endif
