@@ -306,12 +306,16 @@ overhead() {{
 	echo 3 >/proc/sys/vm/drop_caches
 	before=$(free_kib)
 	vmm 2 /payload {append_option} idle=1 >/tmp/out &
-	until grep -q "BENCH memory" /tmp/out; do sleep 0.1; done
+	job=$!
+	for _ in $(seq 100); do
+		grep -q "BENCH memory" /tmp/out && break
+		sleep 0.1
+	done
 	after=$(free_kib)
 	pid=$(pidof $program)
 	echo "BENCH overhead $(((before - after - $(resident_kib $pid)) * 1024))"
 	kill $pid
-	wait
+	wait $job
 }}
 dd if=/dev/zero of=/tmp/disk bs=1M count=4 2>/dev/null
 huge_pages never
@@ -386,7 +390,10 @@ program=caisson
 devices="--disk /tmp/disk"
 mkdir -p /var/log
 caissond </dev/null >/var/log/caissond.log 2>&1 &
-until [ -S /run/caisson/caissond.sock ]; do sleep 0.1; done
+for _ in $(seq 100); do
+	[ -S /run/caisson/caissond.sock ] && break
+	sleep 0.1
+done
 huge_pages() {
 	:
 }
