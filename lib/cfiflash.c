@@ -131,6 +131,11 @@ void cfiflash_program(uint8_t *contents, const uint8_t *data, size_t bytes)
 		contents[i] &= data[i];
 }
 
+void cfiflash_fail(struct cfiflash *f, const struct cfiflash_effect *effect)
+{
+	f->status |= effect->what == CFIFLASH_ERASE ? STATUS_ERASE_FAILED : STATUS_PROGRAM_FAILED;
+}
+
 static void put_le(uint8_t *to, uint32_t value, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i++)

@@ -63,6 +63,9 @@ void cfiflash_reset(struct cfiflash *f, bool read_only);
 struct cfiflash_effect cfiflash_write(struct cfiflash *f, uint32_t offset, uint32_t bytes,
 				      uint32_t value);
 
+/* An effect could not be brought about: the status tells the guest so. */
+void cfiflash_fail(struct cfiflash *f, const struct cfiflash_effect *effect);
+
 /* A read of 1, 2, 4 or 8 bytes while the mode is not CFIFLASH_ARRAY. */
 uint64_t cfiflash_read(const struct cfiflash *f, uint32_t offset, uint32_t bytes);
 

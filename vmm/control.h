@@ -34,7 +34,4 @@ void control_close(struct control *c);
 /* An event for all. data: taken over, NULL: none. */
 void control_tell(struct control *c, const char *event, json_t *data);
 
-/* Presses the machine's power button; false: it has none. */
-bool control_power_down(struct vmm *vmm);
-
 #endif

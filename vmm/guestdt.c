@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmm/guestdt.h"
 
+#include "lib/cfiflash.h"
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
+#include "lib/fwcfg.h"
 #include "vmm/machine.h"
 
 #define PHANDLE_GIC   1
 #define PHANDLE_CLOCK 2
+#define PHANDLE_GPIO  3
 
 /* Interrupt specifiers of a GICv3 (Linux bindings, arm,gic-v3). */
 #define GIC_SPI        0
@@ -14,6 +17,11 @@
 #define GIC_LEVEL_HIGH 4
 
 #define UART_NAME "pl011@9000000"
+
+#define KEY_POWER            116 /* linux/input-event-codes.h */
+#define GPIO_ACTIVE_HIGH     0
+#define FDT_TOTALSIZE_OFFSET 4 /* in the header; big-endian (Devicetree Specification 5.2) */
+#define FLASH_BANK_WIDTH     4
 
 /* The writer copies from another tree; this one has nothing in it. */
 static const uint8_t no_reservation[16] __attribute__((aligned(8)));
@@ -114,28 +122,93 @@ static void write_psci(struct fdtw *w)
 	fdtw_end(w);
 }
 
-static void write_uart(struct fdtw *w)
+static void write_clock(struct fdtw *w)
 {
-	static const char compatible[] = "arm,pl011\0arm,primecell";
-	static const char clocks[] = "uartclk\0apb_pclk";
-
 	fdtw_begin(w, "apb-pclk");
 	fdtw_prop_string(w, "compatible", "fixed-clock");
 	fdtw_prop_u32(w, "#clock-cells", 0);
 	fdtw_prop_u32(w, "clock-frequency", MACHINE_UART_HZ);
 	fdtw_prop_u32(w, "phandle", PHANDLE_CLOCK);
 	fdtw_end(w);
+}
+
+/* What all PrimeCells have. compatible: two strings. */
+static void write_primecell(struct fdtw *w, const char *compatible, size_t compatible_bytes,
+			    uint64_t base, uint32_t spi)
+{
+	fdtw_prop(w, "compatible", compatible, compatible_bytes);
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, base, MACHINE_PRIMECELL_BYTES);
+	fdtw_prop_cells(w, "interrupts", 3);
+	write_interrupt(w, GIC_SPI, spi);
+}
+
+static void write_uart(struct fdtw *w)
+{
+	static const char compatible[] = "arm,pl011\0arm,primecell";
+	static const char clocks[] = "uartclk\0apb_pclk";
 
 	fdtw_begin(w, UART_NAME);
-	fdtw_prop(w, "compatible", compatible, sizeof(compatible));
-	fdtw_prop_cells(w, "reg", 4);
-	write_reg(w, MACHINE_UART, MACHINE_UART_BYTES);
-	fdtw_prop_cells(w, "interrupts", 3);
-	write_interrupt(w, GIC_SPI, MACHINE_UART_SPI);
+	write_primecell(w, compatible, sizeof(compatible), MACHINE_UART, MACHINE_UART_SPI);
 	fdtw_prop_cells(w, "clocks", 2);
 	fdtw_cell(w, PHANDLE_CLOCK);
 	fdtw_cell(w, PHANDLE_CLOCK);
 	fdtw_prop(w, "clock-names", clocks, sizeof(clocks));
+	fdtw_end(w);
+}
+
+static void write_rtc(struct fdtw *w)
+{
+	static const char compatible[] = "arm,pl031\0arm,primecell";
+
+	fdtw_begin(w, "pl031@9010000");
+	write_primecell(w, compatible, sizeof(compatible), MACHINE_RTC, MACHINE_RTC_SPI);
+	fdtw_prop_u32(w, "clocks", PHANDLE_CLOCK);
+	fdtw_prop_string(w, "clock-names", "apb_pclk");
+	fdtw_end(w);
+}
+
+static void write_button(struct fdtw *w)
+{
+	static const char compatible[] = "arm,pl061\0arm,primecell";
+
+	fdtw_begin(w, "pl061@9030000");
+	write_primecell(w, compatible, sizeof(compatible), MACHINE_GPIO, MACHINE_GPIO_SPI);
+	fdtw_prop(w, "gpio-controller", "", 0);
+	fdtw_prop_u32(w, "#gpio-cells", 2);
+	fdtw_prop_u32(w, "clocks", PHANDLE_CLOCK);
+	fdtw_prop_string(w, "clock-names", "apb_pclk");
+	fdtw_prop_u32(w, "phandle", PHANDLE_GPIO);
+	fdtw_end(w);
+
+	fdtw_begin(w, "gpio-keys");
+	fdtw_prop_string(w, "compatible", "gpio-keys");
+	fdtw_begin(w, "poweroff");
+	fdtw_prop_string(w, "label", "GPIO Key Poweroff");
+	fdtw_prop_u32(w, "linux,code", KEY_POWER);
+	fdtw_prop_cells(w, "gpios", 3);
+	fdtw_cell(w, PHANDLE_GPIO);
+	fdtw_cell(w, MACHINE_GPIO_BUTTON);
+	fdtw_cell(w, GPIO_ACTIVE_HIGH);
+	fdtw_end(w);
+	fdtw_end(w);
+}
+
+static void write_firmware(struct fdtw *w)
+{
+	fdtw_begin(w, "flash@0");
+	fdtw_prop_string(w, "compatible", "cfi-flash");
+	fdtw_prop_cells(w, "reg", 8);
+	write_reg(w, MACHINE_FLASH, CFIFLASH_BYTES);
+	write_reg(w, MACHINE_FLASH + CFIFLASH_BYTES, CFIFLASH_BYTES);
+	fdtw_prop_u32(w, "bank-width", FLASH_BANK_WIDTH);
+	fdtw_end(w);
+
+	fdtw_begin(w, "fw-cfg@9020000");
+	fdtw_prop_string(w, "compatible", "qemu,fw-cfg-mmio");
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, MACHINE_FWCFG, FWCFG_BYTES);
+	fdtw_prop(w, "dma-coherent", "", 0);
 	fdtw_end(w);
 }
 
@@ -155,10 +228,11 @@ static void write_virtio(struct fdtw *w, uint32_t slot)
 	fdtw_end(w);
 }
 
-enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max,
-		       size_t *bytes)
+enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max)
 {
 	struct fdtw w;
+	size_t bytes;
+	enum err err;
 
 	fdtw_init(&w, &empty_tree, out, bytes_max);
 	fdtw_begin(&w, "");
@@ -173,9 +247,17 @@ enum err guestdt_write(const struct guestdt_config *config, void *out, size_t by
 	write_gic(&w, config->cpus);
 	write_timer(&w);
 	write_psci(&w);
+	write_clock(&w);
 	write_uart(&w);
+	write_rtc(&w);
+	write_button(&w);
+	if (config->firmware)
+		write_firmware(&w);
 	for (uint32_t i = 0; i < config->virtio_slots; i++)
 		write_virtio(&w, i);
 	fdtw_end(&w);
-	return fdtw_finish(&w, bytes);
+	err = fdtw_finish(&w, &bytes);
+	for (uint32_t i = 0; err == ERR_OK && i < 4; i++)
+		((uint8_t *)out)[FDT_TOTALSIZE_OFFSET + i] = bytes_max >> (24 - 8 * i);
+	return err;
 }

@@ -12,6 +12,7 @@
 struct guestdt_config {
 	uint64_t ram_bytes;
 	uint32_t cpus;
+	bool firmware;         /* flash and the firmware configuration device are there */
 	uint32_t virtio_slots; /* in use, from the first on */
 	const char *bootargs;  /* NULL: none */
 	uint64_t initrd;       /* its address */
@@ -25,8 +26,10 @@ static inline uint64_t guestdt_mpidr(uint32_t vcpu)
 	return (uint64_t)(vcpu / 16) << 8 | vcpu % 16;
 }
 
-/* out: 8-byte aligned. ERR_NO_MEMORY: bytes_max is too little. */
-enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max,
-		       size_t *bytes) MUST_CHECK;
+/*
+ * out: 8-byte aligned. What is left of bytes_max is free room in the tree, for firmware's changes.
+ * ERR_NO_MEMORY: bytes_max is too little.
+ */
+enum err guestdt_write(const struct guestdt_config *config, void *out, size_t bytes_max) MUST_CHECK;
 
 #endif

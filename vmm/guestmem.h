@@ -17,4 +17,10 @@ struct guestmem {
 /* Where the bytes are in this process; NULL: not all of them are memory. bytes may be 0. */
 void *guestmem_at(const struct guestmem *m, uint64_t ipa, uint64_t bytes);
 
+/*
+ * Cleans and invalidates to the point of coherency: what this process wrote is there for a guest
+ * that looks past the caches, and what such a guest wrote is read afterwards.
+ */
+void guestmem_clean(const void *start, uint64_t bytes);
+
 #endif

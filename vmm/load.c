@@ -22,6 +22,9 @@
 
 #define IMAGE_HEADER_BYTES 64
 
+/* Less than this UEFI does not start with. */
+#define FIRMWARE_RAM_MIN MIB(128)
+
 /* A file as it goes into memory. */
 struct input {
 	const char *path;
@@ -126,17 +129,17 @@ static enum err load_dtb(const struct load_config *config, uint64_t initrd, uint
 {
 	struct guestdt_config dt = {.ram_bytes = ram_bytes,
 				    .cpus = config->cpus,
+				    .firmware = config->kernel == NULL,
 				    .virtio_slots = config->virtio_slots,
 				    .bootargs = config->bootargs,
 				    .initrd = initrd,
 				    .initrd_bytes = initrd_bytes};
-	size_t bytes;
 
 	if (getrandom(dt.seed, sizeof(dt.seed), 0) != sizeof(dt.seed)) {
 		say("no random numbers: %s", strerror(errno));
 		return ERR_NOT_FOUND;
 	}
-	if (guestdt_write(&dt, ram + offset, DTB_BYTES_MAX, &bytes) != ERR_OK) {
+	if (guestdt_write(&dt, ram + offset, DTB_BYTES_MAX) != ERR_OK) {
 		say("the kernel's command line is too long");
 		return ERR_NO_MEMORY;
 	}
@@ -167,6 +170,20 @@ static enum err load_all(const struct load_config *config, const struct input *k
 		       : load_dtb(config, MACHINE_RAM + rest, initrd->bytes, ram, ram_bytes, dtb);
 }
 
+/* Firmware is in flash already; it finds the device tree at the start of memory. */
+static enum err load_for_firmware(const struct load_config *config, uint8_t *ram,
+				  uint64_t ram_bytes, struct load_result *result)
+{
+	if (ram_bytes < FIRMWARE_RAM_MIN) {
+		say("firmware needs %u MiB of memory, the virtual machine has %lu MiB",
+		    (unsigned int)(FIRMWARE_RAM_MIN >> 20), (unsigned long)(ram_bytes >> 20));
+		return ERR_NO_MEMORY;
+	}
+	result->entry = MACHINE_FLASH;
+	result->dtb = MACHINE_RAM;
+	return load_dtb(config, 0, 0, ram, ram_bytes, 0);
+}
+
 static enum err open_inputs(const struct load_config *config, struct input *kernel,
 			    struct input *initrd)
 {
@@ -180,8 +197,11 @@ enum err load_check(const struct load_config *config)
 	struct input kernel = {.file = -1};
 	struct input initrd = {.file = -1};
 	struct image_info info;
-	enum err err = open_inputs(config, &kernel, &initrd);
+	enum err err;
 
+	if (config->kernel == NULL)
+		return ERR_OK;
+	err = open_inputs(config, &kernel, &initrd);
 	if (err == ERR_OK)
 		err = check_kernel(&kernel, &info);
 	close_input(&kernel);
@@ -194,8 +214,11 @@ enum err load_guest(const struct load_config *config, uint8_t *ram, uint64_t ram
 {
 	struct input kernel = {.file = -1};
 	struct input initrd = {.file = -1};
-	enum err err = open_inputs(config, &kernel, &initrd);
+	enum err err;
 
+	if (config->kernel == NULL)
+		return load_for_firmware(config, ram, ram_bytes, result);
+	err = open_inputs(config, &kernel, &initrd);
 	if (err == ERR_OK)
 		err = load_all(config, &kernel, &initrd, ram, ram_bytes, result);
 	close_input(&kernel);

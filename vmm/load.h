@@ -7,7 +7,7 @@
 
 /* What is put into a user VM's memory before it starts. */
 struct load_config {
-	const char *kernel;
+	const char *kernel;   /* NULL: firmware, in flash */
 	const char *initrd;   /* NULL: none */
 	const char *bootargs; /* NULL: none */
 	uint32_t cpus;

@@ -8,20 +8,27 @@
  * The machine that a user VM sees: where QEMU's board "virt" has these things, so that what
  * runs there runs here. EL2's part of it, GIC and timer, is in abi/hypercall.h.
  */
-#define MACHINE_GICD_BYTES   0x10000 /* at CAISSON_VM_GICD */
-#define MACHINE_GICR_BYTES   0x20000 /* of each vCPU, from CAISSON_VM_GICR on */
-#define MACHINE_UART         0x09000000
-#define MACHINE_UART_BYTES   0x1000
-#define MACHINE_VIRTIO       0x0a000000 /* the first slot */
-#define MACHINE_VIRTIO_BYTES 0x200
-#define MACHINE_VIRTIO_SLOTS 32
-#define MACHINE_RAM          0x40000000
-#define MACHINE_RAM_MAX      (CAISSON_VM_IPA_BYTES - MACHINE_RAM)
+#define MACHINE_GICD_BYTES      0x10000    /* at CAISSON_VM_GICD */
+#define MACHINE_GICR_BYTES      0x20000    /* of each vCPU, from CAISSON_VM_GICR on */
+#define MACHINE_FLASH           0x00000000 /* two banks of CFIFLASH_BYTES: firmware, variables */
+#define MACHINE_UART            0x09000000
+#define MACHINE_RTC             0x09010000
+#define MACHINE_FWCFG           0x09020000
+#define MACHINE_GPIO            0x09030000
+#define MACHINE_PRIMECELL_BYTES 0x1000     /* of UART, RTC and GPIO */
+#define MACHINE_VIRTIO          0x0a000000 /* the first slot */
+#define MACHINE_VIRTIO_BYTES    0x200
+#define MACHINE_VIRTIO_SLOTS    32
+#define MACHINE_RAM             0x40000000
+#define MACHINE_RAM_MAX         (CAISSON_VM_IPA_BYTES - MACHINE_RAM)
 
 /* Interrupts as device trees number them: SPI 1 is INTID 33. */
 #define MACHINE_SPI(number) ((number) + 32)
 #define MACHINE_UART_SPI    1
 #define MACHINE_UART_HZ     24000000
+#define MACHINE_RTC_SPI     2
+#define MACHINE_GPIO_SPI    7
+#define MACHINE_GPIO_BUTTON 3  /* the line of the power button */
 #define MACHINE_VIRTIO_SPI  16 /* of the first slot; the next one's is one more */
 
 /* The generic timer's PPIs as the binding orders them; only the virtual timer is there. */

@@ -9,7 +9,7 @@
 /*
  * A user VM's memory as its VMM has it: the file that caissond made of huge pages, mapped and, as
  * far as the limits of the process allow it, pinned, so that the pages stay where they are also
- * while there is no caissond. From the start: a page for each vCPU, the guest's RAM.
+ * while there is no caissond. From the start: a page for each vCPU, the guest's RAM, its flash.
  */
 struct memory {
 	int file;
@@ -17,16 +17,20 @@ struct memory {
 	uint8_t *run_pages; /* one block */
 	uint8_t *ram;
 	uint64_t ram_bytes;
+	uint8_t *flash;
+	uint64_t flash_bytes;
 };
 
 #define MEMORY_RUN_PAGE_BYTES 4096
 #define MEMORY_RAM_OFFSET     CAISSON_BLOCK_BYTES
 
-/* How long the file is to be. */
-uint64_t memory_bytes(uint64_t ram_bytes);
+/* Where the flash is in the file, and how long that is to be. All whole blocks. */
+uint64_t memory_flash_offset(uint64_t ram_bytes);
+uint64_t memory_bytes(uint64_t ram_bytes, uint64_t flash_bytes);
 
 /* Takes the file over, also when it fails. Tells what is wrong. All zeros come with the file. */
-enum err memory_map(struct memory *m, int file, uint64_t ram_bytes) MUST_CHECK;
+enum err memory_map(struct memory *m, int file, uint64_t ram_bytes,
+		    uint64_t flash_bytes) MUST_CHECK;
 /* For another start of the guest; it has ended. */
 void memory_clear(struct memory *m);
 void memory_unmap(struct memory *m);

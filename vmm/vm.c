@@ -14,12 +14,32 @@
 
 _Static_assert(sizeof(struct run_page) <= MEMORY_RUN_PAGE_BYTES, "a run page is a page");
 
-enum err vm_create(struct vm *vm, struct client *client, struct memory *memory, uint32_t cpus,
-		   struct hub *hub, int event)
+static enum err start_in_el2(struct vm *vm, const struct board *board)
 {
-	const struct client_region ram = {
-		.offset = MEMORY_RAM_OFFSET, .ipa = MACHINE_RAM, .bytes = memory->ram_bytes};
+	struct client_region region[1 + BOARD_FLASH_PARTS_MAX] = {
+		{.offset = MEMORY_RAM_OFFSET, .ipa = MACHINE_RAM, .bytes = vm->memory->ram_bytes}};
+	struct board_part part[BOARD_FLASH_PARTS_MAX];
+	uint64_t offset = memory_flash_offset(vm->memory->ram_bytes);
+	uint32_t regions = 1;
 	enum err err;
+
+	(void)board_flash_bytes(board, part);
+	for (uint32_t i = 0; i < ARRAY_SIZE(part); i++) {
+		if (part[i].bytes != 0)
+			region[regions++] = (struct client_region){.offset = offset,
+								   .ipa = part[i].ipa,
+								   .bytes = part[i].bytes,
+								   .rights = CAISSON_MEM_READ_ONLY};
+		offset += part[i].bytes;
+	}
+	err = client_start(vm->client, region, regions, &vm->number);
+	vm->token = vm->client->token;
+	return err;
+}
+
+enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
+		   const struct board *board, uint32_t cpus, struct hub *hub, int event)
+{
 
 	memset(vm, 0, sizeof(*vm));
 	vm->client = client;
@@ -37,9 +57,7 @@ enum err vm_create(struct vm *vm, struct client *client, struct memory *memory, 
 	console_init(&vm->console, vm, hub, event);
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;
-	err = client_start(client, &ram, 1, &vm->number);
-	vm->token = client->token;
-	return err;
+	return start_in_el2(vm, board);
 }
 
 enum err vm_destroy(struct vm *vm)
@@ -149,6 +167,19 @@ void vm_set_irq(struct vm *vm, uint32_t intid, bool level)
 		vm_wake(vm, wake);
 	} else if (!vm_has_ended(vm)) {
 		say("cannot set an interrupt: %s", hyp_status_text(status));
+		vm_end(vm, VM_FAILED);
+	}
+}
+
+void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show)
+{
+	uint64_t blocks = bytes / CAISSON_BLOCK_BYTES;
+	enum caisson_status status =
+		show ? hyp_mem_map(&vm->token, ipa, blocks, CAISSON_MEM_READ_ONLY)
+		     : hyp_mem_unmap(&vm->token, ipa, blocks);
+
+	if (status != CAISSON_OK && !vm_has_ended(vm)) {
+		say("cannot change the virtual machine's memory: %s", hyp_status_text(status));
 		vm_end(vm, VM_FAILED);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "abi/runpage.h"
 #include "lib/err.h"
+#include "vmm/board.h"
 #include "vmm/bus.h"
 #include "vmm/client.h"
 #include "vmm/console.h"
@@ -60,8 +61,8 @@ struct vm {
  * Makes the VM in EL2, by caissond, with the memory as it is loaded, all vCPUs off. hub: for the
  * console. Tells what is wrong. The VM is there until vm_destroy().
  */
-enum err vm_create(struct vm *vm, struct client *client, struct memory *memory, uint32_t cpus,
-		   struct hub *hub, int event) MUST_CHECK;
+enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
+		   const struct board *board, uint32_t cpus, struct hub *hub, int event) MUST_CHECK;
 /* Starts a thread for each vCPU, and the first vCPU. After an error vm_join() is due, too. */
 enum err vm_start(struct vm *vm, const struct load_result *guest) MUST_CHECK;
 /* After vm_end(): waits for the threads. */
@@ -85,6 +86,8 @@ bool vm_is_paused(struct vm *vm);
 void vm_wake(struct vm *vm, uint32_t set);
 /* Sets an interrupt line of the VM. */
 void vm_set_irq(struct vm *vm, uint32_t intid, bool level);
+/* Takes memory that the guest may only read out of its reach, or puts it back. Whole blocks. */
+void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show);
 void vm_signal_event(int event);
 
 #endif

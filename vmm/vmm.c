@@ -64,8 +64,8 @@ static void on_caissond(void *arg, const char *event, const json_t *data)
 		vm_end(&vmm->vm, VM_FAILED);
 	} else if (strcmp(event, "quit") == 0) {
 		vm_end(&vmm->vm, VM_STOPPED);
-	} else if (strcmp(event, "powerdown") == 0 && !control_power_down(vmm)) {
-		vm_end(&vmm->vm, VM_STOPPED);
+	} else if (strcmp(event, "powerdown") == 0) {
+		button_press(&vmm->board.button);
 	}
 }
 
@@ -114,12 +114,15 @@ static enum err open_loop(struct vmm *vmm)
 
 static enum err open_memory(struct vmm *vmm)
 {
+	struct board_part part[BOARD_FLASH_PARTS_MAX];
+	uint64_t ram_bytes = vmm->config.ram_bytes;
+	uint64_t flash_bytes = board_flash_bytes(&vmm->board, part);
 	int file;
 	enum err err = client_create(&vmm->client, &vmm->config,
-				     memory_bytes(vmm->config.ram_bytes), &file);
+				     memory_bytes(ram_bytes, flash_bytes), &file);
 
 	if (err == ERR_OK)
-		err = memory_map(&vmm->memory, file, vmm->config.ram_bytes);
+		err = memory_map(&vmm->memory, file, ram_bytes, flash_bytes);
 	return err;
 }
 
@@ -142,10 +145,11 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 	enum vm_end end;
 
 	if (load_guest(&vmm->load, vmm->memory.ram, vmm->memory.ram_bytes, &guest) != ERR_OK ||
-	    vm_create(vm, &vmm->client, &vmm->memory, vmm->config.cpus, &vmm->hub, vmm->event) !=
-		    ERR_OK)
+	    board_load(&vmm->board, vmm->memory.flash) != ERR_OK ||
+	    vm_create(vm, &vmm->client, &vmm->memory, &vmm->board, vmm->config.cpus, &vmm->hub,
+		      vmm->event) != ERR_OK)
 		return VM_FAILED;
-	if (devices_attach(&vmm->devices) != ERR_OK) {
+	if (board_attach(&vmm->board) != ERR_OK || devices_attach(&vmm->devices) != ERR_OK) {
 		vm_end(vm, VM_FAILED);
 	} else if (vm_start(vm, &guest) == ERR_OK) {
 		if (vmm->starts++ == 0)
@@ -155,6 +159,7 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 			vm_end(vm, VM_FAILED);
 	}
 	vm_join(vm);
+	board_detach(&vmm->board);
 	devices_detach(&vmm->devices);
 	end = (enum vm_end)atomic_load(&vm->end);
 	return vm_destroy(vm) == ERR_OK ? end : VM_FAILED;
@@ -181,6 +186,8 @@ static enum err open_all(struct vmm *vmm)
 {
 	enum err err = open_loop(vmm);
 
+	if (err == ERR_OK)
+		err = board_open(&vmm->board, &vmm->vm, &vmm->config);
 	if (err == ERR_OK)
 		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config);
 	vmm->load.virtio_slots = vmm->devices.slots;
@@ -209,6 +216,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	hub_close(&vmm->hub);
 	control_close(&vmm->control);
 	devices_close(&vmm->devices);
+	board_close(&vmm->board);
 	memory_unmap(&vmm->memory);
 	client_close(&vmm->client);
 	return end;

@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "vmm/board.h"
 #include "vmm/client.h"
 #include "vmm/config.h"
 #include "vmm/control.h"
@@ -20,6 +21,7 @@ struct vmm {
 	struct loop loop;
 	struct client client;
 	struct memory memory;
+	struct board board;
 	struct devices devices;
 	struct hub hub;
 	struct control control;

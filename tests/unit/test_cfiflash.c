@@ -75,6 +75,9 @@ static void test_erase(void **unused)
 	assert_int_equal(effect.offset, 0x40000);
 	assert_int_equal(effect.bytes, CFIFLASH_SECTOR_BYTES);
 	assert_int_equal(cfiflash_read(&f, 0, 4), READY);
+	cfiflash_fail(&f, &effect);
+	assert_int_equal(cfiflash_read(&f, 0, 4), BOTH(0xa0));
+	command(&f, 0, 0x50);
 	command(&f, 0x40000, 0x20);
 	assert_int_equal(command(&f, 0x40000, 0xff).what, CFIFLASH_NOTHING); /* not confirmed */
 	assert_int_equal(cfiflash_read(&f, 0, 4), BOTH(0xb0));

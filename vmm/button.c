@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/button.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "vmm/machine.h"
+#include "vmm/say.h"
+#include "vmm/vm.h"
+
+/* Longer than what software takes for the bouncing of a contact. */
+#define PRESS_NS 100000000
+
+/* Under the lock. */
+static void update_line(struct button *b)
+{
+	bool level = pl061_interrupt(&b->model);
+
+	if (level == b->level)
+		return;
+	b->level = level;
+	vm_set_irq(b->vm, MACHINE_SPI(MACHINE_GPIO_SPI), level);
+}
+
+static uint64_t read_register(struct device *d, uint64_t offset, unsigned int bytes)
+{
+	struct button *b = CONTAINER_OF(d, struct button, device);
+
+	(void)pthread_mutex_lock(&b->lock);
+
+	uint64_t value = pl061_read(&b->model, (uint32_t)offset);
+
+	(void)pthread_mutex_unlock(&b->lock);
+	return value;
+}
+
+static void write_register(struct device *d, uint64_t offset, unsigned int bytes, uint64_t value)
+{
+	struct button *b = CONTAINER_OF(d, struct button, device);
+
+	(void)pthread_mutex_lock(&b->lock);
+	pl061_write(&b->model, (uint32_t)offset, (uint32_t)value);
+	update_line(b);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+static void set_button(struct button *b, bool pressed)
+{
+	if (!b->attached)
+		return;
+	pl061_set_input(&b->model, MACHINE_GPIO_BUTTON, pressed);
+	update_line(b);
+}
+
+void button_press(struct button *b)
+{
+	static const struct itimerspec press = {.it_value.tv_nsec = PRESS_NS};
+
+	(void)pthread_mutex_lock(&b->lock);
+	set_button(b, true);
+	(void)timerfd_settime(b->release, 0, &press, NULL);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+void button_tick(struct button *b)
+{
+	uint64_t count;
+
+	(void)pthread_mutex_lock(&b->lock);
+	if (read(b->release, &count, sizeof(count)) == sizeof(count))
+		set_button(b, false);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+enum err button_open(struct button *b, struct vm *vm)
+{
+	*b = (struct button){.vm = vm};
+	(void)pthread_mutex_init(&b->lock, NULL);
+	b->release = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (b->release < 0) {
+		say("cannot make a timer: %s", strerror(errno));
+		return ERR_NO_MEMORY;
+	}
+	return ERR_OK;
+}
+
+void button_close(struct button *b)
+{
+	if (b->vm != NULL && b->release >= 0)
+		(void)close(b->release);
+	*b = (struct button){.release = -1};
+}
+
+enum err button_attach(struct button *b)
+{
+	static const struct device_ops ops = {.read = read_register, .write = write_register};
+
+	b->device = (struct device){.name = "pl061",
+				    .base = MACHINE_GPIO,
+				    .bytes = MACHINE_PRIMECELL_BYTES,
+				    .ops = &ops};
+	b->level = false;
+	pl061_reset(&b->model);
+	b->attached = true;
+	return bus_add(&b->vm->bus, &b->device);
+}
+
+void button_detach(struct button *b)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	b->attached = false;
+	(void)pthread_mutex_unlock(&b->lock);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_BUTTON_H
+#define VMM_BUTTON_H
+
+#include <pthread.h>
+
+#include "lib/pl061.h"
+#include "vmm/bus.h"
+
+struct vm;
+
+/* The power button, on a line of a PL061. */
+struct button {
+	struct device device;
+	struct vm *vm;
+	int release; /* a timerfd: button_tick() is due; -1 */
+	pthread_mutex_t lock;
+	bool attached; /* all below: under the lock */
+	struct pl061 model;
+	bool level; /* of the interrupt, as EL2 knows it */
+};
+
+/* Tells what is wrong; button_close() is due in any case. */
+enum err button_open(struct button *b, struct vm *vm) MUST_CHECK;
+void button_close(struct button *b);
+
+/* Resets it and puts it on the VM's bus; no vCPU runs yet. */
+enum err button_attach(struct button *b) MUST_CHECK;
+/* No vCPU runs any more. */
+void button_detach(struct button *b);
+
+/* Presses the button, for a moment; nothing while no VM is there. Any thread. */
+void button_press(struct button *b);
+/* The timer is readable: lets go of the button. Any thread. */
+void button_tick(struct button *b);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/fwconfig.h"
+
+#include <string.h>
+
+#include "vmm/machine.h"
+#include "vmm/vm.h"
+
+static uint64_t read_register(struct device *d, uint64_t offset, unsigned int bytes)
+{
+	struct fwconfig *f = CONTAINER_OF(d, struct fwconfig, device);
+
+	(void)pthread_mutex_lock(&f->lock);
+
+	uint64_t value = fwcfg_read(&f->model, offset, bytes);
+
+	(void)pthread_mutex_unlock(&f->lock);
+	return value;
+}
+
+/* What the guest asked for; false: not all of it goes to its memory. */
+static bool transfer(const struct fwconfig *f, const struct fwcfg_transfer *t)
+{
+	uint8_t *to = guestmem_at(&f->vm->guestmem, t->address, t->bytes);
+
+	if (t->bytes == 0)
+		return true;
+	if (to == NULL)
+		return false;
+	if (t->from_bytes != 0)
+		memcpy(to, t->from, t->from_bytes);
+	memset(to + t->from_bytes, 0, t->bytes - t->from_bytes);
+	guestmem_clean(to, t->bytes);
+	return true;
+}
+
+/* Firmware may look past the caches: at the control field, and at what was transferred. */
+static void start_dma(struct fwconfig *f, uint64_t address)
+{
+	uint8_t *descriptor = guestmem_at(&f->vm->guestmem, address, FWCFG_DMA_BYTES);
+	uint8_t copy[FWCFG_DMA_BYTES];
+	struct fwcfg_transfer t;
+
+	if (descriptor == NULL)
+		return;
+	guestmem_clean(descriptor, sizeof(copy));
+	memcpy(copy, descriptor, sizeof(copy));
+
+	bool done = fwcfg_dma(&f->model, copy, &t) == ERR_OK && transfer(f, &t);
+
+	memset(descriptor, 0, 4);
+	descriptor[3] = done ? 0 : FWCFG_DMA_ERROR; /* big-endian */
+	guestmem_clean(descriptor, 4);
+}
+
+static void write_register(struct device *d, uint64_t offset, unsigned int bytes, uint64_t value)
+{
+	struct fwconfig *f = CONTAINER_OF(d, struct fwconfig, device);
+	uint64_t descriptor;
+
+	(void)pthread_mutex_lock(&f->lock);
+	if (fwcfg_write(&f->model, offset, bytes, value, &descriptor))
+		start_dma(f, descriptor);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+enum err fwconfig_open(struct fwconfig *f, struct vm *vm, uint32_t cpus)
+{
+	f->vm = vm;
+	(void)pthread_mutex_init(&f->lock, NULL);
+	fwcfg_init(&f->model);
+	return fwcfg_add_u32(&f->model, FWCFG_NB_CPUS, cpus);
+}
+
+enum err fwconfig_attach(struct fwconfig *f)
+{
+	static const struct device_ops ops = {.read = read_register, .write = write_register};
+
+	f->device = (struct device){
+		.name = "fw-cfg", .base = MACHINE_FWCFG, .bytes = FWCFG_BYTES, .ops = &ops};
+	fwcfg_reset(&f->model);
+	return bus_add(&f->vm->bus, &f->device);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_FWCONFIG_H
+#define VMM_FWCONFIG_H
+
+#include <pthread.h>
+
+#include "lib/fwcfg.h"
+#include "vmm/bus.h"
+
+struct vm;
+
+/* QEMU's firmware configuration device, which tells firmware how many CPUs there are. */
+struct fwconfig {
+	struct device device;
+	struct vm *vm;
+	pthread_mutex_t lock;
+	struct fwcfg model; /* under the lock */
+};
+
+enum err fwconfig_open(struct fwconfig *f, struct vm *vm, uint32_t cpus) MUST_CHECK;
+/* Resets it and puts it on the VM's bus; no vCPU runs yet. */
+enum err fwconfig_attach(struct fwconfig *f) MUST_CHECK;
+
+#endif
