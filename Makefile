@@ -4,7 +4,8 @@
 .PHONY: help setup build run test unit system bench soak lint fuzz clean
 
 help:
-	@echo "make run            install what is missing, build, start Debian on Caisson in QEMU"
+	@echo "make run            install what is missing, build, start Debian on Caisson in QEMU,"
+	@echo "                    and two user VMs beside it"
 	@echo "make test           install what is missing, build, pass every test"
 	@echo
 	@echo "make setup          install what is missing (Debian 12; root or sudo)"
@@ -32,6 +33,8 @@ run: setup
 	@tools/servicevm --output build/servicevm-guests \
 		--add build/target/vmm/caisson:bin/caisson \
 		--add build/target/vmm/caissond:bin/caissond \
+		--add tools/uservm.conf:etc/caisson/vm1.conf \
+		--add tools/uservm.conf:etc/caisson/vm2.conf \
 		--add build/servicevm/vmlinuz:guests/vmlinuz --add build/servicevm/initrd:guests/initrd
 	@tools/host --kernel build/servicevm-guests/vmlinuz \
 		--initrd build/servicevm-guests/initrd \

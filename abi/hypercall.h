@@ -59,6 +59,8 @@ enum caisson_call {
 	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU
 	 * state): donated, so the service VM cannot reach it until the VM is destroyed, and comes
 	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS. x5 = tag: 64 bits of the creator's choice.
+	 * x7 = address of the block that holds its run pages: it stays the service VM's and pinned
+	 * while the VM lives, so that who has the VM's token alone gets EL2 to write nowhere else.
 	 * x6 = CTR_EL0 as the guest is to see it, which must have it maintain its caches at least
 	 * as the host's own has it (INVALID); 0: the host's.
 	 * -> x1 = the VM's number, x2 and x3 = its token.
@@ -82,8 +84,8 @@ enum caisson_call {
 	 */
 	CAISSON_CALL_MEM_SHARE = 3,
 	/*
-	 * VM. x3 = vCPU, x4 = address of its run page (abi/runpage.h; it must stay pinned while the
-	 * VM lives), x5 = PC, x6 = x0. Makes the vCPU's state that of a reset: EL1h, MMU off,
+	 * VM. x3 = vCPU, x4 = address of its run page (abi/runpage.h), in the block that VM_CREATE
+	 * named (FAULT), x5 = PC, x6 = x0. Makes the vCPU's state that of a reset: EL1h, MMU off,
 	 * interrupts masked, other registers 0. BUSY while it runs.
 	 */
 	CAISSON_CALL_VCPU_INIT = 4,

@@ -15,7 +15,7 @@
  *	SERVICE --lend---> LENT(vm)   --unlend---> SERVICE	(not while pinned)
  *	SERVICE --donate-> STORE(vm)  --reclaim--> SERVICE	(not while pinned)
  *
- * A pin says that EL2 itself writes into a block of the service VM (a run page).
+ * A pin says that EL2 itself writes into a block of the service VM (run pages).
  */
 #define OWNER_BLOCK_BYTES MIB(2)
 #define OWNER_MAX_VM      63

@@ -32,6 +32,7 @@ struct options {
 struct syntax {
 	const char *usage;
 	bool takes_name;
+	bool may_have_name;
 	const char *letters; /* of the options, see below */
 };
 
@@ -55,7 +56,7 @@ static bool take_seconds(const char *text, struct options *options)
 	return false;
 }
 
-/* CLI_OK: go on. Else *status is what to end with. */
+/* False: *status is what to end with. */
 static bool parse(int argc, char **argv, const struct syntax *syntax, struct options *options,
 		  int *status)
 {
@@ -81,7 +82,7 @@ static bool parse(int argc, char **argv, const struct syntax *syntax, struct opt
 		if (letter == 't' && !take_seconds(optarg, options))
 			return false;
 	}
-	if (syntax->takes_name && optind < argc)
+	if ((syntax->takes_name || syntax->may_have_name) && optind < argc)
 		options->name = argv[optind++];
 	if (optind < argc) {
 		say("%s: one argument too many (see caisson %s --help)", argv[optind], argv[0]);
@@ -118,8 +119,8 @@ static json_t *ask_caissond(const char *question, json_t *arguments)
 	return answer;
 }
 
-/* Connects to a VM's control socket. Tells what is wrong. */
-static enum err open_control(const char *name, struct wire *wire)
+/* Connects to a VM's control socket. Tells what is wrong, unless quiet. */
+static enum err open_control(const char *name, bool quiet, struct wire *wire)
 {
 	char path[PATHS_MAX];
 	int fd;
@@ -128,6 +129,8 @@ static enum err open_control(const char *name, struct wire *wire)
 	fd = wire_connect(path);
 	if (fd >= 0)
 		return wire_init(wire, fd);
+	if (quiet)
+		return ERR_NOT_FOUND;
 	if (errno == EACCES)
 		say("not allowed: virtual machines are for root and the group %s", PATHS_GROUP);
 	else if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
@@ -137,18 +140,18 @@ static enum err open_control(const char *name, struct wire *wire)
 	return ERR_NOT_FOUND;
 }
 
-/* Asks a VM. *answer: NULL unless ERR_OK; quiet: an error it answers with is not told. */
+/* Asks a VM. *answer: NULL unless ERR_OK. Tells what is wrong, unless quiet. */
 static enum err ask_vm(const char *name, const char *question, bool quiet, json_t **answer)
 {
 	char error[ERROR_BYTES];
 	struct wire wire;
-	enum err err = open_control(name, &wire);
+	enum err err = open_control(name, quiet, &wire);
 
 	*answer = NULL;
 	if (err != ERR_OK)
 		return err;
 	err = rpc_ask(&wire, question, NULL, ANSWER_MS, NULL, NULL, answer, error, sizeof(error));
-	if (err != ERR_OK && !(quiet && err == ERR_INVALID))
+	if (err != ERR_OK && !quiet)
 		say("%s: %s", name, error);
 	wire_close(&wire);
 	return err;
@@ -250,6 +253,60 @@ int cli_info(int argc, char **argv)
 		.letters = "j"};
 
 	return show(argc, argv, &syntax, "query-info");
+}
+
+int cli_stats(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage =
+			"usage: caisson stats NAME [--json]\n"
+			"\n"
+			"What the hypervisor has counted for a virtual machine since it started.\n",
+		.takes_name = true,
+		.letters = "j"};
+
+	return show(argc, argv, &syntax, "query-stats");
+}
+
+/* ---- log --------------------------------------------------------------------------------- */
+
+/* All that caissond has, piece by piece. */
+static int print_log(const char *name)
+{
+	json_int_t position = 0;
+	json_t *answer;
+	size_t bytes;
+
+	do {
+		json_t *arguments = json_pack("{s:I}", "position", position);
+
+		if (name != NULL)
+			(void)json_object_set_new(arguments, "name", json_string(name));
+		answer = ask_caissond("log", arguments);
+		if (answer == NULL)
+			return CLI_FAILED;
+		bytes = json_string_length(json_object_get(answer, "text"));
+		(void)fwrite(text_of(answer, "text"), 1, bytes, stdout);
+		position = number_of(answer, "position");
+		json_decref(answer);
+	} while (bytes != 0);
+	return CLI_OK;
+}
+
+int cli_log(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.usage = "usage: caisson log [NAME]\n"
+			 "\n"
+			 "The messages of a detached virtual machine's process, kept also after "
+			 "its\n"
+			 "end; without a name those of the hypervisor.\n",
+		.may_have_name = true,
+		.letters = ""};
+	struct options options;
+	int status;
+
+	return parse(argc, argv, &syntax, &options, &status) ? print_log(options.name) : status;
 }
 
 /* ---- pause, resume, stop ----------------------------------------------------------------- */

@@ -18,5 +18,7 @@ int cli_pause(int argc, char **argv);
 int cli_resume(int argc, char **argv);
 int cli_console(int argc, char **argv);
 int cli_info(int argc, char **argv);
+int cli_stats(int argc, char **argv);
+int cli_log(int argc, char **argv);
 
 #endif

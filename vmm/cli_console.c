@@ -17,12 +17,15 @@
 /* `caisson console`: this terminal and a VM's console socket, until Ctrl-G q. */
 
 #define PIECE_BYTES 4096
+#define LAST_PIECES 64
+#define LAST_MS     20
 
 static const char usage[] =
 	"usage: caisson console NAME\n"
 	"\n"
 	"Shows the console of a virtual machine, from what it last wrote on, and types on it.\n"
-	"Ctrl-G q leaves, the machine goes on; Ctrl-G Ctrl-G is one Ctrl-G for the machine.\n";
+	"Ctrl-G q leaves, the machine goes on; Ctrl-G Ctrl-G is one Ctrl-G for the machine.\n"
+	"When standard input is no terminal, its end leaves, too.\n";
 
 static volatile sig_atomic_t ended;
 
@@ -93,10 +96,10 @@ static void attend(int console, struct terminal *terminal)
 {
 	bool open = true;
 
-	while (ended == 0) {
+	while (ended == 0 && open) {
 		struct pollfd wait[] = {
 			{.fd = console, .events = POLLIN},
-			{.fd = open ? STDIN_FILENO : -1, .events = POLLIN},
+			{.fd = STDIN_FILENO, .events = POLLIN},
 		};
 
 		if (poll(wait, ARRAY_SIZE(wait), -1) < 0)
@@ -104,6 +107,13 @@ static void attend(int console, struct terminal *terminal)
 		if (wait[0].revents != 0 && !pass_output(console))
 			break;
 		if (wait[1].revents != 0 && !pass_input(console, terminal, &open))
+			break;
+	}
+	/* What is there by now is shown, too. */
+	for (int i = 0; i < LAST_PIECES && ended == 0; i++) {
+		struct pollfd wait = {.fd = console, .events = POLLIN};
+
+		if (poll(&wait, 1, LAST_MS) <= 0 || !pass_output(console))
 			break;
 	}
 }

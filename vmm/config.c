@@ -19,7 +19,6 @@
 #define FILE_BYTES_MAX    KIB(64)
 #define VALUE_BYTES_MAX   4096
 #define DEFAULT_RAM_BYTES MIB(256)
-#define CPUS_MAX          4096 /* of the host, in a list */
 
 /* The CIDs below are VMADDR_CID_HYPERVISOR, _LOCAL and _HOST; the last one is _ANY. */
 #define VSOCK_CID_MIN 3
@@ -199,55 +198,10 @@ static const char *set_net(struct vm_config *config, const char *value)
 	return NULL;
 }
 
-/* "2" or "2-5"; false: it is neither. */
-static bool parse_range(char *part, uint64_t *first, uint64_t *last)
-{
-	char *dash = strchr(part, '-');
-
-	if (dash != NULL)
-		*dash++ = '\0';
-	return fmt_parse_u64(part, first) && fmt_parse_u64(dash != NULL ? dash : part, last) &&
-	       *first <= *last && *last < CPUS_MAX;
-}
-
-static bool has_cpu(const struct vm_config *config, uint64_t cpu)
-{
-	for (uint32_t i = 0; i < config->dedicated; i++) {
-		if (config->dedicate[i] == cpu)
-			return true;
-	}
-	return false;
-}
-
-static const char *set_dedicate(struct vm_config *config, const char *value)
-{
-	static const char what[] = "not a list of CPUs such as 2,4-6";
-	char text[VALUE_BYTES_MAX];
-	char *rest = text;
-	char *part;
-	uint64_t first, last;
-
-	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
-		return "too long";
-	config->dedicated = 0;
-	while ((part = next_part(&rest)) != NULL) {
-		if (!parse_range(part, &first, &last))
-			return what;
-		for (uint64_t cpu = first; cpu <= last; cpu++) {
-			if (has_cpu(config, cpu))
-				return "a CPU is named twice";
-			if (config->dedicated == ARRAY_SIZE(config->dedicate))
-				return "more than 32 CPUs";
-			config->dedicate[config->dedicated++] = (uint32_t)cpu;
-		}
-	}
-	return NULL;
-}
-
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct config_setting settings[] = {
-	{"name", "NAME", "its name, for the other commands (the kernel's or firmware's file name)"},
+	{"name", "NAME", "its name, for the other commands (vm1, vm2 and so on)"},
 	{"kernel", "FILE", "an uncompressed arm64 Image"},
 	{"initrd", "FILE", "its initial RAM disk"},
 	{"append", "TEXT", "its command line"},
@@ -259,13 +213,12 @@ static const struct config_setting settings[] = {
 	{"net", "user|tap[,ifname=NAME]", "a network card; repeatable"},
 	{"rng", NULL, "a source of random numbers"},
 	{"vsock", "CID", "sockets between host and machine, which has this context identifier"},
-	{"dedicate", "LIST", "CPUs, such as 2,4-6, for its virtual CPUs alone"},
 	{NULL, NULL, NULL},
 };
 
 static set_fn *const set[] = {
-	set_name, set_kernel, set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
-	set_cpus, set_disk,   set_net,    set_rng,    set_vsock,    set_dedicate,
+	set_name, set_kernel, set_initrd, set_append, set_firmware, set_flash_vars,
+	set_mem,  set_cpus,   set_disk,   set_net,    set_rng,      set_vsock,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 
@@ -402,9 +355,6 @@ enum err config_check(const struct vm_config *config)
 		say("--initrd and --append go with --kernel");
 	else if (config->firmware == NULL && config->flash_vars != NULL)
 		say("--flash-vars goes with --firmware");
-	else if (config->dedicated > config->cpus)
-		say("--dedicate names %u CPUs, the virtual machine has %u", config->dedicated,
-		    config->cpus);
 	else
 		return ERR_OK;
 	return ERR_INVALID;

@@ -48,8 +48,6 @@ struct vm_config {
 	uint32_t vsock_cid; /* 0: none */
 	uint64_t ram_bytes;
 	uint32_t cpus;
-	uint32_t dedicate[CAISSON_MAX_VCPUS]; /* the CPU of each vCPU, from the first on */
-	uint32_t dedicated;                   /* vCPUs that have one */
 };
 
 /* A setting as the help shows it. */

@@ -90,6 +90,39 @@ static enum err query_info(struct rpc_call *call)
 	return ERR_OK;
 }
 
+/* EL2's counters, by their names in abi/hypercall.h. */
+static enum err query_stats(struct rpc_call *call)
+{
+	static const char *const name[CAISSON_STAT_COUNT] = {
+		[CAISSON_STAT_RUNS] = "runs",
+		[CAISSON_STAT_EXIT_INTERRUPTED] = "exits-interrupted",
+		[CAISSON_STAT_EXIT_MMIO] = "exits-mmio",
+		[CAISSON_STAT_EXIT_SMCCC] = "exits-smccc",
+		[CAISSON_STAT_EXIT_WFI] = "exits-wfi",
+		[CAISSON_STAT_EXIT_FAULT] = "exits-fault",
+		[CAISSON_STAT_EXIT_WAKE] = "exits-wake",
+		[CAISSON_STAT_SERVED_SYSREG] = "served-sysreg",
+		[CAISSON_STAT_SERVED_GIC] = "served-gic",
+		[CAISSON_STAT_SERVED_WFI] = "served-wfi",
+		[CAISSON_STAT_FAULT_DATA] = "faults-data",
+		[CAISSON_STAT_FAULT_FETCH] = "faults-fetch",
+		[CAISSON_STAT_LINES_CLEANED] = "lines-cleaned",
+		[CAISSON_STAT_INVALIDATIONS] = "invalidations",
+		[CAISSON_STAT_BLOCKS_SPLIT] = "blocks-split",
+		[CAISSON_STAT_IRQS_INJECTED] = "interrupts-injected",
+	};
+	struct vm *vm = &vmm_of(call)->vm;
+	uint64_t value;
+
+	call->result = json_object();
+	for (uint32_t i = 0; i < CAISSON_STAT_COUNT; i++) {
+		if (hyp_vm_stat(&vm->token, (enum caisson_stat)i, &value) != CAISSON_OK)
+			value = 0;
+		(void)json_object_set_new(call->result, name[i], json_integer((json_int_t)value));
+	}
+	return ERR_OK;
+}
+
 static enum err stop(struct rpc_call *call)
 {
 	vmm_pause(vmm_of(call));
@@ -130,6 +163,7 @@ static const struct rpc_command commands[] = {
 	{"qmp_capabilities", qmp_capabilities},
 	{"query-commands", query_commands},
 	{"query-info", query_info},
+	{"query-stats", query_stats},
 	{"query-status", query_status},
 	{"quit", quit},
 	{"stop", stop},

@@ -98,6 +98,7 @@ static const struct rpc_command commands[] = {
 	{"end", daemon_end},
 	{"kill", kill_vm},
 	{"list", list},
+	{"log", daemon_log},
 	{"open-log", open_log},
 	{"remove", daemon_remove},
 	{"set-state", daemon_set_state},
@@ -292,9 +293,8 @@ static enum exit_status serve(void)
 	static struct daemon daemon;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (hyp_open(&daemon.management) != ERR_OK ||
-	    make_folders() != ERR_OK || be_the_only_one() != ERR_OK || pages_init() != ERR_OK ||
-	    start_loop(&daemon) != ERR_OK)
+	if (hyp_open(&daemon.management) != ERR_OK || make_folders() != ERR_OK ||
+	    be_the_only_one() != ERR_OK || pages_init() != ERR_OK || start_loop(&daemon) != ERR_OK)
 		return STATUS_FAILED;
 	daemon_adopt_all(&daemon);
 	(void)pages_shrink_pool();

@@ -99,6 +99,13 @@ void daemon_remove_folder(const struct daemon_vm *vm);
 /* The file for a detached VMM's messages, to be closed by the caller; -1 and errno. */
 int daemon_open_log(const struct daemon_vm *vm);
 
+/* ---- daemon_log.c ------------------------------------------------------------------------ */
+
+/* The log of the hypervisor, or of a detached VMM, from a position on. */
+rpc_fn daemon_log;
+
+/* ------------------------------------------------------------------------------------------ */
+
 /* When the process started, in clock ticks since boot; 0: there is none. */
 uint64_t daemon_start_time(pid_t pid);
 /* The group's number; 0 when there is none. */

@@ -334,8 +334,8 @@ enum err daemon_start(struct rpc_call *call)
 		return ERR_NOT_FOUND;
 	if (vm->made || !json_is_array(regions) || json_array_size(regions) > REGIONS_MAX)
 		return rpc_fail(call, ERR_INVALID, "it has started, or 'regions' is missing");
-	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->cpus, vm->tag, 0,
-			       &vm->number, &vm->token);
+	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->pages.mem.start,
+			       vm->cpus, vm->tag, 0, &vm->number, &vm->token);
 	if (status != CAISSON_OK)
 		return rpc_fail(call, ERR_INVALID, "cannot make a virtual machine: %s",
 				hyp_status_text(status));

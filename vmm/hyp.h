@@ -25,8 +25,8 @@ enum err hyp_open(struct hyp_token *management) MUST_CHECK;
 const char *hyp_status_text(enum caisson_status status);
 
 /* tag, ctr: as VM_CREATE has them; 0 for none, and for the host's CTR_EL0. */
-enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, uint32_t vcpus,
-				  uint64_t tag, uint64_t ctr, uint32_t *vm,
+enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, void *run_block,
+				  uint32_t vcpus, uint64_t tag, uint64_t ctr, uint32_t *vm,
 				  struct hyp_token *token) MUST_CHECK;
 /* One bounded part of it: CONTINUE, BUSY and so on as they are. */
 enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management, uint32_t vm) MUST_CHECK;

@@ -14,10 +14,12 @@ static const struct {
 	{"run", cli_run, "start a virtual machine"},
 	{"list", cli_list, "the virtual machines there are"},
 	{"info", cli_info, "what one is made of"},
+	{"stats", cli_stats, "what EL2 has counted for it"},
 	{"console", cli_console, "be at its console"},
 	{"pause", cli_pause, "halt its virtual CPUs"},
 	{"resume", cli_resume, "let them go on"},
 	{"stop", cli_stop, "end it"},
+	{"log", cli_log, "messages of a detached one, or the hypervisor's"},
 };
 
 static void print_usage(FILE *to)

@@ -31,6 +31,7 @@ struct uvm {
 	uint32_t donated_count;
 	struct spinlock mem_lock; /* hyp/vm/umem.c says what it guards */
 	uint64_t blocks;          /* of memory that it has */
+	uint64_t run_block;       /* of the service VM's memory, pinned: where run pages are */
 	uint64_t ctr;             /* CTR_EL0 as it sees it */
 	struct ustat stat;
 	struct uvcpu vcpu[];

@@ -45,13 +45,12 @@ static bool is_running(const struct uvcpu *u)
 	return u->runs_on != VCPU_NOWHERE || u->may_run;
 }
 
+/* Under the slot's lock. */
 static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
-	REQUIRES(slot_manage_lock) NO_THREAD_CHECK
 {
 	enum caisson_status status = slot_check_vcpu(slot, caller);
 	struct uvcpu *u;
 	uint64_t pa;
-	enum err err;
 
 	if (status != CAISSON_OK)
 		return status;
@@ -60,13 +59,9 @@ static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 	u = slot_vcpu(slot, caller);
 	if (is_running(u))
 		return CAISSON_BUSY;
-	if (!slot_resolve(caller->x[4], &pa))
+	if (!slot_resolve(caller->x[4], &pa) ||
+	    bits_align_down(pa, CAISSON_BLOCK_BYTES) != slot->uvm->run_block)
 		return CAISSON_FAULT;
-	err = owner_pin(&slot_owner, pa);
-	if (err != ERR_OK)
-		return slot_status(err);
-	if (u->page && owner_unpin(&slot_owner, (uint64_t)u->page) != ERR_OK)
-		panic("run page 0x%lx is not pinned", (uint64_t)u->page);
 	u->page = (struct run_page *)pa;
 	vcpu_reset(u, caller->x[5], caller->x[6]);
 	return CAISSON_OK;
@@ -77,11 +72,9 @@ enum caisson_status uvm_vcpu_init(struct vcpu *caller) NO_THREAD_CHECK
 	struct slot *slot = slot_by_token(caller);
 	enum caisson_status status;
 
-	lock_acquire(&slot_manage_lock);
 	lock_acquire(&slot->lock);
 	status = vcpu_init(slot, caller);
 	lock_release(&slot->lock);
-	lock_release(&slot_manage_lock);
 	return status;
 }
 

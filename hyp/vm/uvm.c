@@ -94,8 +94,15 @@ static void token_make(struct slot *slot) REQUIRES(slot_manage_lock)
 
 _Static_assert(CAISSON_MAX_VMS == 16, "token_make(): four bits");
 
-static enum caisson_status create(struct vcpu *caller, struct slot *slot, uint64_t pa)
-	REQUIRES(slot_manage_lock)
+static void run_block_release(uint64_t pa) REQUIRES(slot_manage_lock)
+{
+	if (owner_unpin(&slot_owner, pa) != ERR_OK)
+		panic("block 0x%lx of run pages is not pinned", pa);
+}
+
+/* pa: of its store; run_block is pinned. */
+static enum caisson_status create(struct vcpu *caller, struct slot *slot, uint64_t pa,
+				  uint64_t run_block) REQUIRES(slot_manage_lock)
 {
 	struct uvm *uvm = (struct uvm *)pa;
 	uint32_t number = slot_number(slot);
@@ -107,6 +114,7 @@ static enum caisson_status create(struct vcpu *caller, struct slot *slot, uint64
 		return status;
 	if (vm_make(uvm, number, (uint32_t)caller->x[4]) != ERR_OK)
 		panic("a block is too small for user VM %u", number);
+	uvm->run_block = run_block;
 	uvm->ctr = caller->x[6] != 0 ? caller->x[6] : sysreg_read(ctr_el0);
 	ustat_add(&uvm->stat, CAISSON_STAT_BLOCKS_SPLIT, splits);
 	lock_acquire(&slot->lock);
@@ -128,7 +136,7 @@ enum caisson_status uvm_create(struct vcpu *caller)
 {
 	enum caisson_status status;
 	struct slot *slot;
-	uint64_t pa = 0;
+	uint64_t pa = 0, run_block = 0;
 
 	if (caller->x[4] < 1 || caller->x[4] > CAISSON_MAX_VCPUS ||
 	    (caller->x[6] != 0 && !ctr_is_safe(sysreg_read(ctr_el0), caller->x[6])))
@@ -137,7 +145,14 @@ enum caisson_status uvm_create(struct vcpu *caller)
 	slot = slot_free();
 	status = slot ? umem_resolve_block(caller->x[3], &pa) : CAISSON_NO_MEMORY;
 	if (status == CAISSON_OK)
-		status = create(caller, slot, pa);
+		status = umem_resolve_block(caller->x[7], &run_block);
+	if (status == CAISSON_OK)
+		status = slot_status(owner_pin(&slot_owner, run_block));
+	if (status == CAISSON_OK) {
+		status = create(caller, slot, pa, run_block);
+		if (status != CAISSON_OK)
+			run_block_release(run_block);
+	}
 	lock_release(&slot_manage_lock);
 	return status;
 }
@@ -170,16 +185,8 @@ static bool stop(struct slot *slot) NO_THREAD_CHECK
 /* Nobody looks at what is in its store from now on. */
 static void forget(struct slot *slot) REQUIRES(slot_manage_lock)
 {
-	struct uvm *uvm = slot->uvm;
-	uint32_t i;
-
 	dedicate_end(slot);
-	for (i = 0; i < uvm->vm.vcpu_count; i++) {
-		struct run_page *page = uvm->vcpu[i].page;
-
-		if (page && owner_unpin(&slot_owner, (uint64_t)page) != ERR_OK)
-			panic("run page 0x%lx is not pinned", (uint64_t)page);
-	}
+	run_block_release(slot->uvm->run_block);
 	lock_acquire(&slot->lock);
 	slot->uvm = NULL;
 	lock_release(&slot->lock);

@@ -68,7 +68,7 @@ static uint32_t start_caisson(const struct hyp_token *management)
 
 	page = (void *)(blocks + CAISSON_BLOCK_BYTES);
 	memcpy(ram, switch_guest, (size_t)(switch_guest_end - switch_guest));
-	if (hyp_vm_create(management, blocks, 1, 0, 0, &number, &token) != CAISSON_OK ||
+	if (hyp_vm_create(management, blocks, page, 1, 0, 0, &number, &token) != CAISSON_OK ||
 	    hyp_mem_share(management, number, ram, MACHINE_RAM, 1, 0) != CAISSON_OK ||
 	    hyp_vcpu_init(&token, 0, page, MACHINE_RAM, DEVICE) != CAISSON_OK)
 		die("VM_CREATE");

@@ -83,6 +83,8 @@ struct block {
 	struct piece pieces[];
 };
 
+#define SCRATCH_BYTES (sizeof(struct block) + MAX_BLOCK_LINES * sizeof(struct piece))
+
 struct tlb_entry {
 	uint64_t tag; /* page's number << 1 | EL2, plus 1 so that 0 is none */
 	uint64_t page;
@@ -115,9 +117,10 @@ static struct {
 	const void *boot_host;
 	unsigned int boot_el;
 	bool booted;
+	struct block *scratch; /* SCRATCH_BYTES: the block that is being translated */
 	struct arena *arena;
 	FILE *report;
-	uint64_t findings, resets, unknown, set_way, maintenance, translations;
+	uint64_t findings, resets, unmapped, set_way, maintenance, translations;
 } p = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -406,7 +409,7 @@ static void by_address(unsigned int index, enum decode_op op, unsigned int rt)
 	uint64_t va = rt == 31 ? 0 : reg_read(REG_X0 + rt), pa;
 
 	if (!translate(c, va, &pa)) {
-		p.unknown++;
+		p.unmapped++;
 		return;
 	}
 	switch (op) {
@@ -596,17 +599,14 @@ static void instrument(struct qemu_plugin_insn *insn, uint32_t word, uint64_t va
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	struct {
-		struct block block;
-		struct piece pieces[MAX_BLOCK_LINES];
-	} made = {0};
-	struct block *b = &made.block;
+	struct block *b;
 	struct qemu_plugin_insn *insn;
 	size_t i, bytes;
 	uint32_t word;
 
 	pthread_mutex_lock(&p.lock);
 	p.translations++;
+	b = memset(p.scratch, 0, SCRATCH_BYTES);
 	b->el = (unsigned int)bits_get(reg_read(REG_CPSR), 3, 2);
 	for (i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
 		insn = qemu_plugin_tb_get_insn(tb, i);
@@ -632,8 +632,12 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static void vcpu_made(qemu_plugin_id_t id, unsigned int index)
 {
 	pthread_mutex_lock(&p.lock);
-	if (!p.buffer)
+	if (!p.buffer) {
 		regs_find();
+		p.scratch = malloc(SCRATCH_BYTES);
+		if (!p.scratch)
+			die("no memory");
+	}
 	p.cpu[index].stale = true;
 	pthread_mutex_unlock(&p.lock);
 }
@@ -647,11 +651,10 @@ static void ended(qemu_plugin_id_t id, void *data)
 {
 	fprintf(p.report,
 		"coherency: end: %llu found; %llu maintenance instructions, %llu of them at "
-		"unknown "
-		"addresses, %llu by set/way; %llu blocks translated, %llu machine resets, %llu "
-		"overflows\n",
+		"unmapped addresses, %llu by set/way; %llu blocks translated, %llu machine resets, "
+		"%llu overflows\n",
 		(unsigned long long)p.findings, (unsigned long long)p.maintenance,
-		(unsigned long long)p.unknown, (unsigned long long)p.set_way,
+		(unsigned long long)p.unmapped, (unsigned long long)p.set_way,
 		(unsigned long long)p.translations, (unsigned long long)p.resets,
 		(unsigned long long)p.model.overflows);
 	fflush(p.report);

@@ -203,6 +203,7 @@ static void arguments(uint64_t number, uint64_t x[8])
 		x[3] = any_block();
 		x[4] = 1 + below(3);
 		x[6] = below(4) ? 0 : any_number();
+		x[7] = below(8) ? (uintptr_t)block_at(3) : any_block();
 		break;
 	case CAISSON_CALL_VM_DESTROY:
 		x[3] = any_vm();
@@ -233,7 +234,7 @@ static void arguments(uint64_t number, uint64_t x[8])
 		break;
 	case CAISSON_CALL_VCPU_INIT:
 		x[3] = any_vcpu();
-		x[4] = any_page();
+		x[4] = below(4) ? (uintptr_t)block_at(3) + below(8) * 4096 : any_page();
 		x[5] = (any_ipa() + below(4096)) & ~UINT64_C(3);
 		break;
 	case CAISSON_CALL_IRQ_SET:
@@ -362,8 +363,8 @@ static int fail(const char *what, uint64_t number)
 static enum caisson_status vm_make(uint64_t store, uint64_t first, uint64_t n, uint32_t *vm)
 {
 	struct hyp_token token;
-	enum caisson_status status =
-		hyp_vm_create(&management, block_at(store), 2, 0, 0, vm, &token);
+	enum caisson_status status = hyp_vm_create(&management, block_at(store),
+						   block_at(first + 3), 2, 0, 0, vm, &token);
 
 	if (status != CAISSON_OK)
 		return status;

@@ -40,7 +40,8 @@ static int try_token(const struct hyp_token *token, void *block)
 	uint32_t number;
 	uint64_t value = 0;
 	size_t bytes;
-	enum caisson_status status = hyp_vm_create(token, block, 1, 0, 0, &number, &vm_token);
+	enum caisson_status status =
+		hyp_vm_create(token, block, block, 1, 0, 0, &number, &vm_token);
 
 	if (status != CAISSON_DENIED)
 		return fail("VM_CREATE", status);
@@ -188,7 +189,7 @@ static int run_vm(const struct hyp_token *management, struct direct *memory,
 	enum caisson_status status;
 	int failed;
 
-	status = hyp_vm_create(management, memory->store, 1, 0, 0, &vm, &token);
+	status = hyp_vm_create(management, memory->store, memory->run_pages, 1, 0, 0, &vm, &token);
 	if (status != CAISSON_OK)
 		return fail("VM_CREATE", status);
 	status = hyp_mem_share(management, vm, memory->ram, MACHINE_RAM,

@@ -255,15 +255,17 @@ static void try_create(void)
 	struct hyp_token other;
 	uint32_t number;
 
-	check_status(hyp_vm_create(&management, block(STORE), 1, 0, ctr_el0() ^ 1, &number, &other),
+	check_status(hyp_vm_create(&management, block(STORE), block(PAGES), 1, 0, ctr_el0() ^ 1,
+				   &number, &other),
 		     (ctr_el0() & 1) ? CAISSON_OK : CAISSON_INVALID, "VM_CREATE, other lines");
 	if (ctr_el0() & 1)
 		check_status(hyp_vm_destroy(&management, number), CAISSON_OK, "VM_DESTROY");
-	check_status(hyp_vm_create(&management, block(STORE), 1, 0, UINT64_C(0x80000000), &number,
-				   &other),
+	check_status(hyp_vm_create(&management, block(STORE), block(PAGES), 1, 0,
+				   UINT64_C(0x80000000), &number, &other),
 		     CAISSON_INVALID, "VM_CREATE, no such CTR_EL0");
-	check_status(hyp_vm_create(&management, block(STORE), 1, 0xca155, 0, &vm, &token),
-		     CAISSON_OK, "VM_CREATE");
+	check_status(
+		hyp_vm_create(&management, block(STORE), block(PAGES), 1, 0xca155, 0, &vm, &token),
+		CAISSON_OK, "VM_CREATE");
 	check(!can_read(block(STORE)), "the store can be read", 0);
 	check(grown(CAISSON_STAT_BLOCKS_SPLIT) <= 1, "blocks split", 0);
 }
@@ -433,7 +435,8 @@ static void try_second(void)
 	struct hyp_token second;
 	uint32_t number;
 
-	check_status(hyp_vm_create(&management, block(SECOND_STORE), 1, 0, 0, &number, &second),
+	check_status(hyp_vm_create(&management, block(SECOND_STORE), block(PAGES), 1, 0, 0, &number,
+				   &second),
 		     CAISSON_OK, "VM_CREATE");
 	for (int i = STORE; i < GIVEN + DONATED; i++) {
 		enum caisson_status wanted = i == PAGES || i == FLASH ? CAISSON_OK : CAISSON_STATE;
@@ -511,8 +514,9 @@ static void try_ctr(void)
 		check_zero(block(GIVEN) + (size_t)i * BLOCK, "donated memory comes back");
 	check(*(uint64_t *)(block(DATA) + 4096) == 0x1234, "shared memory was changed", 0);
 
-	check_status(hyp_vm_create(&management, block(STORE), 1, 0, shown, &vm, &token), CAISSON_OK,
-		     "VM_CREATE");
+	check_status(
+		hyp_vm_create(&management, block(STORE), block(PAGES), 1, 0, shown, &vm, &token),
+		CAISSON_OK, "VM_CREATE");
 	check_status(share(CODE, CODE_IPA, 1, 0), CAISSON_OK, "MEM_SHARE");
 	result(guest_cache_ids, 0, 0, "cache registers");
 	check(page->args[0] == shown, "CTR_EL0", page->args[0]);

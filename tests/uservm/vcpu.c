@@ -71,8 +71,8 @@ static void make_vm(void)
 	memcpy(memory + CAISSON_BLOCK_BYTES, guest_start, (size_t)(guest_end - guest_start));
 	for (uint32_t i = 0; i < VCPUS; i++)
 		page[i] = (void *)(memory + (size_t)2 * CAISSON_BLOCK_BYTES + (size_t)i * 4096);
-	check_status(hyp_vm_create(&management, memory, VCPUS, 0, 0, &vm, &token), CAISSON_OK,
-		     "VM_CREATE");
+	check_status(hyp_vm_create(&management, memory, page[0], VCPUS, 0, 0, &vm, &token),
+		     CAISSON_OK, "VM_CREATE");
 	check_status(
 		hyp_mem_share(&management, vm, memory + CAISSON_BLOCK_BYTES, MACHINE_RAM, 1, 0),
 		CAISSON_OK, "MEM_SHARE");

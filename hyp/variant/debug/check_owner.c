@@ -116,11 +116,13 @@ static void check_vm(const struct uvm *uvm) REQUIRES(slot_manage_lock)
 	    !is_of(uvm->vm.stage2.root, uvm->slot, true) ||
 	    !is_of(uvm->next_page - 1, uvm->slot, true))
 		panic("owners: the store of VM %u is not its own", uvm->slot);
+	if (!owner_is_service(&slot_owner, uvm->run_block) ||
+	    owner_find(&slot_owner, uvm->run_block)->pins == 0)
+		panic("owners: run pages 0x%lx of VM %u", uvm->run_block, uvm->slot);
 	for (i = 0; i < uvm->vm.vcpu_count; i++) {
 		uint64_t page = (uint64_t)uvm->vcpu[i].page;
 
-		if (page && (!owner_is_service(&slot_owner, page) ||
-			     owner_find(&slot_owner, page)->pins == 0))
+		if (page && bits_align_down(page, UBLOCK_BYTES) != uvm->run_block)
 			panic("owners: run page 0x%lx of VM %u", page, uvm->slot);
 	}
 }

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Life and death of user VMs: every command of caisson, the sockets behind them, and caissond and
+VMMs that are killed. A guest that fills its memory with a pattern looks for what others left."""
+
+import json
+import os
+import random
+import re
+
+import pytest
+
+from machine import BUILD, assemble_service_vm, check_caisson, check_dmesg
+
+TARGET = os.path.join(BUILD, "target")
+WARD = "caisson run --detach --mem 32M --kernel /guests/ward.img"
+DAEMON = "setsid caissond </dev/null >>/var/log/caissond.log 2>&1 &"
+WAIT = "until [ $(caisson list | wc -l) = {} ]; do sleep 0.1; done"
+
+
+@pytest.fixture(scope="session")
+def ward_vm():
+    """A service VM with caisson, and the guest."""
+    programs = {f"{TARGET}/vmm/{name}": f"bin/{name}" for name in ("caisson", "caissond")}
+    programs[f"{TARGET}/tests/uservm/talk"] = "bin/talk"
+    programs[f"{TARGET}/tests/uservm/ward.img"] = "guests/ward.img"
+    return assemble_service_vm([], "servicevm-lifecycle", programs)
+
+
+@pytest.fixture
+def host(start, ward_vm):
+    """A function that boots the service VM on Caisson, to its shell."""
+
+    def boot_host(**options):
+        options.setdefault("cpus", 2)
+        options.setdefault("timeout", 200)
+        options.setdefault("memory", "1G")
+        machine = start(kernel=f"{ward_vm}/vmlinuz", initrd=f"{ward_vm}/initrd", append="quiet",
+                        **options)
+        machine.login()
+        check_caisson(machine)
+        return machine
+
+    return boot_host
+
+
+def run_json(machine, command):
+    return json.loads(machine.run(command))
+
+
+def all_pages(machine):
+    """What huge pages there are of each kind; what files caissond keeps."""
+    return machine.run("grep -E 'HugePages_(Total|Free|Rsvd|Surp)' /proc/meminfo; "
+                       "ls /run/caisson/.hugepages; ls /run/caisson/.state | grep json; "
+                       "ls /run/caisson", status=None)
+
+
+def found(machine, name):
+    """Words of the pattern that the guest found in the memory it was given."""
+    output = machine.run(f"until sleep 1 | caisson console {name} >/tmp/{name} && "
+                         f"grep -q filled /tmp/{name}; do :; done; head -1 /tmp/{name}", timeout=60)
+    return int(re.search(r"found (\d+) filled \d{6,}", output)[1])
+
+
+def one_line(machine, command, status, text):
+    output = machine.run(f"{command} </dev/null", status=status)
+    assert text in output and len(output.splitlines()) == 1, f"{command}: {output}"
+
+
+# ---- commands ---------------------------------------------------------------------------------
+
+
+def test_commands(host):
+    """Start, list, info, stats, pause, resume, reset by the guest, stop; tables and JSON."""
+    machine = host()
+    before = all_pages(machine)
+    assert run_json(machine, "caisson list --json") == []
+    assert machine.run(WARD) == "vm1"
+    assert machine.run(f"{WARD} --cpus 2 --name second.one") == "second.one"
+    assert found(machine, "vm1") == 0
+    first, second = run_json(machine, "caisson list --json")
+    assert (first["name"], first["state"], first["memory"]) == ("vm1", "running", 32 << 20)
+    assert (second["name"], second["cpus"]) == ("second.one", 2)
+    assert re.search(r"^vm1 +running +1 +32 MiB +\d+$", machine.run("caisson list"), re.M)
+    info = run_json(machine, "caisson info vm1 --json")
+    assert info["kernel"] == "/guests/ward.img" and info["starts"] == 1
+    assert "/guests/ward.img" in machine.run("caisson info vm1")
+
+    machine.run("caisson pause vm1; caisson pause vm1")
+    runs = run_json(machine, "caisson stats vm1 --json")["runs"]
+    assert run_json(machine, "sleep 1; caisson stats vm1 --json")["runs"] == runs
+    assert run_json(machine, "caisson info vm1 --json")["state"] == "paused"
+    assert re.search(r"^vm1 +paused", machine.run("caisson list"), re.M)
+    machine.run("caisson resume vm1; caisson resume vm1; sleep 1")
+    stats = run_json(machine, "caisson stats vm1 --json")
+    assert stats["runs"] > runs and stats["exits-mmio"] > 0
+    assert re.search(r"^runs +\d+$", machine.run("caisson stats vm1"), re.M)
+
+    machine.run("caisson pause second.one; caisson stop --force second.one; caisson stop --force vm1")
+    assert machine.run("caisson list").splitlines()[1:] == []
+    assert machine.run(f"{WARD} --append then=1; sleep 3; caisson list | wc -l").endswith("1")
+    assert "Caisson" in machine.run("caisson log")
+    for help_of in ["", *"run list info stats console pause resume stop log".split()]:
+        assert machine.run(f"caisson {help_of} --help").startswith("usage: caisson")
+    assert all_pages(machine) == before
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_errors(host):
+    """One clear line each."""
+    machine = host()
+    machine.run(f"echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd; {WARD}")
+    machine.run("printf 'mem = 32M\\nkernel = /guests/ward.img\\nfrobnicate = 1\\n' >/tmp/bad.conf")
+    for command, status, text in [
+            ("caisson frobnicate", 2, "no command 'frobnicate'"),
+            ("caisson stop", 2, "which virtual machine"),
+            ("caisson stop a/b", 2, "not the name"),
+            ("caisson stop nobody", 1, "no virtual machine called nobody"),
+            ("caisson stop --force nobody", 1, "no virtual machine called nobody"),
+            ("caisson stop vm1 --timeout x", 2, "--timeout x"),
+            ("caisson info vm1 more", 2, "more"),
+            ("caisson info vm1 --force", 2, "--force"),
+            ("caisson list vm1", 2, "vm1"),
+            ("caisson console nobody", 1, "no virtual machine called nobody"),
+            ("caisson log nobody", 1, "no log of nobody"),
+            (f"{WARD} --name vm1", 1, "called vm1: choose another --name"),
+            ("caisson run --config /nowhere", 2, "/nowhere"),
+            ("caisson run --config /tmp/bad.conf", 2, "/tmp/bad.conf:3: frobnicate"),
+            ("su nobody -c 'caisson list'", 1, "the group caisson"),
+            ("su nobody -c 'caisson stop vm1'", 1, "the group caisson"),
+            ("su nobody -c caissond", 1, "only root"),
+            ("caissond", 1, "caissond runs already")]:
+        one_line(machine, command, status, text)
+    machine.run("kill -9 $(pidof caissond)")
+    one_line(machine, "caisson list", 1, "caissond is not running")
+    one_line(machine, f"{WARD} --name other", 1, "caissond is not running")
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_sockets(host):
+    """The control socket: greeting, answers, events, bad input, too many at once; the console:
+    several watchers, a late one, keys, a terminal as it was before."""
+    machine = host()
+    machine.run(WARD)
+    control = "talk /run/caisson/vm1/control.sock"
+    lines = machine.run("printf '%s\\n' '{\"execute\":\"qmp_capabilities\"}' "
+                        "'{\"execute\":\"query-status\",\"id\":[7]}' 'x' '[]' '{\"execute\":3}' "
+                        "'{\"execute\":\"nothing\"}' '{\"execute\":\"stop\",\"arguments\":1}' "
+                        f"'{{\"execute\":\"stop\"}}' '{{\"execute\":\"cont\"}}' | {control} 1000")
+    answers = [json.loads(line) for line in lines.splitlines()]
+    assert "QMP" in answers[0] and answers[1] == {"return": {}}
+    assert answers[2] == {"return": {"status": "running", "running": True}, "id": [7]}
+    assert all("error" in answer for answer in answers[3:8])
+    assert answers[6]["error"]["class"] == "CommandNotFound"
+    assert [a["event"] for a in answers if "event" in a] == ["STOP", "RESUME"]
+    assert "closed" in machine.run(f"dd if=/dev/zero bs=1k count=100 | tr '\\0' a | {control} 5000")
+    machine.run(f"for i in 1 2 3 4 5 6 7 8 9 10; do {control} 3000 </dev/null >/dev/null & done; wait")
+    assert run_json(machine, "caisson list --json")[0]["state"] == "running"
+
+    machine.send("caisson console vm1\n")
+    machine.expect("Ctrl-G q leaves the console")
+    machine.expect(r"ward: found 0 filled")
+    machine.expect("tick 9")
+    machine.send("w")
+    machine.expect("typed w")
+    machine.send("\aq")
+    machine.login()
+    assert " echo " in machine.run("stty -a </dev/console")
+    watch = machine.run("(sleep 2 | caisson console vm1) >/tmp/one & "
+                        "(echo z; sleep 2) | caisson console vm1 >/tmp/two; wait; "
+                        "grep -c 'typed z' /tmp/one /tmp/two")
+    assert watch.split() == ["/tmp/one:1", "/tmp/two:1"]
+    machine.run("caisson stop --force vm1")
+    check_dmesg(machine)
+    machine.power_off()
+
+
+# ---- death ------------------------------------------------------------------------------------
+
+
+def test_adoption(host):
+    """caissond is killed: VMs run on, a new one has them again; VMMs that died meanwhile, too."""
+    machine = host()
+    before = all_pages(machine)
+    machine.run(f"{WARD} --name a; {WARD} --name b")
+    machine.run("caisson pause b; kill -9 $(pidof caissond); sleep 1; "
+                "kill -9 $(sed -n 's/.*\"pid\": \\([0-9]*\\).*/\\1/p' /run/caisson/.state/a.json)")
+    machine.run(DAEMON)
+    machine.run(WAIT.format(2), timeout=30)
+    [vm] = run_json(machine, "sleep 1; caisson list --json")
+    assert (vm["name"], vm["state"]) == ("b", "paused")
+    machine.run("caisson resume b; caisson stats b")
+    machine.run(f"{WARD} --name c; kill -9 $(pidof caissond) $(pidof caisson); sleep 1")
+    machine.run(DAEMON)
+    machine.run("until caisson list >/tmp/list && [ $(wc -l </tmp/list) = 1 ]; do sleep 0.2; done",
+                timeout=30)
+    machine.run(f"{WARD} --name a")
+    assert found(machine, "a") == 0
+    machine.run("caisson stop --force a")
+    assert all_pages(machine) == before
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def kill_at_random(machine, kills, seed):
+    """VMMs and caissond, while VMs start, run and end; nothing of a dead VM is ever seen."""
+    chance = random.Random(seed)
+    before = all_pages(machine)
+    for number in range(kills):
+        name = f"k{number % 3}"
+        machine.run(f"{WARD} --name {name} >/tmp/run 2>&1 & sleep {chance.uniform(0, 1.5):.2f}")
+        what = chance.choice(["caisson", "caisson", "caissond", "caisson caissond"])
+        machine.run(f"kill -9 $(pidof {what}); sleep {chance.uniform(0, 0.5):.2f}", status=None)
+        if "caissond" in what:
+            machine.run(DAEMON)
+        machine.run("until caisson list >/dev/null 2>&1; do sleep 0.1; done", timeout=30)
+        if number % 5 == 4:
+            machine.run(f"for name in k0 k1 k2; do caisson stop --force $name; done; {WAIT.format(1)}",
+                        timeout=60)
+            machine.run(f"{WARD} --name look")
+            assert found(machine, "look") == 0
+            machine.run("caisson stop --force look")
+    machine.run("wait; for name in k0 k1 k2; do caisson stop --force $name; done; "
+                + WAIT.format(1), timeout=60)
+    assert all_pages(machine) == before
+
+
+def test_random_kills(host):
+    machine = host()
+    kill_at_random(machine, 10, seed=1)
+    check_dmesg(machine)
+    machine.power_off()
+
+
+@pytest.mark.soak
+def test_soak_random_kills(host):
+    machine = host(cpus=4, timeout=3600)
+    kill_at_random(machine, 200, seed=2)
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_power_off_with_vms(host):
+    """The service VM goes down in order: its VMs are stopped and scrubbed first."""
+    machine = host()
+    machine.run(f"{WARD} --name a; {WARD} --name b; caisson pause b")
+    machine.send("tail -f /var/log/caissond.log & poweroff\n")
+    machine.expect("caissond: stopping all virtual machines")
+    machine.expect("caissond: ended")
+    assert machine.end() == 0
