@@ -195,8 +195,8 @@ def test_other_kernel(host):
         f"{guest}/vmlinuz": "guests/vmlinuz", f"{guest}/initrd": "guests/initrd"})
     machine = host(vm=vm)
     machine.run("truncate -s 8M /tmp/disk")
-    begin(machine, "caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 2 --mem 512M "
-          "--disk /tmp/disk --append quiet")
+    begin(machine, "caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 2 "
+          "--mem 512M --disk /tmp/disk --append quiet")
     machine.expect("A root shell follows")
     machine.login()
     assert machine.run("uname -r").startswith("6.12.")
