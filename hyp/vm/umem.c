@@ -38,15 +38,16 @@
  * and memory types of a valid descriptor do not change. So break-before-make (D8.14.1) is kept.
  *
  * Locks. The manage lock guards the table of owners, COMING and GOING: those states are entered and
- * left by calls of the manager only. All other states, and the way into GOING, are under the VM's
- * mem_lock, also for faults. Tables of a VM are added to under the manage lock and taken away
- * never, so a fault finds its descriptor with no lock.
+ * left by calls of the manager only, and nobody else writes such a descriptor. All other states,
+ * and the way into GOING, are under the VM's mem_lock, also for faults. Tables of a VM are added to
+ * under the manage lock and never taken away, so a fault finds its descriptor with no lock.
  */
 #include "hyp/vm/umem.h"
 
 #include "arch/aarch64/at.h"
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/cache.h"
+#include "arch/aarch64/speculation.h"
 #include "arch/aarch64/tlb.h"
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
@@ -212,11 +213,33 @@ static bool go_on(unsigned int *left)
 	return --*left != 0 && !is_interrupted();
 }
 
+/* A block that is COMING or GOING, to its end. False: the call is to end first. */
+static bool work(struct uvm *uvm, uint64_t *entry, enum ublock_state state, unsigned int *left)
+{
+	uint64_t desc = pgtable_entry_read(entry);
+
+	while (ublock_state(desc) == state) {
+		if (state == UBLOCK_COMING)
+			cache_clean_invalidate_poc(ublock_chunk(desc), UBLOCK_CHUNK_BYTES);
+		else
+			scrub(ublock_chunk(desc), UBLOCK_CHUNK_BYTES);
+		ustat_add(&uvm->stat, CAISSON_STAT_LINES_CLEANED, lines(UBLOCK_CHUNK_BYTES));
+		desc = ublock_chunk_done(desc);
+		pgtable_entry_write(entry, desc);
+		if (!go_on(left) && ublock_state(desc) == state)
+			return false;
+	}
+	return true;
+}
+
 static struct uvm *living(uint64_t number) REQUIRES(slot_manage_lock)
 {
-	return number < CAISSON_MAX_VMS && slot_get(number)->state == SLOT_LIVE
-		       ? slot_get(number)->uvm
-		       : NULL;
+	const struct slot *slot;
+
+	if (number >= CAISSON_MAX_VMS)
+		return NULL;
+	slot = &slots[bounded_index(number, CAISSON_MAX_VMS)];
+	return slot->state == SLOT_LIVE ? slot->uvm : NULL;
 }
 
 static bool is_device(const struct vm *vm, uint64_t ipa, uint64_t bytes)
@@ -291,17 +314,12 @@ static enum caisson_status give(struct gift *g, uint64_t va, uint64_t ipa)
 	dsb(ishst);
 	if (err != ERR_OK)
 		return slot_status(err);
-	if (*entry == 0)
+	if (pgtable_entry_read(entry) == 0)
 		status = begin(g, entry, pa);
-	else if (!is_same(g, *entry, pa))
+	else if (!is_same(g, pgtable_entry_read(entry), pa))
 		status = CAISSON_STATE;
-	while (status == CAISSON_OK && ublock_state(*entry) == UBLOCK_COMING) {
-		cache_clean_invalidate_poc(ublock_chunk(*entry), UBLOCK_CHUNK_BYTES);
-		ustat_add(&g->uvm->stat, CAISSON_STAT_LINES_CLEANED, lines(UBLOCK_CHUNK_BYTES));
-		pgtable_entry_write(entry, ublock_chunk_done(*entry));
-		if (!go_on(&g->chunks) && ublock_state(*entry) == UBLOCK_COMING)
-			status = CAISSON_CONTINUE;
-	}
+	if (status == CAISSON_OK && !work(g->uvm, entry, UBLOCK_COMING, &g->chunks))
+		status = CAISSON_CONTINUE;
 	return status;
 }
 
@@ -408,13 +426,8 @@ static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *
 	lock_release(&uvm->mem_lock);
 	if (step.flush)
 		tlb_flush_other_vm(uvm->vm.vttbr);
-	while (ublock_state(*entry) == UBLOCK_GOING) {
-		scrub(ublock_chunk(*entry), UBLOCK_CHUNK_BYTES);
-		ustat_add(&uvm->stat, CAISSON_STAT_LINES_CLEANED, lines(UBLOCK_CHUNK_BYTES));
-		pgtable_entry_write(entry, ublock_chunk_done(*entry));
-		if (!go_on(chunks) && *entry != 0)
-			return CAISSON_CONTINUE;
-	}
+	if (!work(uvm, entry, UBLOCK_GOING, chunks))
+		return CAISSON_CONTINUE;
 	give_back(uvm, pa, lent);
 	return CAISSON_OK;
 }
@@ -526,10 +539,14 @@ static bool change_block(struct uvm *uvm, uint64_t *entry, change_fn *how, uint6
 			 enum caisson_status *status)
 {
 	struct ublock_step step;
+	uint64_t desc;
 
 	lock_acquire(&uvm->mem_lock);
-	step = how(pgtable_entry_read(entry), arg);
-	pgtable_entry_write(entry, step.desc);
+	desc = pgtable_entry_read(entry);
+	step = how(desc, arg);
+	/* Not the same again: COMING and GOING change without this lock. */
+	if (step.desc != desc)
+		pgtable_entry_write(entry, step.desc);
 	lock_release(&uvm->mem_lock);
 	if (step.todo == UBLOCK_VMM)
 		*status = CAISSON_STATE;

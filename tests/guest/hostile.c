@@ -3,7 +3,8 @@
  * A guest that tries everything at random on all CPUs: system registers, accesses to emulated
  * devices and to memory that is not its own, hypercalls, instruction words. Left out is what
  * ends the machine or starts a device's DMA. Afterwards everything must still work. Repeats
- * from its seed: bootargs seed=N duration=SECONDS.
+ * from its seed: bootargs seed=N duration=SECONDS. plain=1: only loads and stores of one register
+ * to devices; a user VM ends by others.
  */
 #include "tests/guest/lib/check.h"
 #include "tests/guest/lib/dt.h"
@@ -17,6 +18,7 @@
 #define MAX_RANGES    16
 #define MARGIN        0x20000
 #define CALL_REGS     18
+#define PLAIN_WORDS   16 /* in try_mmio() */
 #define UART_DR_BYTES 16 /* not written: the console's output has to stay readable */
 
 struct range {
@@ -30,7 +32,7 @@ struct tally {
 static struct range ranges[MAX_RANGES];
 static unsigned int range_count;
 static struct tally tallies[MAX_CPUS];
-static uint64_t run_seed, run_seconds;
+static uint64_t run_seed, run_seconds, run_plain;
 
 /* ---- system registers */
 
@@ -146,7 +148,7 @@ static void try_mmio(uint64_t *seed, struct tally *tally)
 		0x3dc00001, 0x3d800001, 0xb8404401, 0xb8004401, 0xc85f7c01, 0xc89ffc01,
 		0xc8dffc01, 0xd50b7420, 0x4c407001, 0x4c007001, 0xf8210001, 0xc8a17c02};
 	const struct range *range = &ranges[rand_below(seed, range_count)];
-	uint32_t word = words[rand_below(seed, ARRAY_SIZE(words))];
+	uint32_t word = words[rand_below(seed, run_plain ? PLAIN_WORDS : ARRAY_SIZE(words))];
 	uint64_t offset = rand_below(seed, range->bytes);
 	struct fault fault;
 
@@ -436,6 +438,7 @@ static const struct test tests[] = {
 void payload_main(void)
 {
 	run_seconds = dt_bootarg("duration", 10);
+	run_plain = dt_bootarg("plain", 0);
 	run_seed = dt_bootarg("seed", time_now());
 	print("INFO seed=%lu duration=%lu\n", run_seed, run_seconds);
 	gic_reset();

@@ -40,7 +40,7 @@ def host(start, firmware_vm):
     """A function that boots the service VM on Caisson, to its shell."""
 
     def boot_host(vm=firmware_vm, **options):
-        options.setdefault("timeout", 300)
+        options.setdefault("timeout", 400)
         machine = start(kernel=f"{vm}/vmlinuz", initrd=f"{vm}/initrd", append="quiet", memory="2G",
                         cpus=2, **options)
         machine.login()

@@ -2,14 +2,17 @@
 /*
  * A Linux program that gives memory to a user VM in all ways there are and looks at what the guest
  * and itself find there, and at the VM's counters: that what this machine's caches need was done,
- * and no more. One line: what they need, then ok, or what is wrong.
+ * and no more. Then four vCPUs use a block while it is changed all the time. One line: what the
+ * caches need, then ok, or what is wrong.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "abi/runpage.h"
 #include "vmm/hyp.h"
@@ -18,6 +21,9 @@
 #define BLOCK    ((uint64_t)CAISSON_BLOCK_BYTES)
 #define RUNS_MAX 10000
 #define DONATED  8
+#define VCPUS    4
+#define ROUNDS   64    /* of changes under running vCPUs */
+#define LOOPS    30000 /* of such a vCPU, in one go */
 
 /* Huge pages of this process, and what they are for. */
 enum use { STORE, PAGES, CODE, DATA, LENT, FLASH, SECOND_STORE, GIVEN, USES = GIVEN + DONATED + 1 };
@@ -42,7 +48,7 @@ enum use { STORE, PAGES, CODE, DATA, LENT, FLASH, SECOND_STORE, GIVEN, USES = GI
 
 extern const uint8_t guest_start[], guest_end[], guest_load[], guest_load_pair[], guest_store[],
 	guest_call[], guest_clean[], guest_set_way[], guest_sctlr[], guest_vm_registers[],
-	guest_cache_ids[], guest_answer[];
+	guest_cache_ids[], guest_stress[], guest_answer[];
 
 static struct hyp_token management, token;
 static uint32_t vm;
@@ -525,6 +531,118 @@ static void try_ctr(void)
 	check_status(hyp_vm_destroy(&management, vm), CAISSON_OK, "VM_DESTROY");
 }
 
+/* ---- changes under running vCPUs ------------------------------------------------------------- */
+
+/* What a vCPU's accesses are answered under, while the block is not in the VM. */
+static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
+static volatile bool stressed;
+
+/* The access is made on the guest's behalf. */
+static void answer(struct run_page *exit_page)
+{
+	uint64_t *where = (uint64_t *)(block(DATA) + (exit_page->ipa - DATA_IPA));
+
+	check(exit_page->ipa - DATA_IPA < BLOCK, "stress: accessed", exit_page->ipa);
+	(void)pthread_mutex_lock(&answering);
+	if (exit_page->mmio_write)
+		*where = exit_page->value;
+	else
+		exit_page->value = *where;
+	(void)pthread_mutex_unlock(&answering);
+}
+
+static void *stress_vcpu(void *arg)
+{
+	uint32_t vcpu = (uint32_t)(uintptr_t)arg;
+	struct run_page *own = (void *)(block(PAGES) + (size_t)vcpu * 4096);
+	uint64_t loops = 0;
+
+	while (stressed) {
+		check_status(hyp_vcpu_init(&token, vcpu, own,
+					   CODE_IPA + (guest_stress - guest_start), LOOPS),
+			     CAISSON_OK, "VCPU_INIT");
+		check_status(hyp_vcpu_get(&token, vcpu), CAISSON_OK, "VCPU_GET");
+		own->state.x[1] = DATA_IPA;
+		own->state.x[2] = DATA_IPA + 0x2000 + vcpu * 64;
+		check_status(hyp_vcpu_set(&token, vcpu), CAISSON_OK, "VCPU_SET");
+		do {
+			check_status(hyp_vcpu_run(&token, vcpu), CAISSON_OK, "VCPU_RUN");
+			if (own->reason == RUN_EXIT_MMIO)
+				answer(own);
+			else if (own->reason == RUN_EXIT_FAULT)
+				check(own->ipa - DATA_IPA < BLOCK, "stress: fault", own->ipa);
+		} while (own->reason != RUN_EXIT_SMCCC);
+		check(own->args[0] == 0, "stress: stale code or lost stores", own->args[0]);
+		loops++;
+	}
+	check(loops != 0, "stress: a vCPU never came to its end", vcpu);
+	return NULL;
+}
+
+/* While the block is out, nothing but answer() writes there. */
+static void check_still(void)
+{
+	uint64_t before[VCPUS], *word = (uint64_t *)(block(DATA) + 0x2000);
+
+	(void)pthread_mutex_lock(&answering);
+	for (int i = 0; i < VCPUS; i++)
+		before[i] = *(volatile uint64_t *)&word[i * 8];
+	for (int n = 0; n < 20; n++) {
+		(void)usleep(200);
+		for (int i = 0; i < VCPUS; i++)
+			check(*(volatile uint64_t *)&word[i * 8] == before[i],
+			      "stress: written to while it is out", i);
+	}
+	(void)pthread_mutex_unlock(&answering);
+}
+
+static void change(uint32_t round)
+{
+	uint64_t rights = round % 4 == 1 ? CAISSON_MEM_READ_ONLY : 0;
+
+	(void)usleep(5000); /* the vCPUs get out of answer() and run */
+	check_status(hyp_mem_unexec(&token, DATA_IPA, 8), CAISSON_OK, "MEM_UNEXEC");
+	put_code(block(DATA), 1 + round);
+	check_status(hyp_mem_unexec(&token, DATA_IPA, 8), CAISSON_OK, "MEM_UNEXEC");
+	if (round % 2 == 0)
+		return;
+	if (round % 8 < 4) {
+		check_status(hyp_mem_unmap(&token, DATA_IPA, 1), CAISSON_OK, "MEM_UNMAP");
+	} else {
+		check_status(hyp_mem_reclaim(&management, vm, DATA_IPA, 1), CAISSON_OK,
+			     "MEM_RECLAIM");
+		check_still();
+		check_status(share(DATA, DATA_IPA, 1, 0), CAISSON_OK, "MEM_SHARE");
+		return;
+	}
+	check_still();
+	check_status(hyp_mem_map(&token, DATA_IPA, 1, rights), CAISSON_OK, "MEM_MAP");
+	if (rights)
+		check_still();
+	check_status(hyp_mem_map(&token, DATA_IPA, 1, 0), CAISSON_OK, "MEM_MAP");
+}
+
+static void try_stress(void)
+{
+	pthread_t thread[VCPUS];
+
+	put_code(block(DATA), 0);
+	check_status(
+		hyp_vm_create(&management, block(STORE), block(PAGES), VCPUS, 0, 0, &vm, &token),
+		CAISSON_OK, "VM_CREATE");
+	check_status(share(CODE, CODE_IPA, 2, 0), CAISSON_OK, "MEM_SHARE");
+	memset(block(PAGES), 0, VCPUS * 4096);
+	stressed = true;
+	for (uintptr_t i = 0; i < VCPUS; i++)
+		check(pthread_create(&thread[i], NULL, stress_vcpu, (void *)i) == 0, "thread", i);
+	for (uint32_t round = 0; round < ROUNDS; round++)
+		change(round);
+	stressed = false;
+	for (uint32_t i = 0; i < VCPUS; i++)
+		(void)pthread_join(thread[i], NULL);
+	check_status(hyp_vm_destroy(&management, vm), CAISSON_OK, "VM_DESTROY");
+}
+
 int main(void)
 {
 	if (hyp_open(&management) != ERR_OK)
@@ -544,6 +662,7 @@ int main(void)
 	try_second();
 	try_set_way();
 	try_ctr();
+	try_stress();
 	printf("umem: poc %d pou %d ic %d ok\n", poc, pou, ic);
 	return 0;
 }

@@ -70,6 +70,28 @@ guest_start:
 	mrs	x0, ctr_el0
 	hvc	#1
 
+	/*
+	 * x0 times: calls the code at x1, whose answer never goes back; stores to x2 what it has not
+	 * stored there before, and loads it again. At the end, x0: how often that went wrong.
+	 */
+	piece	stress
+	mov	x5, x0
+	mov	x3, #0
+	mov	x4, #0
+1:	blr	x1
+	cmp	x0, x4
+	b.lo	2f
+	mov	x4, x0
+	str	x5, [x2]
+	ldr	x6, [x2]
+	cmp	x6, x5
+	b.eq	3f
+2:	add	x3, x3, #1
+3:	subs	x5, x5, #1
+	b.ne	1b
+	mov	x0, x3
+	hvc	#1
+
 	/* Code that is written behind the guest's back; the immediate is filled in. */
 	piece	answer
 	mov	x0, #0
