@@ -27,6 +27,7 @@ struct daemon_vm {
 	bool made; /* EL2 has it: number and token hold */
 	uint32_t number;
 	struct hyp_token token;
+	bool making; /* EL2 may have it, under a number that is not known yet */
 	bool paused; /* as its VMM says */
 
 	/* The VMM. */

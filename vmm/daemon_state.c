@@ -39,12 +39,12 @@ static uint64_t unhex(const json_t *object, const char *key)
 
 enum err daemon_save(const struct daemon_vm *vm)
 {
-	json_t *state =
-		json_pack("{s:s,s:o,s:i,s:I,s:b,s:i,s:o,s:o,s:i,s:o,s:i}", "name", vm->name, "tag",
-			  hex(vm->tag), "cpus", (int)vm->cpus, "ram", (json_int_t)vm->ram_bytes,
-			  "made", vm->made, "number", (int)vm->number, "token0",
-			  hex(vm->token.half[0]), "token1", hex(vm->token.half[1]), "pid",
-			  (int)vm->pid, "pid-start", hex(vm->pid_start), "uid", (int)vm->uid);
+	json_t *state = json_pack("{s:s,s:o,s:i,s:I,s:b,s:b,s:i,s:o,s:o,s:i,s:o,s:i}", "name",
+				  vm->name, "tag", hex(vm->tag), "cpus", (int)vm->cpus, "ram",
+				  (json_int_t)vm->ram_bytes, "made", vm->made, "making", vm->making,
+				  "number", (int)vm->number, "token0", hex(vm->token.half[0]),
+				  "token1", hex(vm->token.half[1]), "pid", (int)vm->pid,
+				  "pid-start", hex(vm->pid_start), "uid", (int)vm->uid);
 	char path[PATH_BYTES], new[PATH_BYTES];
 	bool saved;
 
@@ -72,12 +72,13 @@ enum err daemon_load(struct daemon_vm *vm, const char *name)
 	char path[PATH_BYTES];
 	json_t *state;
 	json_int_t ram;
-	int cpus, made, number, pid, uid;
+	int cpus, made, making, number, pid, uid;
 
 	set_path(path, name, "");
 	state = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	if (json_unpack(state, "{s:i,s:I,s:b,s:i,s:i,s:i}", "cpus", &cpus, "ram", &ram, "made",
-			&made, "number", &number, "pid", &pid, "uid", &uid) != 0) {
+	if (json_unpack(state, "{s:i,s:I,s:b,s:b,s:i,s:i,s:i}", "cpus", &cpus, "ram", &ram, "made",
+			&made, "making", &making, "number", &number, "pid", &pid, "uid",
+			&uid) != 0) {
 		json_decref(state);
 		return ERR_NOT_FOUND;
 	}
@@ -85,6 +86,7 @@ enum err daemon_load(struct daemon_vm *vm, const char *name)
 	vm->cpus = (uint32_t)cpus;
 	vm->ram_bytes = (uint64_t)ram;
 	vm->made = made != 0;
+	vm->making = making != 0;
 	vm->number = (uint32_t)number;
 	vm->pid = pid;
 	vm->uid = (uid_t)uid;

@@ -334,6 +334,10 @@ enum err daemon_start(struct rpc_call *call)
 		return ERR_NOT_FOUND;
 	if (vm->made || !json_is_array(regions) || json_array_size(regions) > REGIONS_MAX)
 		return rpc_fail(call, ERR_INVALID, "it has started, or 'regions' is missing");
+	vm->making = true;
+	err = daemon_save(vm);
+	if (err != ERR_OK)
+		return rpc_fail(call, err, "caissond cannot write in %s", PATHS_RUN);
 	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->pages.mem.start,
 			       vm->cpus, vm->tag, 0, &vm->number, &vm->token);
 	if (status != CAISSON_OK)
@@ -440,6 +444,27 @@ static bool await_vmm(struct daemon_vm *vm)
 	       loop_start_timer(&vm->timer, RECONNECT_MS) == ERR_OK;
 }
 
+/*
+ * A caissond died while EL2 made a VM, whose number nobody knows: it is one of those that no state
+ * names, since there is no other maker of VMs.
+ */
+static void destroy_unnamed(struct daemon *d)
+{
+	bool making = false;
+	uint32_t named = 0;
+
+	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++) {
+		making = making || (d->vm[i] != NULL && d->vm[i]->making);
+		if (d->vm[i] != NULL && d->vm[i]->made)
+			named |= (uint32_t)BIT(d->vm[i]->number);
+	}
+	for (uint32_t number = 0; making && number < CAISSON_MAX_VMS; number++) {
+		if ((named & BIT(number)) == 0 &&
+		    hyp_vm_destroy(&d->management, number) == CAISSON_OK)
+			say("virtual machine %u of EL2 had no name and was ended", number);
+	}
+}
+
 static void adopt(struct daemon *d, const char *name)
 {
 	struct daemon_vm *vm = add_vm(d);
@@ -480,4 +505,5 @@ void daemon_adopt_all(struct daemon *d)
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
+	destroy_unnamed(d);
 }

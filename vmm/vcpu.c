@@ -50,7 +50,7 @@ enum err vcpu_turn_on(struct vcpu *v, uint64_t pc, uint64_t x0)
 	(void)pthread_mutex_lock(&vm->power_lock);
 	if (!v->on) {
 		status = hyp_vcpu_init(&vm->token, v->index, v->page, pc, x0);
-		__atomic_store_n(&v->on, status == CAISSON_OK, __ATOMIC_RELEASE);
+		atomic_store(&v->on, status == CAISSON_OK);
 		(void)pthread_cond_broadcast(&vm->power_changed);
 	}
 	(void)pthread_mutex_unlock(&vm->power_lock);

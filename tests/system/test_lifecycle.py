@@ -195,6 +195,14 @@ def test_adoption(host):
     machine.run(DAEMON)
     machine.run("until caisson list >/tmp/list && [ $(wc -l </tmp/list) = 1 ]; do sleep 0.2; done",
                 timeout=30)
+    # As if caissond had been killed while EL2 made the VM: its state does not know the number.
+    machine.run(f"{WARD} --name d; kill -9 $(pidof caissond) $(pidof caisson); sed -i "
+                "'s/\"made\": true/\"made\": false/; s/\"making\": false/\"making\": true/' "
+                "/run/caisson/.state/d.json")
+    machine.run(DAEMON)
+    machine.run("until caisson list >/tmp/list && [ $(wc -l </tmp/list) = 1 ]; do sleep 0.2; done",
+                timeout=30)
+    assert "had no name and was ended" in machine.run("cat /var/log/caissond.log")
     machine.run(f"{WARD} --name a")
     assert found(machine, "a") == 0
     machine.run("caisson stop --force a")
