@@ -192,9 +192,9 @@ enum err virtqueue_take(struct virtqueue *q, struct virtqueue_chain *chain)
 	return err;
 }
 
-void virtqueue_untake(struct virtqueue *q)
+void virtqueue_untake(struct virtqueue *q, uint16_t count)
 {
-	q->avail_next--;
+	q->avail_next -= count;
 }
 
 void virtqueue_put(struct virtqueue *q, uint16_t head, uint32_t written)
@@ -205,18 +205,18 @@ void virtqueue_put(struct virtqueue *q, uint16_t head, uint32_t written)
 	__atomic_store_n((uint32_t *)(void *)entry, head, __ATOMIC_RELAXED);
 	__atomic_store_n((uint32_t *)(void *)(entry + 4), written, __ATOMIC_RELAXED);
 	q->used_next++;
-	store16(q->device + RING_INDEX, q->used_next, __ATOMIC_RELEASE);
 }
 
 /* ---- notifications both ways -------------------------------------------------------------- */
 
-bool virtqueue_interrupt_due(struct virtqueue *q)
+bool virtqueue_publish(struct virtqueue *q)
 {
-	uint16_t told = q->used_told;
+	uint16_t shown = q->used_shown;
 
-	if (q->size == 0 || told == q->used_next)
+	if (q->size == 0 || shown == q->used_next)
 		return false;
-	q->used_told = q->used_next;
+	q->used_shown = q->used_next;
+	store16(q->device + RING_INDEX, q->used_next, __ATOMIC_RELEASE);
 	/* The index is out before the driver's wish is read (2.7.7.2, 2.7.10). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!q->event_index)
@@ -225,7 +225,7 @@ bool virtqueue_interrupt_due(struct virtqueue *q)
 	uint16_t event =
 		load16(q->driver + RING_ENTRIES + (size_t)q->size * AVAIL_BYTES, __ATOMIC_RELAXED);
 
-	return (uint16_t)(q->used_next - event - 1) < (uint16_t)(q->used_next - told);
+	return (uint16_t)(q->used_next - event - 1) < (uint16_t)(q->used_next - shown);
 }
 
 bool virtqueue_want_notify(struct virtqueue *q)
@@ -249,6 +249,12 @@ void virtqueue_spare_notify(struct virtqueue *q)
 	if (q->size != 0 && !q->event_index && q->notify_wanted)
 		store16(q->device + RING_FLAGS, USED_SILENT, __ATOMIC_RELAXED);
 	q->notify_wanted = false;
+}
+
+bool virtqueue_is_idle(const struct virtqueue *q)
+{
+	return q->size == 0 || load16(q->device + RING_INDEX, __ATOMIC_ACQUIRE) ==
+				       load16(q->driver + RING_INDEX, __ATOMIC_RELAXED);
 }
 
 /* ---- bytes -------------------------------------------------------------------------------- */

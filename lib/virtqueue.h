@@ -39,7 +39,7 @@ struct virtqueue {
 	bool notify_wanted;
 	uint16_t avail_next; /* the next entry of the available ring, counted without end */
 	uint16_t used_next;  /* the same for the used ring */
-	uint16_t used_told;  /* used_next when the driver's wish for an interrupt was last read */
+	uint16_t used_shown; /* used_next as the driver knows it */
 	const uint8_t *descriptor;
 	const uint8_t *driver;
 	uint8_t *device;
@@ -80,14 +80,17 @@ void virtqueue_stop(struct virtqueue *q);
  */
 enum err virtqueue_take(struct virtqueue *q, struct virtqueue_chain *chain) MUST_CHECK;
 
-/* Puts back the buffer taken last, as if it had not been taken. */
-void virtqueue_untake(struct virtqueue *q);
+/* Puts back the `count` buffers taken last, as if they had not been taken. */
+void virtqueue_untake(struct virtqueue *q, uint16_t count);
 
-/* The buffer is done with; `written` bytes at the start of its writable part were written. */
+/*
+ * The buffer is done with; `written` bytes at the start of its writable part were written. The
+ * driver sees it with virtqueue_publish().
+ */
 void virtqueue_put(struct virtqueue *q, uint16_t head, uint32_t written);
 
-/* Does the driver want an interrupt for what was put since this was last asked? */
-bool virtqueue_interrupt_due(struct virtqueue *q);
+/* Shows the driver all that was put, at once. True: it wants an interrupt for that. */
+bool virtqueue_publish(struct virtqueue *q);
 
 /*
  * Asks the driver to notify of new buffers. True: one has come already, so that no notification
@@ -96,6 +99,9 @@ bool virtqueue_interrupt_due(struct virtqueue *q);
 bool virtqueue_want_notify(struct virtqueue *q);
 /* Notifications are of no use while the device is at work. */
 void virtqueue_spare_notify(struct virtqueue *q);
+
+/* Did the device put back all that is available? Also of a queue that another works on. */
+bool virtqueue_is_idle(const struct virtqueue *q);
 
 /* Of the bytes of a chain, or a part of them; to and from a plain buffer. */
 

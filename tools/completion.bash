@@ -16,7 +16,7 @@ _caisson() {
 		case ${COMP_WORDS[1]} in
 		run)
 			case $before in
-			--config | --kernel | --initrd | --disk | --firmware | --flash-vars)
+			--config | --kernel | --initrd | --disk | --firmware | --flash-vars | --console)
 				mapfile -t COMPREPLY < <(compgen -f -- "$word")
 				return
 				;;

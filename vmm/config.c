@@ -119,6 +119,11 @@ static const char *set_vsock(struct vm_config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_console(struct vm_config *config, const char *value)
+{
+	return set_path(&config->console, value);
+}
+
 /* The next part of a list with commas, cut off in place; NULL at the end. */
 static char *next_part(char **rest)
 {
@@ -213,12 +218,13 @@ static const struct config_setting settings[] = {
 	{"net", "user|tap[,ifname=NAME]", "a network card; repeatable"},
 	{"rng", NULL, "a source of random numbers"},
 	{"vsock", "CID", "sockets between host and machine, which has this context identifier"},
+	{"console", "SOCKET", "a second console, hvc0, at this UNIX socket"},
 	{NULL, NULL, NULL},
 };
 
 static set_fn *const set[] = {
-	set_name, set_kernel, set_initrd, set_append, set_firmware, set_flash_vars,
-	set_mem,  set_cpus,   set_disk,   set_net,    set_rng,      set_vsock,
+	set_name, set_kernel, set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
+	set_cpus, set_disk,   set_net,    set_rng,    set_vsock,    set_console,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 
@@ -239,6 +245,7 @@ void config_free(struct vm_config *config)
 	free(config->append);
 	free(config->firmware);
 	free(config->flash_vars);
+	free(config->console);
 	for (uint32_t i = 0; i < config->disks; i++)
 		free(config->disk[i].path);
 	*config = (struct vm_config){0};

@@ -46,6 +46,7 @@ struct vm_config {
 	uint32_t nets;
 	bool rng;
 	uint32_t vsock_cid; /* 0: none */
+	char *console;      /* the path of a socket */
 	uint64_t ram_bytes;
 	uint32_t cpus;
 };

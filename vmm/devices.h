@@ -4,18 +4,27 @@
 
 #include "vmm/config.h"
 #include "vmm/machine.h"
+#include "vmm/vhost_blk.h"
 #include "vmm/virtio_blk.h"
+#include "vmm/virtio_console.h"
+#include "vmm/virtio_net.h"
 #include "vmm/virtio_rng.h"
+#include "vmm/virtio_vsock.h"
 
 struct vm;
 
 /*
  * The virtio devices that a configuration asks for, on the board's slots from the first on, in
- * this order: disks, network cards, source of random numbers. They live as long as the process
- * runs the VM; when the VM starts anew they are reset.
+ * this order: disks, network cards, console, vsock, source of random
+ * numbers. They live as long as the
+ * process runs the VM; when the VM starts anew they are reset.
  */
 struct devices {
 	struct virtio_blk disk[CONFIG_DISKS_MAX];
+	struct vhost_blk vhost_disk[CONFIG_DISKS_MAX]; /* a disk is one or the other */
+	struct virtio_net net[CONFIG_NETS_MAX];
+	struct virtio_console console;
+	struct virtio_vsock vsock;
 	struct virtio_rng rng;
 	struct virtio *virtio[MACHINE_VIRTIO_SLOTS];
 	uint32_t slots; /* in use */

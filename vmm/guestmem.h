@@ -12,6 +12,8 @@
 struct guestmem {
 	uint8_t *ram; /* at MACHINE_RAM */
 	uint64_t ram_bytes;
+	int file; /* whose pages these are, for other processes that serve the VM */
+	uint64_t file_offset;
 };
 
 /* Where the bytes are in this process; NULL: not all of them are memory. bytes may be 0. */

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/uio.h>
 
 #include "lib/virtqueue.h"
 #include "vmm/bus.h"
@@ -81,6 +82,7 @@ struct virtio {
 	pthread_mutex_t state_lock;
 	atomic_uint status;        /* changed under state_lock */
 	uint32_t interrupt_status; /* under state_lock */
+	uint32_t generation;       /* of the configuration; under state_lock */
 	bool level;                /* of the interrupt, as EL2 knows it; under state_lock */
 };
 
@@ -104,13 +106,22 @@ bool virtio_is_live(struct virtio *v);
 
 /* The next buffer; false: there is none, or the device is not (or no longer) live. */
 bool virtio_take(struct virtio *v, struct virtio_queue *q, struct virtqueue_chain *chain);
-/* Interrupts if the driver wants to know of what was put. */
+/* Shows the driver what was put, with an interrupt if it wants one. */
 void virtio_signal(struct virtio *v, struct virtio_queue *q);
+
+/*
+ * `count` of a chain's segments, from `first` on, as the system calls have them: without `skip`
+ * bytes at the start, and no more than `bytes`. Returns how many there are in `to`.
+ */
+uint32_t virtio_iovec(const struct virtqueue_chain *chain, uint32_t first, uint32_t count,
+		      uint32_t skip, uint32_t bytes, struct iovec *to);
 
 /* ---- any thread, any lock of the device's ------------------------------------------------- */
 
 /* Buffers were used. */
 void virtio_interrupt(struct virtio *v);
+/* A field of the configuration is another. */
+void virtio_config_changed(struct virtio *v);
 /* The driver did what cannot go on: the device waits for a reset (2.1.2). */
 void virtio_break(struct virtio *v);
 

@@ -145,28 +145,6 @@ static uint8_t do_ranges(struct virtio_blk *b,
 
 /* ---- data --------------------------------------------------------------------------------- */
 
-/* The chain's segments from `first` on, `count` of them, without `skip` bytes at their start. */
-static uint32_t data_segments(struct virtio_blk *b, uint32_t first, uint32_t count, uint32_t skip,
-			      uint32_t bytes)
-{
-	uint32_t segments = 0;
-
-	for (uint32_t i = first; i < first + count && bytes != 0; i++) {
-		const struct virtqueue_segment *s = &b->chain.segment[i];
-		uint32_t part = s->bytes - (skip < s->bytes ? skip : s->bytes);
-
-		skip -= s->bytes - part;
-		if (part == 0)
-			continue;
-		if (part > bytes)
-			part = bytes;
-		b->segment[segments].iov_base = (uint8_t *)s->at + (s->bytes - part);
-		b->segment[segments++].iov_len = part;
-		bytes -= part;
-	}
-	return segments;
-}
-
 /* Between file and segments, which are used up. */
 static bool transfer(struct virtio_blk *b, uint64_t at, uint32_t segments, bool write)
 {
@@ -203,7 +181,8 @@ static uint8_t do_write(struct virtio_blk *b, const struct request *r)
 	    !has_sectors(b, r->sector, bytes / SECTOR_BYTES))
 		return STATUS_ERROR;
 
-	uint32_t segments = data_segments(b, 0, b->chain.readable, sizeof(*r), bytes);
+	uint32_t segments =
+		virtio_iovec(&b->chain, 0, b->chain.readable, sizeof(*r), bytes, b->segment);
 
 	if (!transfer(b, r->sector * SECTOR_BYTES, segments, true))
 		return STATUS_ERROR;
@@ -218,7 +197,8 @@ static uint8_t do_read(struct virtio_blk *b, const struct request *r, uint32_t *
 	if (bytes % SECTOR_BYTES != 0 || !has_sectors(b, r->sector, bytes / SECTOR_BYTES))
 		return STATUS_ERROR;
 
-	uint32_t segments = data_segments(b, b->chain.readable, b->chain.writable, 0, bytes);
+	uint32_t segments =
+		virtio_iovec(&b->chain, b->chain.readable, b->chain.writable, 0, bytes, b->segment);
 
 	if (!transfer(b, r->sector * SECTOR_BYTES, segments, false))
 		return STATUS_ERROR;

@@ -30,6 +30,7 @@
 #define QUEUE_DEVICE_HIGH   0x0a4
 #define SHM_LEN_LOW         0x0b0
 #define SHM_BASE_HIGH       0x0bc
+#define CONFIG_GENERATION   0x0fc
 #define CONFIG              0x100
 
 #define MAGIC          0x74726976 /* "virt" */
@@ -80,6 +81,14 @@ void virtio_interrupt(struct virtio *v)
 	raise_interrupt(v, INTERRUPT_USED);
 }
 
+void virtio_config_changed(struct virtio *v)
+{
+	(void)pthread_mutex_lock(&v->state_lock);
+	v->generation++;
+	(void)pthread_mutex_unlock(&v->state_lock);
+	raise_interrupt(v, INTERRUPT_CONFIG);
+}
+
 void virtio_break(struct virtio *v)
 {
 	(void)pthread_mutex_lock(&v->state_lock);
@@ -89,11 +98,11 @@ void virtio_break(struct virtio *v)
 	raise_interrupt(v, INTERRUPT_CONFIG);
 }
 
-static uint32_t read_interrupt_status(struct virtio *v)
+static uint32_t read_state(struct virtio *v, const uint32_t *field)
 {
 	(void)pthread_mutex_lock(&v->state_lock);
 
-	uint32_t value = v->interrupt_status;
+	uint32_t value = *field;
 
 	(void)pthread_mutex_unlock(&v->state_lock);
 	return value;
@@ -139,8 +148,31 @@ bool virtio_take(struct virtio *v, struct virtio_queue *q, struct virtqueue_chai
 
 void virtio_signal(struct virtio *v, struct virtio_queue *q)
 {
-	if (virtqueue_interrupt_due(&q->ring))
+	if (virtqueue_publish(&q->ring))
 		virtio_interrupt(v);
+}
+
+uint32_t virtio_iovec(const struct virtqueue_chain *chain, uint32_t first, uint32_t count,
+		      uint32_t skip, uint32_t bytes, struct iovec *to)
+{
+	uint32_t segments = 0;
+
+	for (uint32_t i = first; i < first + count && bytes != 0; i++) {
+		const struct virtqueue_segment *s = &chain->segment[i];
+		uint32_t part = s->bytes - (skip < s->bytes ? skip : s->bytes);
+
+		skip -= s->bytes - part;
+		if (part == 0)
+			continue;
+
+		uint8_t *at = (uint8_t *)s->at + (s->bytes - part);
+
+		if (part > bytes)
+			part = bytes;
+		to[segments++] = (struct iovec){.iov_base = at, .iov_len = part};
+		bytes -= part;
+	}
+	return segments;
 }
 
 static void stop_queue(struct virtio_queue *q)
@@ -257,9 +289,10 @@ static uint32_t read_register(struct virtio *v, uint64_t offset)
 		return v->queue_sel < v->queues && queue_is_ready(&v->queue[v->queue_sel]);
 	case STATUS:
 		return atomic_load(&v->status);
+	case CONFIG_GENERATION:
+		return read_state(v, &v->generation);
 	default:
-		/* No shared memory: a length and base of all ones. The configuration never changes.
-		 */
+		/* No shared memory: a length and base of all ones. */
 		return offset >= SHM_LEN_LOW && offset <= SHM_BASE_HIGH ? UINT32_MAX : 0;
 	}
 }
@@ -368,7 +401,7 @@ static uint64_t mmio_read(struct device *d, uint64_t offset, unsigned int bytes)
 	if (bytes != 4 || !bits_is_aligned(offset, 4))
 		return 0;
 	if (offset == INTERRUPT_STATUS)
-		return read_interrupt_status(v);
+		return read_state(v, &v->interrupt_status);
 	(void)pthread_mutex_lock(&v->lock);
 
 	uint32_t value = read_register(v, offset);

@@ -53,7 +53,10 @@ enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
 		vm->vcpu[i].index = i;
 		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * MEMORY_RUN_PAGE_BYTES);
 	}
-	vm->guestmem = (struct guestmem){.ram = memory->ram, .ram_bytes = memory->ram_bytes};
+	vm->guestmem = (struct guestmem){.ram = memory->ram,
+					 .ram_bytes = memory->ram_bytes,
+					 .file = memory->file,
+					 .file_offset = MEMORY_RAM_OFFSET};
 	console_init(&vm->console, vm, hub, event);
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;

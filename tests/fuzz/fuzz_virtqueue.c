@@ -54,7 +54,7 @@ static void operate(struct virtqueue *q, uint8_t *memory, struct fuzz_input *in)
 		virtqueue_spare_notify(q);
 		break;
 	case 3:
-		(void)virtqueue_interrupt_due(q);
+		(void)virtqueue_publish(q);
 		break;
 	default:
 		if (virtqueue_take(q, &chain) != ERR_OK)

@@ -1,62 +1,224 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""virtio devices of user VMs, with Debian's own drivers."""
+"""virtio devices of user VMs, with Debian's own drivers; back ends that are missing or die."""
 
+import contextlib
+import functools
+import hashlib
+import http.server
 import os
+import random
 import re
+import subprocess
+import threading
 
 import pytest
 
 from machine import BUILD, PROMPT, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
+FILES = os.path.join(BUILD, "virtio")
+MIB = 1 << 20
 HUGE_PAGES = 272
 RUN = "caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 2 --mem 512M"
+PORT = 1234
+ROUNDS = 150  # of the hostile guest
+
+
+def random_file(name, size):
+    """The same bytes each time, so that nothing is assembled anew for them."""
+    path = os.path.join(FILES, name)
+    os.makedirs(FILES, exist_ok=True)
+    if not os.path.exists(path):
+        with open(path, "wb") as file:
+            file.write(b"".join(hashlib.sha256(f"{name} {i}".encode()).digest() * 32
+                                for i in range(size // 1024)))
+    return path
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def qcow2_file():
+    raw, path = random_file("raw", 4 * MIB), os.path.join(FILES, "disk.qcow2")
+    if not os.path.exists(path):
+        subprocess.run(["qemu-img", "convert", "-q", "-O", "qcow2", "-c", raw, path], check=True)
+        subprocess.run(["qemu-img", "resize", "-q", path, "64M"], check=True)
+    return path
 
 
 @pytest.fixture(scope="session")
-def debian_vm(service_vm):
-    """A service VM with caisson and Debian's kernel and initial RAM disk."""
-    return assemble_service_vm([], "servicevm-virtio", {
+def host_vm(service_vm):
+    """A service VM with caisson, back ends, disks, and Debian's kernel and initial RAM disk."""
+    peer = f"{TARGET}/tests/uservm/peer"
+    guest = assemble_service_vm([], "servicevm-virtio-guest", {peer: "bin/peer"})
+    return assemble_service_vm(["passt", "qemu-storage-daemon"], "servicevm-virtio", {
         f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
-        f"{service_vm}/vmlinuz": "guests/vmlinuz",
-        f"{service_vm}/initrd": "guests/initrd"})
+        f"{TARGET}/tests/uservm/virtio.img": "guests/virtio.img", peer: "bin/peer",
+        f"{guest}/vmlinuz": "guests/vmlinuz", f"{guest}/initrd": "guests/initrd",
+        random_file("raw", 4 * MIB): "guests/raw", qcow2_file(): "guests/disk.qcow2"})
 
 
 @pytest.fixture
-def host(start, debian_vm):
+def host(start, host_vm):
     """The service VM at its shell, with huge pages."""
-    machine = start(kernel=f"{debian_vm}/vmlinuz", initrd=f"{debian_vm}/initrd", append="quiet",
-                    memory="2G", cpus=2, timeout=300)
+    machine = start(kernel=f"{host_vm}/vmlinuz", initrd=f"{host_vm}/initrd", append="quiet",
+                    memory="2G", cpus=2, timeout=500, net="user")
     machine.login()
     check_caisson(machine)
     machine.run(f"echo {HUGE_PAGES} >/proc/sys/vm/nr_hugepages")
     return machine
 
 
+@contextlib.contextmanager
+def web_server(folder):
+    """On this machine's loopback, which is 10.0.2.2 in the service VM; gives its port."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
 def enter(machine, options):
-    """Starts a user VM, up to its shell; its prompt is not the host's."""
+    """Starts a user VM, up to its shell."""
     machine.send(f"{RUN} --append quiet {options}; echo st\"\"atus=$?\n")
     machine.expect("A root shell follows")
     machine.login()
 
 
 def leave(machine):
+    check_dmesg(machine)
     machine.send("poweroff -f\n")
     machine.expect(r"status=0\r")
     machine.expect(PROMPT)
 
 
-def test_disks_and_rng(host):
+def sum_of(machine, path):
+    return machine.run(f"sha256sum <{path}").split()[0]
+
+
+def check_disk(machine, device, host_sum):
+    """Reads, writes, flushes, discards, writes zeros; leaves random bytes and gives their sum."""
+    assert machine.run(f"head -c {4 * MIB} /dev/{device} | sha256sum").split()[0] == host_sum
+    machine.run(f"dd if=/dev/urandom of=/tmp/data bs=64k count=40 && "
+                f"dd if=/tmp/data of=/dev/{device} bs=4k conv=fsync,notrunc && "
+                "echo 3 >/proc/sys/vm/drop_caches")
+    assert machine.run(f"head -c 2621440 /dev/{device} | sha256sum").split()[0] == \
+        sum_of(machine, "/tmp/data")
+    machine.run(f"blkdiscard -o 1048576 -l 65536 /dev/{device}; "
+                f"peer zero /dev/{device} 2097152 131072")
+    assert machine.run(f"dd if=/dev/{device} bs=64k skip=32 count=2 2>/dev/null | "
+                       "tr -d '\\0' | wc -c") == "0"
+    machine.run(f"sync; mke2fs -F /dev/{device} 3000 && mount -t ext4 /dev/{device} /mnt && "
+                "cp /bin/busybox /mnt/b && sync && umount /mnt && sync")
+    return machine.run(f"head -c {4 * MIB} /dev/{device} | sha256sum").split()[0]
+
+
+def test_devices(host):
+    """All kinds of devices in one VM; after a restart of the VM they are as before."""
     machine = host
-    machine.run("dd if=/dev/urandom of=/tmp/a bs=1M count=64; dd if=/dev/urandom of=/tmp/ro bs=1M count=4")
-    sums = [machine.run(f"sha256sum </tmp/{name}").split()[0] for name in ("a", "ro")]
-    enter(machine, "--disk /tmp/a --disk /tmp/ro,ro --rng")
-    assert machine.run("cat /sys/block/vda/size /sys/block/vdb/ro").split() == ["131072", "1"]
-    assert machine.run("sha256sum </dev/vda").split()[0] == sums[0]
-    assert machine.run("sha256sum </dev/vdb").split()[0] == sums[1]
-    print(machine.run("cat /proc/interrupts; dmesg | tail -20"))
-    machine.run("dd if=/dev/hwrng bs=1000 count=3 | wc -c")
-    check_dmesg(machine)
+    raw_sum = sum_of(machine, "/guests/raw")
+    machine.run("cp /guests/raw /tmp/raw; mkdir /tmp/www; cp /guests/raw /tmp/www; "
+                "tunctl -t tap7; ip addr add 192.168.77.1/24 dev tap7; "
+                "httpd -h /tmp/www; (peer listen %d; echo) & (peer unix /tmp/hvc0 &) ; "
+                "printf 'interface tap7\\nstart 192.168.77.9\\nend 192.168.77.9\\n' >/tmp/conf; "
+                ": >/tmp/leases; ip link set tap7 up; udhcpd -f -S /tmp/conf 2>/dev/null &" % PORT)
+    enter(machine, "--disk /tmp/raw --disk /guests/raw,ro --disk /guests/disk.qcow2,format=qcow2 "
+          "--net tap,ifname=tap7 --console /tmp/hvc0 --vsock 7 --rng")
+    assert machine.run("cat /sys/block/vd?/ro").split() == ["0", "1", "0"]
+    sums = [check_disk(machine, "vda", raw_sum), check_disk(machine, "vdc", raw_sum)]
+    assert sum_of(machine, "/dev/vdb") == raw_sum
+    assert "192.168.77.9" in machine.run("ip addr show eth0")
+    machine.run("ping -c 2 192.168.77.1; wget -O /tmp/got http://192.168.77.1/raw")
+    assert sum_of(machine, "/tmp/got") == raw_sum
+    assert machine.run(f"peer send 2 {PORT} 300000") == "peer: 300000 bytes there and back"
+    machine.run("exec 3<>/dev/hvc0; stty raw -echo <&3; echo hello >&3; "
+                "[ \"$(head -n 1 <&3)\" = HELLO ]")
+    assert machine.run("cat /sys/class/misc/hw_random/rng_current").startswith("virtio_rng")
+    assert machine.run("head -c 5000 /dev/hwrng | wc -c") == "5000"
+    machine.send("reboot\n")
+    machine.expect("A root shell follows")
+    machine.login()
+    assert [machine.run(f"head -c {4 * MIB} /dev/{name} | sha256sum").split()[0]
+            for name in ("vda", "vdc")] == sums
+    machine.run("ping -c 1 192.168.77.1")
+    assert machine.run(f"peer send 2 {PORT} 5000") == "peer: 5000 bytes there and back"
     leave(machine)
+    assert sum_of(machine, "/tmp/raw") == sums[0]
+    assert machine.run("ls /tmp/hvc0; pidof qemu-storage-daemon", status=1)
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_user_network(host):
+    """passt: an address by DHCP, a file from beyond the service VM; its end cuts off the card."""
+    machine = host
+    with web_server(FILES) as port:
+        enter(machine, "--net user --disk /guests/disk.qcow2,format=qcow2,ro")
+        machine.run(f"ip addr show eth0 | grep -q 'inet 10.0.2.' && "
+                    f"wget -O /tmp/got http://10.0.2.2:{port}/raw", timeout=60)
+    raw_sum = sha256(os.path.join(FILES, "raw"))
+    assert sum_of(machine, "/tmp/got") == raw_sum
+    assert machine.run(f"cat /sys/block/vda/ro; head -c {4 * MIB} /dev/vda | sha256sum").split() \
+        == ["1", raw_sum, "-"]
+    leave(machine)
+    assert machine.run("pidof passt qemu-storage-daemon", status=1) == ""
+    machine.run(f"{RUN} --append 'quiet caisson.run=\"sleep 1; cat /sys/class/net/eth0/carrier; "
+                "until ! grep -q 1 /sys/class/net/eth0/carrier; do sleep 1; done; "
+                "cat /sys/class/net/eth0/carrier\"' --net user >/tmp/out 2>&1 </dev/null & "
+                "until grep -qsx '1.*' /tmp/out; do sleep 0.5; done; kill -9 $(pidof passt); wait")
+    output = machine.run("cat /tmp/out")
+    assert "caisson: passt has ended" in output and re.search(r"^0\r?$", output, re.M), output
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_hostile(host):
+    """Random rings, addresses, sizes, register accesses, storms: the devices are as good as new
+    after a reset, the VMM lives."""
+    machine = host
+    seed = os.environ.get("CAISSON_SEED", str(random.randrange(1 << 32)))
+    print(f"CAISSON_SEED={seed}")
+    machine.run("cp /guests/raw /tmp/raw; (printf '!CAISSON'; cat /guests/raw) | head -c 1048576 "
+                ">/tmp/ro; tunctl -t tap7")
+    output = machine.run(
+        "caisson run --kernel /guests/virtio.img --mem 64M --disk /tmp/raw --disk /tmp/ro,ro "
+        "--net tap,ifname=tap7 --net user --console /tmp/hvc0 --vsock 9 --rng "
+        f"--append 'seed={seed} rounds={ROUNDS}' </dev/null 2>&1", timeout=250)
+    assert re.search(r"DONE passed=3 failed=0", output), output
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_dead_back_end(host):
+    """A disk whose back end is killed ends its VM, at once and with a word about it; so does one
+    that cannot start, and other things that are not there."""
+    machine = host
+    machine.run(f"{RUN} --append 'quiet caisson.run=\"dd if=/dev/vda of=/dev/null; "
+                "while :; do sleep 0.1; echo 3 >/proc/sys/vm/drop_caches; "
+                "dd if=/dev/vda of=/dev/null 2>/dev/null; done\"' "
+                "--disk /guests/disk.qcow2,format=qcow2 >/tmp/out 2>&1 </dev/null & vm=$!; "
+                "until grep -qs 'records out' /tmp/out; do sleep 0.5; done; "
+                "kill -9 $(pidof qemu-storage-daemon); wait $vm; [ $? = 1 ]", timeout=90)
+    output = machine.run("grep caisson: /tmp/out")
+    assert "/guests/disk.qcow2: its back end is gone" in output, output
+    machine.run("head -c 1000 /dev/urandom >/tmp/odd; : >/tmp/empty; "
+                "peer hold /guests/raw & sleep 1")
+    for options, text in [("--disk /nowhere", "/nowhere: No such file"),
+                          ("--disk /tmp/odd", "not a multiple of 512"),
+                          ("--disk /tmp/empty", "/tmp/empty is no raw disk"),
+                          ("--disk /tmp", "Is a directory"),
+                          ("--disk /guests/raw", "/guests/raw is in use"),
+                          ("--disk /nowhere,format=qcow2", "No such file"),
+                          ("--disk /tmp/odd,format=qcow2", "cannot open /tmp/odd as qcow2"),
+                          ("--net tap,ifname=lo", "cannot use the network interface lo"),
+                          ("--console /nowhere/socket", "/nowhere/socket: No such file"),
+                          ("--console /tmp/empty", "/tmp/empty: Address already in use")]:
+        output = machine.run(f"{RUN} {options} </dev/null", status=1)
+        assert text in output, f"{options}: {output}"
     check_dmesg(machine)
     machine.power_off()

@@ -37,7 +37,7 @@ static void test_all(void **state)
 	assert_int_equal(parse(&c, "# comment\n; too\n\n  name=web.1\nkernel =  /k\ninitrd=/i\n"
 				   "append = root=/dev/vda1 a=\"b c\" \r\nmem = 1G\ncpus= 32\n"
 				   "disk=/a\ndisk = /b,format=qcow2,ro\nnet=user\nnet = tap\n"
-				   "net=tap,ifname=tap7\nrng = yes\nvsock=3"),
+				   "net=tap,ifname=tap7\nrng = yes\nvsock=3\nconsole = /c"),
 			 ERR_OK);
 	assert_string_equal(c.name, "web.1");
 	assert_string_equal(c.kernel, "/k");
@@ -57,6 +57,7 @@ static void test_all(void **state)
 	assert_string_equal(c.net[2].ifname, "tap7");
 	assert_true(c.rng);
 	assert_int_equal(c.vsock_cid, 3);
+	assert_string_equal(c.console, "/c");
 	assert_int_equal(config_check(&c), ERR_OK);
 	assert_int_equal(lines, 0);
 	config_free(&c);

@@ -234,7 +234,7 @@ static void device_step(struct prop *p, struct guest *g, struct device *d, bool 
 		while ((err = virtqueue_take(&d->q, &chain)) == ERR_OK) {
 			check_same(&chain, &g->made[chain.head]);
 			if (!finish && prop_one_in(p, 8)) {
-				virtqueue_untake(&d->q);
+				virtqueue_untake(&d->q, 1);
 				return; /* awake still */
 			}
 			d->held[d->held_count++] = chain.head;
@@ -265,7 +265,7 @@ static void run_round(struct prop *p, uint32_t size, bool event_index, bool indi
 	assert_int_equal(virtqueue_start(&d.q, &setup, at, &g), ERR_OK);
 	/* As if so many had gone through already: the indexes wrap. */
 	g.avail = d.q.avail_next = prop_one_in(p, 2) ? 0xfff0 : 0;
-	g.used_seen = d.q.used_next = d.q.used_told = g.avail;
+	g.used_seen = d.q.used_next = d.q.used_shown = g.avail;
 	put16(&g, g.driver + 2, g.avail);
 	put16(&g, g.device + 2, g.avail);
 	driver_wishes(p, &g, false);
@@ -285,7 +285,7 @@ static void run_round(struct prop *p, uint32_t size, bool event_index, bool indi
 		driver_wishes(p, &g, silent);
 		while (d.held_count != 0 && prop_one_in(p, 2))
 			device_finish_one(p, &g, &d);
-		told = virtqueue_interrupt_due(&d.q);
+		told = virtqueue_publish(&d.q);
 		if (silent)
 			assert_false(told);
 		if (told)
@@ -294,9 +294,15 @@ static void run_round(struct prop *p, uint32_t size, bool event_index, bool indi
 	/* Nothing is left where nobody looks: the device was told of all, the driver gets it. */
 	if (d.awake)
 		device_step(p, &g, &d, true);
+	(void)driver_reap(&g);
 	while (d.held_count != 0)
 		device_finish_one(p, &g, &d);
+	assert_int_equal(driver_reap(&g), 0);
+	(void)virtqueue_publish(&d.q);
+	assert_true(virtqueue_is_idle(&d.q));
 	(void)driver_reap(&g);
+	make_available(&g, 0);
+	assert_false(virtqueue_is_idle(&d.q));
 	for (uint32_t i = 0; i < size; i++)
 		assert_false(g.busy[i]);
 	assert_int_equal(g.free_count, size);
@@ -361,7 +367,7 @@ static void test_start(void **state)
 	assert_int_equal(start_with(&g, &q), ERR_RANGE);
 	virtqueue_stop(&q);
 	assert_false(virtqueue_want_notify(&q));
-	assert_false(virtqueue_interrupt_due(&q));
+	assert_false(virtqueue_publish(&q));
 	free(g.memory);
 }
 
@@ -487,7 +493,7 @@ static void test_total(void **state)
 	assert_int_equal(virtqueue_start(&q, &setup, endless, &g), ERR_OK);
 	assert_int_equal(virtqueue_take(&q, &chain), ERR_OK);
 	assert_int_equal(chain.writable_bytes, UINT32_MAX);
-	virtqueue_untake(&q);
+	virtqueue_untake(&q, 1);
 	put_descriptor(&g, BASE, 1, BASE + DATA, 0x80000000, WRITE, 0);
 	assert_int_equal(virtqueue_take(&q, &chain), ERR_RANGE);
 	free(g.memory);

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/virtio_console.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vmm/say.h"
+
+#define QUEUE_RECEIVE  0
+#define QUEUE_TRANSMIT 1
+
+#define PART_BYTES 1024
+
+/* ---- the client ---------------------------------------------------------------------------- */
+
+static void drop_client(struct virtio_console *c)
+{
+	(void)close(c->client);
+	c->client = -1;
+}
+
+/* One at a time: the next one waits in the socket's queue. */
+static void accept_client(struct virtio_console *c)
+{
+	if (c->client < 0)
+		c->client = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/* What the guest wrote goes out as far as the client takes it. */
+static void send_kept(struct virtio_console *c)
+{
+	uint8_t part[PART_BYTES];
+
+	while (c->client >= 0 && ring_used(&c->kept) != 0) {
+		struct ring before = c->kept;
+		size_t bytes = 0;
+
+		while (bytes < sizeof(part) && ring_take(&c->kept, &part[bytes]))
+			bytes++;
+
+		ssize_t done = send(c->client, part, bytes, MSG_NOSIGNAL);
+
+		if (done == (ssize_t)bytes)
+			continue;
+		/* The rest stays. */
+		c->kept.tail = before.tail + (done > 0 ? (size_t)done : 0);
+		if (done < 0 && errno != EAGAIN && errno != EINTR)
+			drop_client(c);
+		return;
+	}
+}
+
+/* ---- queues -------------------------------------------------------------------------------- */
+
+static void keep(struct virtio_console *c)
+{
+	uint8_t part[PART_BYTES];
+	uint32_t bytes;
+
+	for (uint32_t at = 0; (bytes = virtqueue_read(&c->chain, at, part, sizeof(part))) != 0;
+	     at += bytes) {
+		for (uint32_t i = 0; i < bytes; i++)
+			ring_put_over(&c->kept, part[i]);
+	}
+}
+
+static void transmit(struct virtio_console *c)
+{
+	struct virtio *v = &c->virtio;
+	struct virtio_queue *q = &v->queue[QUEUE_TRANSMIT];
+
+	(void)pthread_mutex_lock(&q->lock);
+	do {
+		virtqueue_spare_notify(&q->ring);
+		while (virtio_take(v, q, &c->chain)) {
+			keep(c);
+			virtqueue_put(&q->ring, c->chain.head, 0);
+		}
+		virtio_signal(v, q);
+	} while (virtqueue_want_notify(&q->ring) && virtio_is_live(v));
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/* One read into the guest's buffer. False: the client has nothing for it now. */
+static bool read_client(struct virtio_console *c, uint32_t *bytes)
+{
+	struct iovec segment[VIRTQUEUE_SEGMENTS_MAX];
+	uint32_t count = virtio_iovec(&c->chain, c->chain.readable, c->chain.writable, 0,
+				      c->chain.writable_bytes, segment);
+	ssize_t got = readv(c->client, segment, (int)count);
+
+	if (got > 0) {
+		*bytes = (uint32_t)got;
+		return true;
+	}
+	if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		drop_client(c);
+	return false;
+}
+
+static void receive(struct virtio_console *c)
+{
+	struct virtio *v = &c->virtio;
+	struct virtio_queue *q = &v->queue[QUEUE_RECEIVE];
+	uint32_t bytes;
+
+	(void)pthread_mutex_lock(&q->lock);
+	c->receive_waits = false;
+	while (c->client >= 0 && !c->receive_waits) {
+		if (!virtio_take(v, q, &c->chain)) {
+			c->receive_waits = !virtio_is_live(v) || !virtqueue_want_notify(&q->ring);
+		} else if (c->chain.writable_bytes == 0) {
+			virtio_break(v);
+		} else if (read_client(c, &bytes)) {
+			virtqueue_put(&q->ring, c->chain.head, bytes);
+		} else {
+			virtqueue_untake(&q->ring, 1);
+			break;
+		}
+	}
+	virtio_signal(v, q);
+	(void)pthread_mutex_unlock(&q->lock);
+}
+
+static void serve(void *arg)
+{
+	const short gone = POLLHUP | POLLERR;
+	struct virtio_console *c = arg;
+	struct pollfd fds[2] = {{.fd = c->listener, .events = POLLIN}, {.fd = -1}};
+
+	while (worker_wait(&c->worker, fds, ARRAY_SIZE(fds))) {
+		if (fds[0].revents != 0)
+			accept_client(c);
+		transmit(c);
+		receive(c);
+		send_kept(c);
+		/* It hung up, and what it sent before has no place to go. */
+		if (c->client >= 0 && c->receive_waits && (fds[1].revents & gone) != 0)
+			drop_client(c);
+		fds[0].fd = c->client < 0 ? c->listener : -1;
+		fds[1].events = (short)((c->receive_waits ? 0 : POLLIN) |
+					(ring_used(&c->kept) != 0 ? POLLOUT : 0));
+		fds[1].fd = c->client;
+	}
+}
+
+static void start(struct virtio *v)
+{
+	worker_kick(&CONTAINER_OF(v, struct virtio_console, virtio)->worker);
+}
+
+static void notify(struct virtio *v, uint32_t queue)
+{
+	start(v);
+}
+
+/* ---- start --------------------------------------------------------------------------------- */
+
+/* A socket that nobody listens on is left over from a process that was killed. */
+static bool is_left_over(const struct sockaddr_un *address)
+{
+	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool refused = connect(probe, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+		       errno == ECONNREFUSED;
+
+	(void)close(probe);
+	return refused;
+}
+
+static enum err listen_at(struct virtio_console *c)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat status;
+
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", c->path) >=
+	    (int)sizeof(address.sun_path)) {
+		say("%s: too long for a socket's name", c->path);
+		return ERR_RANGE;
+	}
+	if (lstat(c->path, &status) == 0 && S_ISSOCK(status.st_mode) && is_left_over(&address))
+		(void)unlink(c->path);
+	c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (c->listener < 0 || fchmod(c->listener, 0600) != 0 ||
+	    bind(c->listener, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		say("cannot make the socket %s: %s", c->path, strerror(errno));
+		return ERR_DENIED;
+	}
+	c->opened = true;
+	if (listen(c->listener, 1) != 0) {
+		say("cannot listen at %s: %s", c->path, strerror(errno));
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+enum err virtio_console_open(struct virtio_console *c, struct vm *vm, uint32_t slot,
+			     const char *path)
+{
+	static const struct virtio_ops ops = {.start = start, .notify = notify};
+
+	virtio_init(&c->virtio, vm, slot, VIRTIO_ID_CONSOLE, 2, 0, &ops);
+	ring_init(&c->kept, c->kept_bytes, sizeof(c->kept_bytes));
+	c->path = path;
+	c->client = -1;
+
+	enum err err = listen_at(c);
+
+	return err == ERR_OK ? worker_start(&c->worker, "console", serve, c) : err;
+}
+
+void virtio_console_close(struct virtio_console *c)
+{
+	worker_end(&c->worker);
+	if (c->opened) {
+		(void)unlink(c->path);
+		(void)close(c->listener);
+	}
+	if (c->opened && c->client >= 0)
+		drop_client(c);
+}
