@@ -139,6 +139,11 @@ enum caisson_call {
 	 */
 	CAISSON_CALL_MEM_UNEXEC = 12,
 	/*
+	 * Management. x3 = VM. -> x1 = enum caisson_vm_state | vCPUs << 8, x2 = the tag that its
+	 * creator gave it, x3 = blocks of memory that it has. STATE: there is none with that number.
+	 */
+	CAISSON_CALL_VM_INFO = 13,
+	/*
 	 * VM. x3 = counter, one of enum caisson_stat. -> x1 = its value since VM_CREATE, summed
 	 * over the vCPUs. Those may run meanwhile, so two counters need not fit together.
 	 */
@@ -179,6 +184,11 @@ enum caisson_call {
 	 * announced), the caller tries again.
 	 */
 	CAISSON_CALL_VCPU_RETURN = 19,
+};
+
+enum caisson_vm_state {
+	CAISSON_VM_LIVE = 1,
+	CAISSON_VM_ENDING = 2, /* VM_DESTROY was called, and is to be called on */
 };
 
 /* Counters of a user VM: VM_STAT. They wrap at 64 bits. */

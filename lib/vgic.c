@@ -403,6 +403,7 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 	bool pending = true;
 	uint64_t lr = intid | (uint64_t)(key >> PRIORITY_SHIFT & 0xff) << VGIC_LR_PRIO_SHIFT;
 
+	c->injected++;
 	if (w->group & bit)
 		lr |= VGIC_LR_GROUP1;
 	if (w->hw & bit)

@@ -99,7 +99,8 @@ struct vgic_cpu {
 	uint32_t want[VGIC_WORDS];       /* ready to be delivered, waiting for a list register */
 	uint32_t act[VGIC_WORDS];        /* active without a list register */
 	uint8_t priority[VGIC_PRIVATE];
-	uint64_t typer; /* GICR_TYPER; constant */
+	uint64_t typer;    /* GICR_TYPER; constant */
+	uint64_t injected; /* a count for statistics: put into list registers, again too */
 };
 
 /* vCPUs whose affinities differ in the low four bits only: what an SGI can address at once. */

@@ -261,6 +261,21 @@ enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu)
 	return call(CAISSON_CALL_VCPU_RUN, token, arg);
 }
 
+enum caisson_status hyp_vm_info(const struct hyp_token *management, uint32_t vm,
+				struct hyp_vm_info *info)
+{
+	uint64_t arg[CALL_ARGS] = {vm};
+	enum caisson_status status = call(CAISSON_CALL_VM_INFO, management, arg);
+
+	if (status == CAISSON_OK) {
+		info->state = (enum caisson_vm_state)(arg[0] & 0xff);
+		info->vcpus = (uint32_t)arg[0] >> 8;
+		info->tag = arg[1];
+		info->blocks = arg[2];
+	}
+	return status;
+}
+
 enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu)
 {
 	uint64_t arg[CALL_ARGS] = {vcpu};

@@ -51,6 +51,16 @@ enum caisson_status hyp_mem_unexec(const struct hyp_token *token, uint64_t ipa,
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0) MUST_CHECK;
 enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
+struct hyp_vm_info {
+	enum caisson_vm_state state;
+	uint32_t vcpus;
+	uint64_t tag;
+	uint64_t blocks;
+};
+
+/* What VM_INFO tells; *info is set with CAISSON_OK alone. */
+enum caisson_status hyp_vm_info(const struct hyp_token *management, uint32_t vm,
+				struct hyp_vm_info *info) MUST_CHECK;
 /* The vCPU's registers, in its run page. */
 enum caisson_status hyp_vcpu_get(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
 enum caisson_status hyp_vcpu_set(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;

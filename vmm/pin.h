@@ -7,7 +7,8 @@
 
 /*
  * Memory whose pages stay where they are: the fixed buffers of an io_uring. EL2 is told virtual
- * addresses and keeps physical ones, so pages are pinned before it is told.
+ * addresses and keeps physical ones, so pages are pinned before it is told. A part is whole huge
+ * pages of 2 MiB, aligned, or one page of 4 KiB.
  */
 struct pin_part {
 	uint8_t *start;

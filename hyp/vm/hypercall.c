@@ -84,6 +84,7 @@ static const struct {
 	[CAISSON_CALL_MEM_MAP] = {umem_map, VM},
 	[CAISSON_CALL_MEM_UNMAP] = {umem_unmap, VM},
 	[CAISSON_CALL_MEM_UNEXEC] = {umem_unexec, VM},
+	[CAISSON_CALL_VM_INFO] = {uvm_info, MANAGER},
 	[CAISSON_CALL_VM_STAT] = {uvm_stat, VM},
 	[CAISSON_CALL_LOG_READ] = {log_read_call, MANAGER},
 	[CAISSON_CALL_VCPU_GET] = {uvm_vcpu_get, VM},

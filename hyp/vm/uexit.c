@@ -29,10 +29,10 @@
  * EL2's timer, which has the service VM's deadline, ends the wait too, after `patience`. That
  * shrinks with each wait that was in vain, down to none, and grows when what came next would have
  * been worth the wait: it came soon, and no other vCPU of the VM had this CPU meanwhile, for which
- * to wait is to keep it from running. At most a millisecond of the CPU goes to one WFI, and as the
+ * to wait is to keep it from running. At most two milliseconds of the CPU go to one WFI, and as the
  * time of the thread that runs the vCPU; Linux has its tick and its wake-ups all the time.
  */
-#define WAITS_PER_SECOND 1000
+#define WAITS_PER_SECOND 500
 #define PATIENCE_STEPS   16
 
 uint64_t uexit_patience(void)

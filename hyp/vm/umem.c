@@ -59,6 +59,7 @@
 #include <string.h>
 
 /* What one call does at most, if no interrupt ends it sooner. */
+#define FAULT_LEVEL MASK(1, 0) /* in a fault status code */
 #define CALL_CHUNKS 16
 #define CALL_BLOCKS 64
 #define CALL_SCAN   512 /* of the owners' table, when a VM ends */
@@ -745,6 +746,9 @@ enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 		return UMEM_FAULT;
 	if (fault == ESR_FAULT_PERMISSION && !(esr & ESR_ABORT_S1PTW) && !find_ipa(ipa))
 		return UMEM_RETRY;
+	/* No table was there: what is the VMM's is found without a walk. */
+	if (fault == ESR_FAULT_TRANSLATION && (esr & FAULT_LEVEL) < UBLOCK_LEVEL)
+		return refuse(esr);
 	entry = pgtable_entry(&vcpu->vm->stage2, *ipa, UBLOCK_LEVEL);
 	if (!entry || pgtable_entry_read(entry) == 0)
 		return refuse(esr);

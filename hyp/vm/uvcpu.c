@@ -263,8 +263,11 @@ static uint64_t stat_sum(const struct uvm *uvm, enum caisson_stat what)
 	uint64_t sum = ustat_read(&uvm->stat, what);
 	uint32_t i;
 
-	for (i = 0; i < uvm->vm.vcpu_count; i++)
+	for (i = 0; i < uvm->vm.vcpu_count; i++) {
 		sum += ustat_read(&uvm->vcpu[i].stat, what);
+		if (what == CAISSON_STAT_IRQS_INJECTED)
+			sum += __atomic_load_n(&uvm->vcpu[i].vcpu.vgic.injected, __ATOMIC_RELAXED);
+	}
 	return sum;
 }
 

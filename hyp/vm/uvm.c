@@ -222,3 +222,32 @@ enum caisson_status uvm_destroy(struct vcpu *caller)
 	lock_release(&slot_manage_lock);
 	return status;
 }
+
+/* slot: not free. Of a VM of which only the store is left, nothing is known any more. */
+static void info(const struct slot *slot, struct vcpu *caller)
+	REQUIRES(slot_manage_lock) NO_THREAD_CHECK
+{
+	uint32_t state = slot->state == SLOT_LIVE ? CAISSON_VM_LIVE : CAISSON_VM_ENDING;
+	struct uvm *uvm = slot->uvm;
+
+	caller->x[1] = state | (uvm ? uvm->vm.vcpu_count << 8 : 0);
+	caller->x[2] = slot->tag;
+	caller->x[3] = uvm ? __atomic_load_n(&uvm->blocks, __ATOMIC_RELAXED) : 0;
+}
+
+enum caisson_status uvm_info(struct vcpu *caller)
+{
+	enum caisson_status status = CAISSON_OK;
+	const struct slot *slot;
+
+	if (caller->x[3] >= CAISSON_MAX_VMS)
+		return CAISSON_INVALID;
+	slot = &slots[caller->x[3]];
+	lock_acquire(&slot_manage_lock);
+	if (slot->state == SLOT_FREE)
+		status = CAISSON_STATE;
+	else
+		info(slot, caller);
+	lock_release(&slot_manage_lock);
+	return status;
+}

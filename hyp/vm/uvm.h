@@ -38,6 +38,7 @@ void uvm_init(const struct bootinfo *bi, struct vm *service);
 
 enum caisson_status uvm_create(struct vcpu *caller);
 enum caisson_status uvm_destroy(struct vcpu *caller);
+enum caisson_status uvm_info(struct vcpu *caller);
 enum caisson_status uvm_vcpu_init(struct vcpu *caller);
 enum caisson_status uvm_vcpu_get(struct vcpu *caller);
 enum caisson_status uvm_vcpu_set(struct vcpu *caller);

@@ -26,12 +26,14 @@ static inline __attribute__((always_inline)) bool load_private(struct vgic_cpu *
 	int n = vgic_private_fast(c, intid, *empty);
 
 	if (n >= 0) {
+		c->injected++;
 		gicv3_lr_write((uint32_t)n, c->template[intid]);
 		*empty &= ~(1u << n);
 		return true;
 	}
 	if (!vgic_private_again(c, intid))
 		return false;
+	c->injected++;
 	n = c->lr_of[intid];
 	gicv3_lr_write((uint32_t)n, gicv3_lr_read((uint32_t)n) | VGIC_LR_PENDING);
 	return true;

@@ -3,17 +3,35 @@
  * The registers of distributor and redistributors: what lib/vgic_mmio.c needs to know of list
  * registers and of the physical GIC. See hyp/vm/vgic_sync.c for locks.
  */
+#include "abi/hypercall.h"
 #include "hyp/vm/vgic_sync.h"
 
 /*
- * Adds what is pending physically of hardware-linked interrupts, where the register shows it. cpu:
- * where the vCPU is loaded that has them; VCPU_NOWHERE: its timer counts for nothing meanwhile.
+ * Adds what is pending physically, at CPU `cpu`, of the hardware-linked interrupts hw, where the
+ * register shows it.
  */
-static void add_physical(const struct vgic_word *w, uint32_t cpu, uint64_t offset,
-			 struct vdev_access *access)
+static void add_physical(uint32_t hw, uint32_t cpu, uint64_t offset, struct vdev_access *access)
 {
-	if (cpu != VCPU_NOWHERE && vgic_is_pending_register(offset) && w->hw)
-		access->value |= gic_pending_word(cpu, vgic_register_word(offset)) & w->hw;
+	if (vgic_is_pending_register(offset) && hw)
+		access->value |= gic_pending_word(cpu, vgic_register_word(offset)) & hw;
+}
+
+/*
+ * The same for a vCPU's private interrupts. While it is loaded nowhere, its virtual timer counts
+ * for nothing, being another's; a vCPU of the service VM still has the rest of its CPU's.
+ */
+static void add_private(const struct vcpu *target, uint64_t offset, struct vdev_access *access)
+{
+	uint32_t cpu = __atomic_load_n(&target->cpu, __ATOMIC_RELAXED);
+	uint32_t hw = target->vgic.word0.hw;
+
+	if (cpu == VCPU_NOWHERE) {
+		if (target->vm->is_user)
+			return;
+		cpu = target->index;
+		hw &= ~(1u << CAISSON_VM_TIMER_INTID);
+	}
+	add_physical(hw, cpu, offset - GICR_SGI_BASE, access);
 }
 
 /*
@@ -64,7 +82,7 @@ dist_read_state(struct vcpu *vcpu, struct vdev_access *access) NO_THREAD_CHECK
 	} else {
 		c->asked = 0;
 		result = vgic_dist_read(d, offset, access->bytes, &access->value);
-		add_physical(&d->word[fx.word], 0, offset, access);
+		add_physical(d->word[fx.word].hw, 0, offset, access);
 	}
 	lock_release(&vcpu->vm->vgic_lock);
 	return result;
@@ -125,7 +143,7 @@ redist_exact(struct vcpu *vcpu, uint64_t offset, struct vdev_access *access) NO_
 	vgic_sync_fill(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
 	if (!access->write)
-		add_physical(&vcpu->vgic.word0, vcpu->cpu, offset - GICR_SGI_BASE, access);
+		add_private(vcpu, offset, access);
 	return result;
 }
 
@@ -192,8 +210,7 @@ redist_read(struct vcpu *vcpu, struct vcpu *target, uint64_t offset, struct vdev
 	else
 		result = vgic_cpu_read(&vcpu->vm->vgic, &target->vgic, offset, access->bytes,
 				       &access->value);
-	add_physical(&target->vgic.word0, __atomic_load_n(&target->cpu, __ATOMIC_RELAXED),
-		     offset - GICR_SGI_BASE, access);
+	add_private(target, offset, access);
 	return result;
 }
 

@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual CPU interface when a CPU changes between the service VM and a user VM. What
- * hyp/vm/vgic_sync.c says of list registers holds on; see its opening for how.
+ * hyp/vm/vgic_sync.c says of list registers holds on.
+ *
+ * vcpu->cpu, written under the vCPU's vgic_lock, says where a vCPU is loaded. Who leaves something
+ * for one does it under that lock and looks at cpu afterwards. Either the lock came before load()
+ * had it: then world_switch() sees the note (vgic_has_work(), on the CPU that had the lock last) and
+ * takes it in. Or after: then cpu is set and the kick goes there. A kick that arrives when the vCPU
+ * has left again is taken for whoever is loaded by then, who finds nothing; the note is still there
+ * for the next load, wherever that is. So a vCPU may move to any CPU with any load, there may be more
+ * of them than CPUs, and of several VMs on one: nothing of a vCPU stays in a CPU but what save()
+ * takes, and the kick names a CPU, not a vCPU. Two loads of one vCPU cannot overlap: the slot's
+ * lock gives it to one CPU at a time, and is what orders the one CPU's save() before the other's
+ * load().
+ *
+ * blocked is set by vgic_block() under the same lock, with nothing pending, and taken back by the
+ * first who leaves something (an exchange, so there is one waker) or by load(). The run page's wake
+ * word was set to 0 before, so the waker's 1 cannot be overwritten: no wake-up is lost between the
+ * decision and the sleep, however long Linux takes.
+ *
+ * The timer's PPI is one physical interrupt for all: active and enabled as the loaded vCPU has it.
  */
 #include "abi/hypercall.h"
 #include "arch/aarch64/gicv3.h"
@@ -18,34 +36,38 @@ static uint32_t apr_count(void)
 
 void vgic_active_priorities_write(const uint64_t apr[8])
 {
+	uint32_t count = apr_count();
+
 	sysreg_write(ICH_AP0R0_EL2, apr[0]);
 	sysreg_write(ICH_AP1R0_EL2, apr[4]);
-	if (apr_count() >= 2) {
-		sysreg_write(ICH_AP0R1_EL2, apr[1]);
-		sysreg_write(ICH_AP1R1_EL2, apr[5]);
-	}
-	if (apr_count() >= 4) {
-		sysreg_write(ICH_AP0R2_EL2, apr[2]);
-		sysreg_write(ICH_AP0R3_EL2, apr[3]);
-		sysreg_write(ICH_AP1R2_EL2, apr[6]);
-		sysreg_write(ICH_AP1R3_EL2, apr[7]);
-	}
+	if (count == 1)
+		return;
+	sysreg_write(ICH_AP0R1_EL2, apr[1]);
+	sysreg_write(ICH_AP1R1_EL2, apr[5]);
+	if (count == 2)
+		return;
+	sysreg_write(ICH_AP0R2_EL2, apr[2]);
+	sysreg_write(ICH_AP0R3_EL2, apr[3]);
+	sysreg_write(ICH_AP1R2_EL2, apr[6]);
+	sysreg_write(ICH_AP1R3_EL2, apr[7]);
 }
 
 static void active_priorities_read(uint64_t apr[8])
 {
+	uint32_t count = apr_count();
+
 	apr[0] = sysreg_read(ICH_AP0R0_EL2);
 	apr[4] = sysreg_read(ICH_AP1R0_EL2);
-	if (apr_count() >= 2) {
-		apr[1] = sysreg_read(ICH_AP0R1_EL2);
-		apr[5] = sysreg_read(ICH_AP1R1_EL2);
-	}
-	if (apr_count() >= 4) {
-		apr[2] = sysreg_read(ICH_AP0R2_EL2);
-		apr[3] = sysreg_read(ICH_AP0R3_EL2);
-		apr[6] = sysreg_read(ICH_AP1R2_EL2);
-		apr[7] = sysreg_read(ICH_AP1R3_EL2);
-	}
+	if (count == 1)
+		return;
+	apr[1] = sysreg_read(ICH_AP0R1_EL2);
+	apr[5] = sysreg_read(ICH_AP1R1_EL2);
+	if (count == 2)
+		return;
+	apr[2] = sysreg_read(ICH_AP0R2_EL2);
+	apr[3] = sysreg_read(ICH_AP0R3_EL2);
+	apr[6] = sysreg_read(ICH_AP1R2_EL2);
+	apr[7] = sysreg_read(ICH_AP1R3_EL2);
 }
 
 /* Is the physical timer interrupt active on behalf of this vCPU, whose list registers are saved? */
@@ -60,19 +82,24 @@ static bool timer_is_held(const struct vcpu *vcpu)
 				       (VGIC_LR_PENDING | VGIC_LR_ACTIVE));
 }
 
+/* A list register that holds nothing is left as it is: its state is all that anyone looks at. */
 static void save(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	struct world *w = &vcpu->world;
-	uint32_t used;
+	uint32_t used, empty;
 
 	lock_acquire(&vcpu->vgic_lock);
 	w->ich_hcr = sysreg_read(ICH_HCR_EL2);
 	sysreg_write(ICH_HCR_EL2, 0);
 	w->ich_vmcr = sysreg_read(ICH_VMCR_EL2);
 	active_priorities_read(w->ich_apr);
+	empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
 	for (used = vcpu->vgic.used; used; used &= used - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(used);
 
+		w->lr[n] = 0;
+		if (empty >> n & 1)
+			continue;
 		w->lr[n] = gicv3_lr_read(n);
 		gicv3_lr_write(n, 0);
 	}
@@ -93,7 +120,8 @@ static void load(struct vcpu *vcpu) NO_THREAD_CHECK
 	for (used = vcpu->vgic.used; used; used &= used - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(used);
 
-		gicv3_lr_write(n, w->lr[n]);
+		if (w->lr[n])
+			gicv3_lr_write(n, w->lr[n]);
 	}
 	vgic_active_priorities_write(w->ich_apr);
 	sysreg_write(ICH_VMCR_EL2, w->ich_vmcr);

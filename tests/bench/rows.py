@@ -85,6 +85,9 @@ ROWS = [
         user="start_vm", without={"bare": NO_HYPERVISOR}),
     Row("uvm_linux_boot", INSTRUCTIONS,
         "VM created, to Debian's first process, one vCPU, 1 GiB", user="vm_boot"),
+    Row("virtio_blk_4k", INSTRUCTIONS,
+        "store that starts a read of 4 KiB of a raw file, to the interrupt's handler",
+        user="virtio_blk_4k", without=NO_VMM),
     Row("vm_overhead_bytes", "bytes", "memory that a VM of two vCPUs takes beyond its own",
         user="vm_overhead_bytes",
         without={"bare": NO_HYPERVISOR, "xen": "its domain is made while Xen starts, and not told "

@@ -232,6 +232,8 @@ vmm() { # CPUs, kernel, other options
 		-serial stdio -smp "$cpus" -kernel "$kernel" "$@"
 }
 program=qemu
+devices="-global virtio-mmio.force-legacy=false
+	-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-device,drive=disk"
 huge_pages() {
 	echo $1 >/sys/kernel/mm/transparent_hugepage/enabled
 }
@@ -304,15 +306,21 @@ overhead() {{
 	echo 3 >/proc/sys/vm/drop_caches
 	before=$(free_kib)
 	vmm 2 /payload {append_option} idle=1 >/tmp/out &
-	until grep -q "BENCH memory" /tmp/out; do sleep 0.1; done
+	job=$!
+	for _ in $(seq 100); do
+		grep -q "BENCH memory" /tmp/out && break
+		sleep 0.1
+	done
 	after=$(free_kib)
 	pid=$(pidof $program)
 	echo "BENCH overhead $(((before - after - $(resident_kib $pid)) * 1024))"
 	kill $pid
-	wait
+	wait $job
 }}
+dd if=/dev/zero of=/tmp/disk bs=1M count=4 2>/dev/null
 huge_pages never
 vmm 2 /payload
+vmm 1 /payload {append_option} devices=1 $devices | grep "ROW virtio\\|failed"
 switch
 overhead
 overhead
@@ -379,6 +387,13 @@ vmm() {
 	caisson run --mem $memory --cpus "$cpus" --kernel "$kernel" "$@" </dev/null
 }
 program=caisson
+devices="--disk /tmp/disk"
+mkdir -p /var/log
+caissond </dev/null >/var/log/caissond.log 2>&1 &
+for _ in $(seq 100); do
+	[ -S /run/caisson/caissond.sock ] && break
+	sleep 0.1
+done
 huge_pages() {
 	:
 }
@@ -391,7 +406,8 @@ resident_kib() {
 def run_user(setup, boots):
     """User VMs, by caisson in a service VM of Debian's kernel."""
     result = Result("-")
-    files = {"bin/caisson": os.path.join(setup.build, "vmm/caisson")}
+    files = {f"bin/{name}": os.path.join(setup.build, "vmm", name)
+             for name in ("caisson", "caissond")}
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
                "--image", setup.image, "--kernel", setup.kernel, "--initrd", initrd,

@@ -555,14 +555,16 @@ static void flushed(qemu_plugin_id_t id)
 
 static void add_word(struct block *b, uint64_t va, const char *host, uint32_t insn)
 {
-	uint64_t pa = p.model.base + (uint64_t)(host - p.ram);
 	struct model_line *line;
-	uint16_t word = (uint16_t)(1u << (pa % MODEL_LINE_BYTES / 4));
 	struct piece *piece;
+	uint16_t word;
+	uint64_t pa;
 
 	if (!host || host < p.ram || host >= p.ram + p.model.bytes)
 		return;
+	pa = p.model.base + (uint64_t)(host - p.ram);
 	line = model_line_at(&p.model, pa);
+	word = (uint16_t)(1u << (pa % MODEL_LINE_BYTES / 4));
 	piece = b->count ? &b->pieces[b->count - 1] : NULL;
 	if (!piece || piece->line != line) {
 		if (b->count == MAX_BLOCK_LINES)
@@ -689,7 +691,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
 		if (!option(argv[i]))
 			return 1;
 	if (info->version.min > QEMU_PLUGIN_VERSION || info->version.cur < QEMU_PLUGIN_VERSION ||
-	    !info->system_emulation || strcmp(info->target_name, "aarch64") ||
+	    !info->system_emulation || strcmp(info->target_name, "aarch64") != 0 ||
 	    info->system.max_vcpus < 1) {
 		fprintf(stderr, "coherency: made for qemu-system-aarch64, plugin interface %d\n",
 			QEMU_PLUGIN_VERSION);

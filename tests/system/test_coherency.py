@@ -5,6 +5,7 @@ in on purpose, and nothing where there is none."""
 import collections
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -147,8 +148,8 @@ def jit_vm():
     scripts = os.path.join(ROOT, "tests", "coherency")
     added = {f"{PAYLOADS}/jit": "bin/jit", f"{scripts}/jit.lua": "root/jit.lua"}
     guest = assemble_service_vm(["luajit"], "servicevm-jit", added)
-    added.update({f"{TARGET}/vmm/caisson": "bin/caisson", f"{guest}/vmlinuz": "guests/vmlinuz",
-                  f"{guest}/initrd": "guests/initrd"})
+    added.update({f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
+                  f"{guest}/vmlinuz": "guests/vmlinuz", f"{guest}/initrd": "guests/initrd"})
     return assemble_service_vm(["luajit"], "servicevm-jit-host", added)
 
 
@@ -161,7 +162,7 @@ def test_debian(checked, jit_vm):
     """Debian in the service VM and in a user VM, each with JITs at work; the user VM resets; at the
     end a program that leaves its maintenance out is found, in the user VM."""
     machine = checked(kernel=f"{jit_vm}/vmlinuz", initrd=f"{jit_vm}/initrd", append="quiet",
-                      memory="2G", cpus=2, cpu="cortex-a72", timeout=300)
+                      memory="2G", cpus=2, cpu="cortex-a72", timeout=400)
     machine.login()
     run_jits(machine)
     machine.run("echo 272 >/proc/sys/vm/nr_hugepages")
@@ -195,3 +196,51 @@ def test_reset(checked, service_vm):
     machine.login()
     machine.power_off()
     assert nothing_found(machine).resets == 1
+
+
+@pytest.fixture(scope="session")
+def firmware_vm():
+    """A service VM with Debian's U-Boot and UEFI firmware for its user VMs."""
+    folder = os.path.join(BUILD, "firmware")
+    subprocess.run([os.path.join(ROOT, "tools", "fetch"), "extract", folder, "u-boot-qemu",
+                    "qemu-efi-aarch64"], check=True)
+    return assemble_service_vm([], "servicevm-coherency-firmware", {
+        f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
+        f"{folder}/usr/lib/u-boot/qemu_arm64/u-boot.bin": "fw/u-boot.bin",
+        f"{folder}/usr/share/qemu-efi-aarch64/QEMU_EFI.fd": "fw/QEMU_EFI.fd"})
+
+
+def start_firmware(checked, firmware_vm, options):
+    machine = checked(kernel=f"{firmware_vm}/vmlinuz", initrd=f"{firmware_vm}/initrd",
+                      append="quiet", memory="1G", cpus=1, cpu="cortex-a72", timeout=300)
+    machine.login()
+    machine.run("echo 144 >/proc/sys/vm/nr_hugepages")
+    machine.send(f"caisson run {options}; echo st\"\"atus=$?\n")
+    return machine
+
+
+def end_firmware(machine, command):
+    machine.send(command)
+    machine.expect(r"status=0\r")
+    machine.login()
+    machine.power_off()
+    nothing_found(machine)
+
+
+def test_uboot(checked, firmware_vm):
+    """U-Boot in a user VM: it relocates itself, turns its caches on, and resets."""
+    machine = start_firmware(checked, firmware_vm, "--firmware /fw/u-boot.bin --mem 128M")
+    for command in "reset\n", None:
+        machine.expect("Hit any key to stop autoboot")
+        machine.send("\n")
+        machine.expect("=> ")
+        if command:
+            machine.send(command)
+    end_firmware(machine, "poweroff\n")
+
+
+def test_uefi(checked, firmware_vm):
+    """UEFI firmware in a user VM, to its shell."""
+    machine = start_firmware(checked, firmware_vm, "--firmware /fw/QEMU_EFI.fd --mem 256M")
+    machine.expect("Shell> ")
+    end_firmware(machine, "reset -s\r")

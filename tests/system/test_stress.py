@@ -12,7 +12,8 @@ from machine import BUILD, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
 VCPUS = 8
-FILES = {"vmm/caisson": "bin/caisson", "tests/uservm/probe": "bin/probe",
+FILES = {"vmm/caisson": "bin/caisson", "vmm/caissond": "bin/caissond",
+         "tests/uservm/probe": "bin/probe",
          "tests/uservm/pester": "bin/pester", "tests/uservm/hold": "bin/hold",
          "tests/uservm/spin.img": "guests/spin.img",
          "tests/uservm/stress.img": "guests/stress.img"}

@@ -24,6 +24,7 @@
 #define NR_HUGE  3
 #define VCPUS    2
 #define RUNS_MAX 1000
+#define TAG      UINT64_C(0x5461671234567890)
 
 #define PSTATE_EL1H   UINT64_C(0x3c5)
 #define PSTATE_BTYPE  (UINT64_C(3) << 10)
@@ -71,7 +72,7 @@ static void make_vm(void)
 	memcpy(memory + CAISSON_BLOCK_BYTES, guest_start, (size_t)(guest_end - guest_start));
 	for (uint32_t i = 0; i < VCPUS; i++)
 		page[i] = (void *)(memory + (size_t)2 * CAISSON_BLOCK_BYTES + (size_t)i * 4096);
-	check_status(hyp_vm_create(&management, memory, page[0], VCPUS, 0, 0, &vm, &token),
+	check_status(hyp_vm_create(&management, memory, page[0], VCPUS, TAG, 0, &vm, &token),
 		     CAISSON_OK, "VM_CREATE");
 	check_status(
 		hyp_mem_share(&management, vm, memory + CAISSON_BLOCK_BYTES, MACHINE_RAM, 1, 0),
@@ -562,9 +563,25 @@ static void try_own_cpu(void)
 	try_return();
 }
 
+static void try_info(void)
+{
+	struct hyp_vm_info info;
+	enum caisson_status status = hyp_vm_info(&management, vm, &info);
+
+	check_status(status, CAISSON_OK, "VM_INFO");
+	check(info.state == CAISSON_VM_LIVE && info.vcpus == VCPUS, "state, vCPUs", info.vcpus);
+	check(info.tag == TAG, "tag", info.tag);
+	check(info.blocks == 1, "blocks", info.blocks);
+	check_status(hyp_vm_info(&token, vm, &info), CAISSON_DENIED, "VM_INFO, VM's token");
+	check_status(hyp_vm_info(&management, vm + 1, &info), CAISSON_STATE, "VM_INFO of none");
+	check_status(hyp_vm_info(&management, CAISSON_MAX_VMS, &info), CAISSON_INVALID,
+		     "VM_INFO beyond");
+}
+
 static void try_shared_cpu(void)
 {
 	make_vm();
+	try_info();
 	try_bad_state();
 	try_mmio();
 	try_abort(false);

@@ -5,6 +5,7 @@
  * harness (tests/bench/run) runs it with a counter that counts instructions.
  */
 #include "tests/bench/payload/probes.h"
+#include "tests/bench/payload/virtio.h"
 #include "tests/guest/lib/console.h"
 #include "tests/guest/lib/dt.h"
 #include "tests/guest/lib/gic.h"
@@ -313,6 +314,36 @@ static void run_uart(void)
 	gic_disable(console_intid);
 }
 
+static uint64_t measure_blk(uint64_t i)
+{
+	uint32_t value;
+	uint64_t notify = virtio_blk_prepare(&value);
+	uint64_t ticks = probe_device_irq(notify, value);
+
+	if (!virtio_blk_finish())
+		fail("the disk did not answer");
+	return ticks + overhead;
+}
+
+static uint64_t measure_net(uint64_t i)
+{
+	uint32_t value;
+	uint64_t notify = virtio_net_prepare(&value);
+	uint64_t ticks = probe_device_irq(notify, value);
+
+	if (!virtio_net_finish())
+		fail("nobody answered on the network");
+	return ticks + overhead;
+}
+
+static void run_devices(void)
+{
+	if (virtio_blk_open())
+		run_row("virtio_blk_4k", measure_blk);
+	if (virtio_net_open())
+		run_row("virtio_net_rt", measure_net);
+}
+
 static uint64_t memory_bytes(void)
 {
 	struct dt_range ram[DT_MAX_RAM];
@@ -335,6 +366,25 @@ static void calibrate(void)
 	}
 }
 
+static void run_rows(void)
+{
+	run_row("hvc_null", measure_hvc);
+	run_row("gicd_read", measure_gicd_read);
+	run_row("gicr_write", measure_gicr_write);
+	run_sgi_self();
+	run_row("vtimer_spin", measure_vtimer_spin);
+	run_row("vtimer_wfi", measure_vtimer_wfi);
+	run_memory();
+	run_row("mdccsr_el1", measure_mdccsr);
+	run_row("idreg_read", measure_idreg);
+	run_row("mdscr_read", measure_mdscr);
+	if (cpu_count > 1) {
+		run_cpu_on();
+		run_ipis();
+	}
+	run_uart();
+}
+
 void payload_main(void)
 {
 	print("\nBENCH start, counter at %lu Hz\n", sysreg_read(cntfrq_el0));
@@ -353,21 +403,10 @@ void payload_main(void)
 	sysreg_write(vbar_el1, probe_vectors);
 	isb();
 	calibrate();
-	run_row("hvc_null", measure_hvc);
-	run_row("gicd_read", measure_gicd_read);
-	run_row("gicr_write", measure_gicr_write);
-	run_sgi_self();
-	run_row("vtimer_spin", measure_vtimer_spin);
-	run_row("vtimer_wfi", measure_vtimer_wfi);
-	run_memory();
-	run_row("mdccsr_el1", measure_mdccsr);
-	run_row("idreg_read", measure_idreg);
-	run_row("mdscr_read", measure_mdscr);
-	if (cpu_count > 1) {
-		run_cpu_on();
-		run_ipis();
-	}
-	run_uart();
+	if (dt_bootarg("devices", 0))
+		run_devices();
+	else
+		run_rows();
 	print("BENCH done\n");
 	psci_system_off();
 }

@@ -165,6 +165,23 @@ function probe_ipi_receive_wfi
 	ret
 
 /*
+ * x0: a device's register, x1: what to store there, after which it interrupts. Returns from the
+ * store to the handler's first instruction, asleep between.
+ */
+function probe_device_irq
+	mov	x16, xzr
+	isb
+	mrs	x9, cntvct_el0
+	str	w1, [x0]
+1:	wfi
+	msr	daifclr, #2
+	isb
+	msr	daifset, #2
+	cbz	x16, 1b
+	sub	x0, x16, x9
+	ret
+
+/*
  * x0: UARTIMSC of a PL011, x1: a bit of it whose interrupt is raised. Returns from the store that
  * unmasks it to the handler's first instruction, with probe_vectors_uart.
  */

@@ -45,6 +45,9 @@ uint64_t probe_ipi_receive(volatile uint64_t *ready, uint64_t value);
 /* The same, asleep in WFI. */
 uint64_t probe_ipi_receive_wfi(volatile uint64_t *ready, uint64_t value);
 
+/* Starts a request; asleep, from the store to the handler's first instruction. */
+uint64_t probe_device_irq(uint64_t address, uint32_t value);
+
 /*
  * Unmasks a PL011's interrupt that is raised: from the store to UARTIMSC (imsc: its address) to
  * the handler's first instruction.
