@@ -55,8 +55,10 @@ void console_init(struct console *c, struct vm *vm, struct hub *hub, int room_ev
 {
 	static const struct device_ops ops = {.read = read_register, .write = write_register};
 
-	c->device = (struct device){
-		.name = "pl011", .base = MACHINE_UART, .bytes = MACHINE_PRIMECELL_BYTES, .ops = &ops};
+	c->device = (struct device){.name = "pl011",
+				    .base = MACHINE_UART,
+				    .bytes = MACHINE_PRIMECELL_BYTES,
+				    .ops = &ops};
 	c->vm = vm;
 	c->hub = hub;
 	c->room_event = room_event;

@@ -12,7 +12,7 @@
 
 #define LINE_BYTES 64
 #define WORD       UINT64_C(0x5ca1ab1e0ddba11)
-#define BLOCKS     3
+#define BLOCKS     4
 #define AFTER      0x200
 
 struct call {
@@ -23,10 +23,10 @@ extern uint8_t guest_first[], guest_first_end[], guest_second[], guest_second_en
 extern void *memcpy(void *to, const void *from, size_t bytes);
 extern void *memset(void *to, int value, size_t bytes);
 
-static struct run_page run_page __attribute__((aligned(4096)));
 static uint64_t management[2], token[2];
 static uint64_t vm;
 static uint8_t *store, *first, *second; /* a block each */
+static struct run_page *run_page;       /* has one, too */
 
 static uint64_t call(struct call *c, uint32_t number, const uint64_t t[2])
 {
@@ -58,7 +58,7 @@ static void clean_poc(const void *at, uint64_t bytes)
 	dsb();
 }
 
-/* Three blocks of memory that nothing else is in: the last of the largest piece. */
+/* Four blocks of memory that nothing else is in: the last of the largest piece. */
 static bool blocks_find(void)
 {
 	struct dt_range ram[DT_MAX_RAM];
@@ -74,6 +74,8 @@ static bool blocks_find(void)
 	store = (uint8_t *)(at - CAISSON_BLOCK_BYTES);
 	first = store - CAISSON_BLOCK_BYTES;
 	second = first - CAISSON_BLOCK_BYTES;
+	run_page = (struct run_page *)(second - CAISSON_BLOCK_BYTES);
+	memset(run_page, 0, sizeof(*run_page));
 	return true;
 }
 
@@ -120,6 +122,7 @@ static void make(void)
 	memcpy(first, guest_first, (size_t)(guest_first_end - guest_first));
 	*(volatile uint64_t *)(first + CAISSON_BLOCK_BYTES - 8) = WORD;
 	c.x[3] = (uint64_t)store;
+	c.x[7] = (uint64_t)run_page;
 	CHECK_EQ(call(&c, CAISSON_CALL_VM_CREATE, management), CAISSON_OK);
 	vm = c.x[1];
 	token[0] = c.x[2];
@@ -127,7 +130,7 @@ static void make(void)
 	CHECK_EQ(share(first, GUEST_FIRST_IPA), CAISSON_OK);
 	CHECK_EQ(share(second, GUEST_SECOND_IPA & ~(uint64_t)(CAISSON_BLOCK_BYTES - 1)),
 		 CAISSON_OK);
-	c = (struct call){.x = {[4] = (uint64_t)&run_page,
+	c = (struct call){.x = {[4] = (uint64_t)run_page,
 				[5] = GUEST_FIRST_IPA,
 				[6] = GUEST_FIRST_IPA + CAISSON_BLOCK_BYTES - 8}};
 	CHECK_EQ(call(&c, CAISSON_CALL_VCPU_INIT, token), CAISSON_OK);
@@ -148,14 +151,14 @@ static void run(uint64_t result)
 		c = (struct call){0};
 		if (!CHECK_EQ(call(&c, CAISSON_CALL_VCPU_RUN, token), CAISSON_OK))
 			return;
-	} while (run_page.reason == RUN_EXIT_INTERRUPTED && --tries);
-	if (!CHECK_EQ(run_page.reason, RUN_EXIT_SMCCC)) {
-		CHECK_SHOW(false, run_page.pc, run_page.esr);
+	} while (run_page->reason == RUN_EXIT_INTERRUPTED && --tries);
+	if (!CHECK_EQ(run_page->reason, RUN_EXIT_SMCCC)) {
+		CHECK_SHOW(false, run_page->pc, run_page->esr);
 		return;
 	}
-	CHECK_EQ(run_page.args[0], GUEST_CALL);
-	CHECK_EQ(run_page.args[1], result);
-	CHECK_EQ(run_page.args[2], WORD);
+	CHECK_EQ(run_page->args[0], GUEST_CALL);
+	CHECK_EQ(run_page->args[1], result);
+	CHECK_EQ(run_page->args[2], WORD);
 }
 
 /* What was in the memory when the VM got it, seen past the caches; then what came later. */

@@ -21,12 +21,14 @@ PROMPT = r"root@servicevm:[^#]*# "
 HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns"]
 
 
-def assemble_service_vm(extras, name=None, added=None):
+def assemble_service_vm(extras, name=None, added=None, kernel=None):
     """Makes a folder with vmlinuz and initrd of the small service VM, if it is not up to date;
-    extras are more programs for it (tools/servicevm --with), added are files: here -> there."""
+    extras are more programs for it (tools/servicevm --with), added are files: here -> there,
+    kernel is a package of another kernel."""
     folder = os.path.join(BUILD, name or "-".join(["servicevm", *extras]))
     options = [f"--with={extra}" for extra in extras]
     options += [f"--add={here}:{there}" for here, there in (added or {}).items()]
+    options += [f"--kernel-package={kernel}"] if kernel else []
     subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder, *options],
                    check=True)
     return folder

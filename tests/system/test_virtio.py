@@ -203,7 +203,7 @@ def test_dead_back_end(host):
                 "dd if=/dev/vda of=/dev/null 2>/dev/null; done\"' "
                 "--disk /guests/disk.qcow2,format=qcow2 >/tmp/out 2>&1 </dev/null & vm=$!; "
                 "until grep -qs 'records out' /tmp/out; do sleep 0.5; done; "
-                "kill -9 $(pidof qemu-storage-daemon); wait $vm; [ $? = 1 ]", timeout=90)
+                "kill -9 $(pidof qemu-storage-daemon); wait $vm; [ $? = 1 ]", timeout=300)
     output = machine.run("grep caisson: /tmp/out")
     assert "/guests/disk.qcow2: its back end is gone" in output, output
     machine.run("head -c 1000 /dev/urandom >/tmp/odd; : >/tmp/empty; "

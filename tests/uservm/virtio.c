@@ -98,7 +98,10 @@ static void write64(uint64_t address, uint64_t value)
 static void write_descriptor(uint64_t at)
 {
 	uint64_t address = wild_address();
-	uint32_t flags = rand_below(&state, 10) == 0 ? rand_next(&state) : rand_below(&state, 8);
+	/* Next, write; now and then indirect, or what is not defined. */
+	uint32_t known = rand_below(&state, 4) == 0 ? 8 : 4;
+	uint32_t flags =
+		rand_below(&state, 10) == 0 ? rand_next(&state) : rand_below(&state, known);
 	uint32_t next = rand_below(&state, 10) == 0 ? rand_next(&state) : rand_below(&state, 16);
 
 	write64(at, address);
@@ -171,9 +174,12 @@ static void attack_queue(uint64_t d, uint32_t index)
 				: 16;
 	bool wild = rand_below(&state, 4) == 0;
 
+	uint64_t mask = rand_below(&state, 4) == 0 ? UINT64_MAX : ~UINT64_C(15);
+
 	write_rings(base);
-	set_queue(d, index, size, wild ? wild_address() : base,
-		  wild ? wild_address() : base + 0x800, wild ? wild_address() : base + 0xc00);
+	set_queue(d, index, size, wild ? wild_address() & mask : base,
+		  wild ? wild_address() & mask : base + 0x800,
+		  wild ? wild_address() & mask : base + 0xc00);
 }
 
 static void attack_registers(uint64_t d)
