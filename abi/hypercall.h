@@ -140,7 +140,8 @@ enum caisson_call {
 	CAISSON_CALL_MEM_UNEXEC = 12,
 	/*
 	 * Management. x3 = VM. -> x1 = enum caisson_vm_state | vCPUs << 8, x2 = the tag that its
-	 * creator gave it, x3 = blocks of memory that it has. STATE: there is none with that number.
+	 * creator gave it, x3 = blocks of memory that it has. STATE: there is none with that
+	 * number.
 	 */
 	CAISSON_CALL_VM_INFO = 13,
 	/*

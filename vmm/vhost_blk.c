@@ -19,7 +19,8 @@
 #define DAEMON "qemu-storage-daemon"
 
 /* The features of block devices that need nothing of the front end (virtio 1.2, 5.2.3). */
-#define FEATURES        (BIT(1) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(13) | BIT(14))
+#define FEATURES (BIT(1) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(13) | BIT(14))
+
 #define FEATURES_NEEDED (VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
 #define CONFIG_BYTES    60
 
@@ -31,11 +32,12 @@
 
 static void give_up(struct vhost_blk *b)
 {
-	if (atomic_exchange(&b->dead, true))
-		return;
-	(void)shutdown(b->socket, SHUT_RDWR);
-	say("%s: its back end is gone, the virtual machine ends", b->path);
-	backend_tell_end(&b->backend);
+	if (!atomic_exchange(&b->dead, true)) {
+		(void)shutdown(b->socket, SHUT_RDWR);
+		say("%s: its back end is gone, the virtual machine ends", b->path);
+		backend_tell_end(&b->backend);
+	}
+	/* Each time: it may have gone while the VM was between two starts. */
 	vm_end(b->virtio.vm, VM_FAILED);
 }
 
