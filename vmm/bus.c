@@ -43,14 +43,23 @@ struct device *bus_find(const struct bus *bus, uint64_t ipa)
 	return at < bus->count && ipa >= bus->device[at]->base ? bus->device[at] : NULL;
 }
 
-enum err bus_access(const struct bus *bus, uint64_t ipa, unsigned int bytes, bool write,
-		    uint64_t *value)
+static bool has(const struct device *d, uint64_t ipa, unsigned int bytes)
 {
-	struct device *d = bus_find(bus, ipa);
-	uint64_t mask = MASK(8 * bytes - 1, 0);
+	return d != NULL && bits_contains(d->base, d->bytes, ipa, bytes);
+}
 
-	if (d == NULL || !bits_contains(d->base, d->bytes, ipa, bytes))
-		return ERR_NOT_FOUND;
+enum err bus_access(const struct bus *bus, struct device **last, uint64_t ipa, unsigned int bytes,
+		    bool write, uint64_t *value)
+{
+	uint64_t mask = MASK(8 * bytes - 1, 0);
+	struct device *d = *last;
+
+	if (!has(d, ipa, bytes)) {
+		d = bus_find(bus, ipa);
+		if (!has(d, ipa, bytes))
+			return ERR_NOT_FOUND;
+		*last = d;
+	}
 	if (write)
 		d->ops->write(d, ipa - d->base, bytes, *value & mask);
 	else

@@ -45,9 +45,10 @@ struct device *bus_find(const struct bus *bus, uint64_t ipa);
 
 /*
  * A guest's access: *value is what it writes, or gets what it reads. ERR_NOT_FOUND: nothing is
- * there, or not for all of the bytes.
+ * there, or not for all of the bytes. *last is the device of the caller's last access, which is
+ * looked at first, or NULL.
  */
-enum err bus_access(const struct bus *bus, uint64_t ipa, unsigned int bytes, bool write,
-		    uint64_t *value) MUST_CHECK;
+enum err bus_access(const struct bus *bus, struct device **last, uint64_t ipa, unsigned int bytes,
+		    bool write, uint64_t *value) MUST_CHECK;
 
 #endif

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmm/console.h"
 
+#include <stdatomic.h>
+
 #include "vmm/hub.h"
 #include "vmm/machine.h"
 #include "vmm/vm.h"
 
 /* Under the lock. EL2 hears of changes only, in the order in which they come about. */
-static void update_line(struct console *c)
+static void update(struct console *c)
 {
 	bool level = pl011_interrupt(&c->uart);
 
+	atomic_store_explicit(&c->flags, pl011_read(&c->uart, PL011_FR), memory_order_release);
 	if (level == c->level)
 		return;
 	c->level = level;
@@ -21,6 +24,9 @@ static uint64_t read_register(struct device *d, uint64_t offset, unsigned int by
 	struct console *c = CONTAINER_OF(d, struct console, device);
 	bool room = false;
 
+	/* What guests poll for each byte that they send. Reading it changes nothing. */
+	if (offset == PL011_FR)
+		return atomic_load_explicit(&c->flags, memory_order_acquire);
 	(void)pthread_mutex_lock(&c->lock);
 
 	uint64_t value = pl011_read(&c->uart, (uint32_t)offset);
@@ -29,7 +35,7 @@ static uint64_t read_register(struct device *d, uint64_t offset, unsigned int by
 		c->input_waits = false;
 		room = true;
 	}
-	update_line(c);
+	update(c);
 	(void)pthread_mutex_unlock(&c->lock);
 	if (room)
 		vm_signal_event(c->room_event);
@@ -45,7 +51,7 @@ static void write_register(struct device *d, uint64_t offset, unsigned int bytes
 
 	bool sent = pl011_write(&c->uart, (uint32_t)offset, (uint32_t)value, &byte);
 
-	update_line(c);
+	update(c);
 	(void)pthread_mutex_unlock(&c->lock);
 	if (sent)
 		hub_put(c->hub, &byte, 1);
@@ -66,6 +72,7 @@ void console_init(struct console *c, struct vm *vm, struct hub *hub, int room_ev
 	c->input_waits = false;
 	(void)pthread_mutex_init(&c->lock, NULL);
 	pl011_reset(&c->uart);
+	update(c);
 }
 
 size_t console_room(struct console *c)
@@ -83,6 +90,6 @@ void console_input(struct console *c, const uint8_t *bytes, size_t count)
 {
 	(void)pthread_mutex_lock(&c->lock);
 	(void)pl011_receive(&c->uart, bytes, count);
-	update_line(c);
+	update(c);
 	(void)pthread_mutex_unlock(&c->lock);
 }

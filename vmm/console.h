@@ -18,8 +18,9 @@ struct console {
 	struct hub *hub;
 	int room_event; /* an eventfd: input that waited for room can go on */
 	pthread_mutex_t lock;
-	struct pl011 uart; /* all below: under the lock */
-	bool level;        /* of the interrupt, as EL2 knows it */
+	struct pl011 uart;      /* all below: written under the lock */
+	_Atomic uint32_t flags; /* the flag register, for those who poll it */
+	bool level;             /* of the interrupt, as EL2 knows it */
 	bool input_waits;
 };
 

@@ -114,7 +114,8 @@ static void exit_mmio(struct vcpu *v)
 	bool write = page->mmio_write != 0;
 	uint64_t value = page->value;
 
-	if (bus_access(&v->vm->bus, page->ipa, page->mmio_bytes, write, &value) == ERR_OK) {
+	if (bus_access(&v->vm->bus, &v->device, page->ipa, page->mmio_bytes, write, &value) ==
+	    ERR_OK) {
 		page->value = value;
 		return;
 	}

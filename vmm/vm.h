@@ -31,8 +31,9 @@ struct vcpu {
 	uint32_t index;
 	struct run_page *page;
 	pthread_t thread;
-	atomic_bool on; /* changed under vm->power_lock */
-	bool parked;    /* under vm->power_lock: the VM is paused, and the thread has seen it */
+	struct device *device; /* of the last access that it served, or NULL */
+	atomic_bool on;        /* changed under vm->power_lock */
+	bool parked; /* under vm->power_lock: the VM is paused, and the thread has seen it */
 };
 
 struct vm {

@@ -21,6 +21,12 @@
 #define sysreg_write(name, value)                                                                  \
 	__asm__ volatile("msr " SYSREG_STRING(name) ", %x0" : : "rZ"((uint64_t)(value)))
 
+/* The two values are there before the first is written: they can come by one LDP. */
+#define sysreg_write_two(first, first_value, second, second_value)                                 \
+	__asm__ volatile("msr " SYSREG_STRING(first) ", %0\n\tmsr " SYSREG_STRING(second) ", %1"   \
+			 :                                                                         \
+			 : "r"(first_value), "r"(second_value))
+
 /* Newer than the baseline. */
 #define HCRX_EL2      S3_4_C1_C2_2
 #define HFGRTR_EL2    S3_4_C1_C1_4

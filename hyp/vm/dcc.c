@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/vm/dcc.h"
 
-#include "abi/hypercall.h"
-#include "hyp/vm/hypercall.h"
 #include "lib/aarch32.h"
 
 #define MDSCR_SS   BIT(0)
@@ -114,8 +112,6 @@ static bool is_wanted(const struct vcpu *vcpu)
 
 enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr, unsigned int key)
 {
-	if (key == MDCCSR_EL0 && vcpu->x[0] >> 32 == CAISSON_CALL_MAGIC && !vcpu->vm->is_user)
-		return hypercall(vcpu);
 	if (is_wanted(vcpu) && exit_is_from_el0())
 		return EXIT_INJECT_TRAP;
 	if (key == MDCCSR_EL0) {

@@ -37,6 +37,8 @@ enum exit_action uexit_irq(struct vcpu *vcpu);
 
 /* hyp/vm/sysreg.c: trapped MSR, MRS and system instructions (EC 0x18). */
 exit_handler_fn sysreg_exit;
+/* The service VM's: hypercalls, which come as reads of MDCCSR_EL0, go first. */
+exit_handler_fn sysreg_exit_service;
 /* hyp/vm/mmio.c: data aborts from stage 2 (EC 0x24). */
 exit_handler_fn mmio_exit;
 /* Where the stage 2 fault was. */

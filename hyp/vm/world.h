@@ -14,45 +14,36 @@ struct world_fp {
 	uint64_t fpsr;
 } __attribute__((aligned(16)));
 
-/* Registers that EL2 does not touch while a guest runs, by their names. */
-#define WORLD_EACH_REGISTER(DO)                                                                    \
-	DO(elr_el2)                                                                                \
-	DO(spsr_el2)                                                                               \
-	DO(hcr_el2)                                                                                \
-	DO(ttbr0_el1)                                                                              \
-	DO(ttbr1_el1)                                                                              \
-	DO(mair_el1)                                                                               \
-	DO(amair_el1)                                                                              \
-	DO(vbar_el1)                                                                               \
-	DO(contextidr_el1)                                                                         \
-	DO(cpacr_el1)                                                                              \
-	DO(esr_el1)                                                                                \
-	DO(far_el1)                                                                                \
-	DO(afsr0_el1)                                                                              \
-	DO(afsr1_el1)                                                                              \
-	DO(par_el1)                                                                                \
-	DO(sp_el0)                                                                                 \
-	DO(sp_el1)                                                                                 \
-	DO(elr_el1)                                                                                \
-	DO(spsr_el1)                                                                               \
-	DO(tpidr_el0)                                                                              \
-	DO(tpidrro_el0)                                                                            \
-	DO(tpidr_el1)                                                                              \
-	DO(csselr_el1)                                                                             \
-	DO(cntkctl_el1)
+/* Registers that EL2 does not touch while a guest runs, by their names, two for one LDP or STP. */
+#define WORLD_EACH_PAIR(DO)                                                                        \
+	DO(elr_el2, spsr_el2)                                                                      \
+	DO(hcr_el2, cntkctl_el1)                                                                   \
+	DO(ttbr0_el1, ttbr1_el1)                                                                   \
+	DO(mair_el1, amair_el1)                                                                    \
+	DO(vbar_el1, contextidr_el1)                                                               \
+	DO(cpacr_el1, csselr_el1)                                                                  \
+	DO(esr_el1, far_el1)                                                                       \
+	DO(afsr0_el1, afsr1_el1)                                                                   \
+	DO(par_el1, tpidr_el1)                                                                     \
+	DO(sp_el0, sp_el1)                                                                         \
+	DO(elr_el1, spsr_el1)                                                                      \
+	DO(tpidr_el0, tpidrro_el0)
 
-#define WORLD_FIELD(name) uint64_t name;
+#define WORLD_FIELDS(first, second)                                                                \
+	uint64_t first;                                                                            \
+	uint64_t second;
 
 /* What of a vCPU is in the CPU while it is loaded, but for x0 to x30. */
 struct world {
-	struct world_fp fp;
-	WORLD_EACH_REGISTER(WORLD_FIELD)
+	/* Within the reach of LDP and STP from its start. */
+	WORLD_EACH_PAIR(WORLD_FIELDS)
+	uint64_t pauth[10]; /* keys; with FEAT_PAuth */
 	uint64_t sctlr_el1;
 	uint64_t tcr_el1;
-	uint64_t pauth[10]; /* keys; with FEAT_PAuth */
 	uint64_t cntv_ctl;
 	uint64_t cntv_cval;
-	/* The virtual CPU interface: hyp/vm/vgic.c. */
+	struct world_fp fp;
+	/* The virtual CPU interface: hyp/vm/vgic_switch.c. */
 	uint64_t ich_hcr;
 	uint64_t ich_vmcr;
 	uint64_t ich_apr[8];       /* AP0R<n>, then AP1R<n> */
