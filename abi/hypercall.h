@@ -140,7 +140,8 @@ enum caisson_call {
 	CAISSON_CALL_MEM_UNEXEC = 12,
 	/*
 	 * Management. x3 = VM. -> x1 = enum caisson_vm_state | vCPUs << 8, x2 = the tag that its
-	 * creator gave it, x3 = blocks of memory that it has. STATE: there is none with that number.
+	 * creator gave it, x3 = blocks of memory that it has. STATE: there is none with that
+	 * number.
 	 */
 	CAISSON_CALL_VM_INFO = 13,
 	/*
@@ -173,8 +174,9 @@ enum caisson_call {
 	 * go on there and returns DEDICATED at once; its exits are announced on the event line
 	 * (abi/event.h), and the run page is EL2's from VCPU_RUN to EVENT_EXIT. It never exits with
 	 * WFI or WAKE, since it waits on its CPU. VCPU_RUN with immediate_exit makes one that runs
-	 * leave: INTERRUPTED, announced too. STATE: the CPU is not offline, or dedicated, or the
-	 * vCPU has one already. BUSY: the vCPU runs.
+	 * leave: INTERRUPTED, announced too; where it does not run it answers CONTINUE and does
+	 * nothing, so an exit that stands is not taken for answered. STATE: the CPU is not offline,
+	 * or dedicated, or the vCPU has one already. BUSY: the vCPU runs.
 	 */
 	CAISSON_CALL_VCPU_DEDICATE = 18,
 	/*

@@ -31,6 +31,8 @@ struct vcpu {
 	uint32_t index;
 	struct run_page *page;
 	pthread_t thread;
+	/* A futex: 1 when EL2 may have announced an exit of a dedicated vCPU; see await_exit(). */
+	uint32_t announced;
 	atomic_bool on; /* changed under vm->power_lock */
 	bool parked;    /* under vm->power_lock: the VM is paused, and the thread has seen it */
 };
