@@ -2,6 +2,8 @@
 #ifndef ABI_RUNPAGE_H
 #define ABI_RUNPAGE_H
 
+#include <stddef.h>
+
 #include "abi/vcpustate.h"
 
 /*
@@ -53,8 +55,12 @@ struct run_page {
 	uint64_t args[8]; /* x0..x7 */
 	uint64_t result[4];
 
-	/* VCPU_GET writes it, VCPU_SET reads it. */
-	struct vcpu_state state __attribute__((aligned(512)));
+	uint64_t reserved2[44];
+
+	/* VCPU_GET writes it, VCPU_SET reads it. At a multiple of 512 bytes. */
+	struct vcpu_state state;
 };
+
+_Static_assert(offsetof(struct run_page, state) == 512, "the ABI");
 
 #endif

@@ -9,7 +9,7 @@
 #define CONTROL_SELECT BIT(3)
 #define CONTROL_WRITE  BIT(4)
 
-#define KEY_MASK    0x3fff /* bit 14: for writing, which is no longer done; bit 15: of the machine */
+#define KEY_MASK    0x3fff /* bit 14: to write, which is no longer done; bit 15: of the machine */
 #define KEY_MACHINE BIT(15)
 
 static const uint8_t signature[] = {'Q', 'E', 'M', 'U'};

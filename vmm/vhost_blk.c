@@ -19,7 +19,8 @@
 #define DAEMON "qemu-storage-daemon"
 
 /* The features of block devices that need nothing of the front end (virtio 1.2, 5.2.3). */
-#define FEATURES        (BIT(1) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(13) | BIT(14))
+#define FEATURES (BIT(1) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(9) | BIT(10) | BIT(13) | BIT(14))
+
 #define FEATURES_NEEDED (VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
 #define CONFIG_BYTES    60
 

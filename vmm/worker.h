@@ -23,10 +23,10 @@ struct worker {
 };
 
 /*
- * Starts the thread: run(arg), which returns once worker_wait() is false. name: up to 15 bytes.
+ * Starts the thread: fn(arg), which returns once worker_wait() is false. name: up to 15 bytes.
  * Tells what is wrong. All zeros before; worker_end() is due also after an error.
  */
-enum err worker_start(struct worker *w, const char *name, void (*run)(void *arg),
+enum err worker_start(struct worker *w, const char *name, void (*fn)(void *arg),
 		      void *arg) MUST_CHECK;
 /* Waits for the thread's end. Nothing when it was never started. */
 void worker_end(struct worker *w);

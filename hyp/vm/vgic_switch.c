@@ -5,14 +5,14 @@
  *
  * vcpu->cpu, written under the vCPU's vgic_lock, says where a vCPU is loaded. Who leaves something
  * for one does it under that lock and looks at cpu afterwards. Either the lock came before load()
- * had it: then world_switch() sees the note (vgic_has_work(), on the CPU that had the lock last) and
- * takes it in. Or after: then cpu is set and the kick goes there. A kick that arrives when the vCPU
- * has left again is taken for whoever is loaded by then, who finds nothing; the note is still there
- * for the next load, wherever that is. So a vCPU may move to any CPU with any load, there may be more
- * of them than CPUs, and of several VMs on one: nothing of a vCPU stays in a CPU but what save()
- * takes, and the kick names a CPU, not a vCPU. Two loads of one vCPU cannot overlap: the slot's
- * lock gives it to one CPU at a time, and is what orders the one CPU's save() before the other's
- * load().
+ * had it: then world_switch() sees the note (vgic_has_work(), on the CPU that had the lock last)
+ * and takes it in. Or after: then cpu is set and the kick goes there. A kick that arrives when the
+ * vCPU has left again is taken for whoever is loaded by then, who finds nothing; the note is still
+ * there for the next load, wherever that is. So a vCPU may move to any CPU with any load, there may
+ * be more of them than CPUs, and of several VMs on one: nothing of a vCPU stays in a CPU but what
+ * save() takes, and the kick names a CPU, not a vCPU. Two loads of one vCPU cannot overlap: the
+ * slot's lock gives it to one CPU at a time, and is what orders the one CPU's save() before the
+ * other's load().
  *
  * blocked is set by vgic_block() under the same lock, with nothing pending, and taken back by the
  * first who leaves something (an exchange, so there is one waker) or by load(). The run page's wake

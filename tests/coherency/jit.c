@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 	unsigned int rounds = argc == 3 ? (unsigned int)strtoul(argv[1], NULL, 0) : 0, i;
 	volatile uint32_t *code;
 
-	if (!rounds || (strcmp(argv[2], "good") && strcmp(argv[2], "bad"))) {
+	if (!rounds || (strcmp(argv[2], "good") != 0 && strcmp(argv[2], "bad") != 0)) {
 		fprintf(stderr, "usage: jit ROUNDS good|bad\n");
 		return 2;
 	}

@@ -31,13 +31,21 @@ static struct run_page *run_page;       /* has one, too */
 static uint64_t call(struct call *c, uint32_t number, const uint64_t t[2])
 {
 	register uint64_t x0 __asm__("x0") = CAISSON_CALL(number);
-	register uint64_t x1 __asm__("x1") = t[0];
-	register uint64_t x2 __asm__("x2") = t[1];
-	register uint64_t x3 __asm__("x3") = c->x[3];
-	register uint64_t x4 __asm__("x4") = c->x[4];
-	register uint64_t x5 __asm__("x5") = c->x[5];
-	register uint64_t x6 __asm__("x6") = c->x[6];
-	register uint64_t x7 __asm__("x7") = c->x[7];
+	register uint64_t x1 __asm__("x1");
+	register uint64_t x2 __asm__("x2");
+	register uint64_t x3 __asm__("x3");
+	register uint64_t x4 __asm__("x4");
+	register uint64_t x5 __asm__("x5");
+	register uint64_t x6 __asm__("x6");
+	register uint64_t x7 __asm__("x7");
+
+	x1 = t[0];
+	x2 = t[1];
+	x3 = c->x[3];
+	x4 = c->x[4];
+	x5 = c->x[5];
+	x6 = c->x[6];
+	x7 = c->x[7];
 
 	__asm__ volatile("mrs xzr, mdccsr_el0"
 			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)

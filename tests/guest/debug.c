@@ -61,7 +61,7 @@ static unsigned int ec_of(unsigned int lower, enum sandbox_mode mode)
 
 static void test_registers(void)
 {
-	uint64_t dfr0 = sysreg_read(id_aa64dfr0_el1), value;
+	uint64_t dfr0 = sysreg_read(id_aa64dfr0_el1), value = 0;
 	unsigned int n, op2;
 
 	for (op2 = 4; op2 < 8; op2++)

@@ -71,8 +71,8 @@ guest_start:
 	hvc	#1
 
 	/*
-	 * x0 times: calls the code at x1, whose answer never goes back; stores to x2 what it has not
-	 * stored there before, and loads it again. At the end, x0: how often that went wrong.
+	 * x0 times: calls the code at x1, whose answer never goes back; stores to x2 what it has
+	 * not stored there before, and loads it again. At the end, x0: how often that went wrong.
 	 */
 	piece	stress
 	mov	x5, x0

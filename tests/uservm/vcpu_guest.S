@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the vCPUs of tests/uservm/vcpu.c execute, MMU off. Copied to the guest's RAM as it stands, so
- * it names nothing outside. x28: an address that is the VMM's, where a store reports and a load
- * asks. Each piece is entered by VCPU_SET of its PC.
+ * What the vCPUs of tests/uservm/vcpu.c execute, MMU off. Copied to the guest's RAM as it stands,
+ * so it names nothing outside. x28: an address that is the VMM's, where a store reports and a
+ * load asks. Each piece is entered by VCPU_SET of its PC.
  */
 	.arch	armv8-a
 	.section .rodata.guest, "a"

@@ -2,6 +2,8 @@
 #ifndef ARCH_AARCH64_SPECULATION_H
 #define ARCH_AARCH64_SPECULATION_H
 
+#include <stdint.h>
+
 /* Nothing speculates in a simulation. */
 static inline uint64_t bounded_index(uint64_t index, uint64_t count)
 {
