@@ -271,7 +271,7 @@ void client_close(struct client *c)
 	json_t *message;
 
 	loop_remove(&c->retry);
-	if (c->wire.fd >= 0 &&
+	if (c->name[0] != '\0' && c->wire.fd >= 0 && /* else there is none to remove */
 	    wire_send(&c->wire, json_pack("{s:s}", "execute", "remove"), -1) == ERR_OK) {
 		/* Until it closes. */
 		while (wire_receive(&c->wire, ANSWER_MS, &message) == ERR_OK)

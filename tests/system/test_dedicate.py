@@ -29,7 +29,7 @@ def dedicate_vm(service_vm):
 @pytest.fixture
 def machine(start, dedicate_vm):
     machine = start(kernel=f"{dedicate_vm}/vmlinuz", initrd=f"{dedicate_vm}/initrd", append="quiet",
-                    cpus=4, memory="1G", timeout=240)
+                    cpus=4, memory="1G", timeout=500)
     machine.login()
     check_caisson(machine)
     assert machine.run(ONLINE) == "0-3"
@@ -46,7 +46,7 @@ def run_payloads(machine):
     """CPU_ON and CPU_OFF, interrupts between vCPUs that have CPUs and one that has none."""
     for name, cpus in (("psci", 2), ("smp", 3)):
         output = machine.run(f"caisson run --mem 64M --cpus {cpus} --dedicate 2,3 "
-                             f"--kernel /guests/{name}.img </dev/null", timeout=100)
+                             f"--kernel /guests/{name}.img </dev/null", timeout=200)
         assert re.search(r"DONE passed=[1-9]\d* failed=0", output), output
         assert machine.run(ONLINE) == "0-3"
 
