@@ -105,14 +105,15 @@ def test_uboot(host):
 
 
 def check_bad_input(machine):
-    machine.run("truncate -s 65M /tmp/large; : >/tmp/empty")
+    machine.run("truncate -s 65M /tmp/large; : >/tmp/empty; "
+                "mkdir /tmp/ro; mount -t tmpfs -o ro none /tmp/ro")
     for arguments, text in [
             ("--firmware /nowhere", "/nowhere"),
             ("--firmware /tmp", "not a regular file"),
             ("--firmware /tmp/empty", "is empty"),
             ("--firmware /tmp/large", "larger than the flash"),
             ("--firmware /fw/u-boot.bin --flash-vars /tmp/large", "larger than the flash"),
-            ("--firmware /fw/u-boot.bin --flash-vars /proc/version", "for writing"),
+            ("--firmware /fw/u-boot.bin --flash-vars /tmp/ro/vars", "for writing"),
             ("--firmware /fw/u-boot.bin --flash-vars /no/where", "for writing"),
             ("--firmware /fw/u-boot.bin --mem 64M", "needs 128 MiB")]:
         output = machine.run(f"caisson run {arguments} </dev/null", status=1)
