@@ -30,7 +30,7 @@ build: setup
 run: setup
 	@tools/build target
 	@tools/servicevm
-	@tools/servicevm --output build/servicevm-guests \
+	@tools/servicevm --with passt --output build/servicevm-guests \
 		--add build/target/vmm/caisson:bin/caisson \
 		--add build/target/vmm/caissond:bin/caissond \
 		--add tools/uservm.conf:etc/caisson/vm1.conf \

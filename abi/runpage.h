@@ -7,8 +7,9 @@
 #include "abi/vcpustate.h"
 
 /*
- * The run page of a user VM's vCPU: 4 KiB that EL2 and the VMM thread share. EL2 writes it at the
- * end of CAISSON_CALL_VCPU_RUN only, on the CPU of the caller. What the VMM writes is hostile to
+ * The run page of a user VM's vCPU: 4 KiB that EL2 and the VMM thread share. EL2 writes it between
+ * the beginning and the end of CAISSON_CALL_VCPU_RUN (of a dedicated vCPU: EVENT_EXIT) and in
+ * CAISSON_CALL_VCPU_GET, at no other time. What the VMM writes is hostile to
  * EL2: it is read once, and only what the exit asked for is used.
  */
 

@@ -335,7 +335,7 @@ void vgic_deactivate(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
 
 /*
  * cpu: an SGI for a vCPU that is loaded elsewhere. Does its CPU have to be kicked? That then
- * calls vgic_flush_next() or, if it says so, folds and fills.
+ * loads what is in want[0] (vgic_private_fast()), or folds and fills.
  */
 static inline bool vgic_sgi_post(struct vgic_cpu *c, uint32_t intid)
 {

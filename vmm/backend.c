@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,12 +33,14 @@ static int open_output(void)
 	return file;
 }
 
-/* In the child; says what is wrong where the parent looks. */
-static void run_child(const struct backend *b, const char *const *argv, int fd, pid_t parent)
+/* In the child. failure: where the parent reads an errno, or the end once the program runs. */
+static void run_child(const struct backend *b, const char *const *argv, int fd, pid_t parent,
+		      int failure)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY);
+	int error;
 
 	(void)sigemptyset(&none);
 	for (int i = 1; i < NSIG; i++)
@@ -53,26 +56,46 @@ static void run_child(const struct backend *b, const char *const *argv, int fd, 
 		(void)fcntl(fd, F_SETFD, 0);
 	else if (dup2(fd, BACKEND_FD) < 0)
 		_exit(1);
-	(void)close_range(BACKEND_FD + 1, ~0U, 0);
+	(void)close_range(BACKEND_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
-	(void)dprintf(STDERR_FILENO, "%s\n", strerror(errno));
-	_exit(127);
+	error = errno;
+	_exit(write(failure, &error, sizeof(error)) == sizeof(error) ? 127 : 1);
+}
+
+/* 0, or why the program does not run. */
+static int start_child(struct backend *b, const char *const *argv, int fd)
+{
+	pid_t parent = getpid();
+	int failure[2];
+	int error = 0;
+
+	if (pipe2(failure, O_CLOEXEC) != 0)
+		return errno;
+	b->pid = fork();
+	if (b->pid == 0)
+		run_child(b, argv, fd, parent, failure[1]);
+	if (b->pid < 0)
+		error = errno;
+	(void)close(failure[1]);
+	if (b->pid > 0 && read(failure[0], &error, sizeof(error)) == sizeof(error))
+		(void)waitpid(b->pid, NULL, 0);
+	(void)close(failure[0]);
+	return error;
 }
 
 enum err backend_start(struct backend *b, const char *const *argv, int fd)
 {
-	pid_t parent = getpid();
+	int error;
 
 	b->program = argv[0];
 	b->output = open_output();
 	if (b->output < 0)
 		return ERR_NO_MEMORY;
-	b->pid = fork();
-	if (b->pid == 0)
-		run_child(b, argv, fd, parent);
-	if (b->pid > 0)
+	error = start_child(b, argv, fd);
+	if (error == 0)
 		return ERR_OK;
-	say("cannot start %s: %s", b->program, strerror(errno));
+	say("cannot start %s: %s%s", b->program, strerror(error),
+	    error == ENOENT ? " (is it installed?)" : "");
 	b->pid = 0;
 	(void)close(b->output);
 	return ERR_NO_MEMORY;

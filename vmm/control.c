@@ -98,6 +98,9 @@ static enum err query_info(struct rpc_call *call)
 	add_text(call->result, "append", config->append);
 	add_text(call->result, "firmware", config->firmware);
 	add_text(call->result, "flash-vars", config->flash_vars);
+	add_text(call->result, "console", config->console);
+	if (config->vsock_cid != 0)
+		(void)json_object_set_new(call->result, "vsock", json_integer(config->vsock_cid));
 	return ERR_OK;
 }
 

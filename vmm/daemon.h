@@ -137,6 +137,8 @@ rpc_fn daemon_log;
 
 /* When the process started, in clock ticks since boot; 0: there is none. */
 uint64_t daemon_start_time(pid_t pid);
+/* Is there such a process, and was it started by this user? */
+bool daemon_is_user_of(pid_t pid, uid_t uid);
 /* The group's number; 0 when there is none. */
 gid_t daemon_find_group(const char *name);
 

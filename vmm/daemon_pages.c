@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,8 +33,23 @@ static bool has_our_pages(void)
 	       fs.f_bsize == CAISSON_BLOCK_BYTES;
 }
 
+static sigjmp_buf no_page;
+
+/* Only scrub_block() is ready for it; anywhere else it ends the process, as it should. */
+static volatile sig_atomic_t scrubbing;
+
+static void on_bus_error(int number)
+{
+	if (scrubbing != 0)
+		siglongjmp(no_page, 1);
+	(void)signal(number, SIG_DFL);
+}
+
 enum err pages_init(void)
 {
+	struct sigaction action = {.sa_handler = on_bus_error};
+
+	(void)sigaction(SIGBUS, &action, NULL);
 	/* A mount of our own, so that nobody else's files are in it. */
 	if ((mkdir(PATHS_PAGES, 0700) == 0 || errno == EEXIST) &&
 	    (has_our_pages() ||
@@ -245,6 +262,19 @@ enum err pages_adopt(struct pages *p, const char *name)
 	return ERR_NOT_FOUND;
 }
 
+/*
+ * A VMM may have cut its file off: what is not there needs no scrubbing, Linux zeroes a huge page
+ * before it maps it again.
+ */
+static void scrub_block(uint8_t *block)
+{
+	if (sigsetjmp(no_page, 1) == 0) {
+		scrubbing = 1;
+		explicit_bzero(block, CAISSON_BLOCK_BYTES);
+	}
+	scrubbing = 0;
+}
+
 bool pages_scrub_some(struct pages *p, uint64_t *position)
 {
 	struct pages_file *const file[] = {&p->store, &p->mem};
@@ -255,7 +285,8 @@ bool pages_scrub_some(struct pages *p, uint64_t *position)
 			uint64_t left = file[i]->bytes - at;
 			uint64_t bytes = left < SCRUB_BYTES ? left : SCRUB_BYTES;
 
-			explicit_bzero(file[i]->start + at, bytes);
+			for (uint64_t done = 0; done < bytes; done += CAISSON_BLOCK_BYTES)
+				scrub_block(file[i]->start + at + done);
 			*position += bytes;
 			return false;
 		}

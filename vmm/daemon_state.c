@@ -202,6 +202,22 @@ uint64_t daemon_start_time(pid_t pid)
 	return start;
 }
 
+bool daemon_is_user_of(pid_t pid, uid_t uid)
+{
+	char path[32], line[128];
+	unsigned int user;
+	bool found = false;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+		found = sscanf(line, "Uid: %u", &user) == 1;
+	if (file != NULL)
+		(void)fclose(file);
+	return found && user == uid;
+}
+
 gid_t daemon_find_group(const char *name)
 {
 	FILE *file = fopen("/etc/group", "re");

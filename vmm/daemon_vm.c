@@ -96,14 +96,29 @@ static int open_pidfd(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+static void on_died(void *arg, unsigned int events)
+{
+	struct daemon_vm *vm = arg;
+
+	say("%s: its process has ended", vm->name);
+	daemon_bury(vm);
+}
+
 void daemon_kill(struct daemon_vm *vm)
 {
 	if (vm->pidfd >= 0)
 		(void)syscall(SYS_pidfd_send_signal, vm->pidfd, SIGKILL, NULL, 0);
-	if (vm->client != NULL)
+	if (vm->client != NULL) {
+		vm->client->vm = NULL;
 		wire_end(&vm->client->wire);
-	else
-		daemon_bury(vm);
+		vm->client = NULL;
+		/* Not when the connection closes: another process may have that, too. */
+		if (!vm->ending && vm->pidfd >= 0 &&
+		    loop_add_fd(&vm->daemon->loop, &vm->died, vm->pidfd, LOOP_READ, on_died, vm) ==
+			    ERR_OK)
+			return;
+	}
+	daemon_bury(vm);
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
@@ -141,8 +156,11 @@ static void on_bury(void *arg, unsigned int events)
 	struct daemon *d = vm->daemon;
 	int64_t after = bury_step(vm);
 
-	if (after >= 0 && loop_start_timer(&vm->timer, (uint64_t)after) == ERR_OK)
+	if (after >= 0) {
+		if (loop_start_timer(&vm->timer, (uint64_t)after) != ERR_OK)
+			say("%s: cannot start a timer; its memory is kept", vm->name);
 		return;
+	}
 	daemon_return_cpus(vm);
 	pages_remove(&vm->pages, vm->name);
 	daemon_remove_folder(vm);
@@ -223,6 +241,9 @@ static enum err fill_vm(struct rpc_call *call, struct daemon_vm *vm, const char 
 	vm->pid_start = daemon_start_time(client->pid);
 	vm->pidfd = open_pidfd(client->pid);
 	vm->uid = client->uid;
+	/* Who connected may have passed the connection on and ended: its PID is another's then. */
+	if (vm->pidfd < 0 || !daemon_is_user_of(client->pid, client->uid))
+		return rpc_fail(call, ERR_DENIED, "the process that connected is not there");
 	if (daemon_save(vm) != ERR_OK || daemon_make_folder(vm) != ERR_OK)
 		return rpc_fail(call, ERR_DENIED, "caissond cannot write in %s", PATHS_RUN);
 	err = pages_create(&vm->pages, name, STORE_BYTES, mem_bytes, why, sizeof(why));
@@ -427,14 +448,6 @@ enum err daemon_attach(struct rpc_call *call)
 	return ERR_OK;
 }
 
-static void on_died(void *arg, unsigned int events)
-{
-	struct daemon_vm *vm = arg;
-
-	say("%s: its process has ended", vm->name);
-	daemon_bury(vm);
-}
-
 static void on_no_reconnect(void *arg, unsigned int events)
 {
 	struct daemon_vm *vm = arg;
@@ -478,6 +491,15 @@ static void destroy_unnamed(struct daemon *d)
 	}
 }
 
+/* Has EL2 this VM, and not one that came to its number after its end? */
+static bool is_in_el2(const struct daemon_vm *vm)
+{
+	struct hyp_vm_info info;
+
+	return hyp_vm_info(&vm->daemon->management, vm->number, &info) == CAISSON_OK &&
+	       info.tag == vm->tag;
+}
+
 static void adopt(struct daemon *d, const char *name)
 {
 	struct daemon_vm *vm = add_vm(d);
@@ -488,9 +510,11 @@ static void adopt(struct daemon *d, const char *name)
 			drop_vm(vm);
 		return;
 	}
+	vm->made = vm->made && is_in_el2(vm);
+	/* EL2 must not have memory that nothing keeps in its place. */
 	if (pages_adopt(&vm->pages, name) != ERR_OK && vm->made) {
 		say("%s: its memory cannot be adopted: %s", name, strerror(errno));
-		drop_vm(vm);
+		daemon_bury(vm);
 		return;
 	}
 	if (vm->dedicated != 0 && daemon_open_events(d) != ERR_OK)

@@ -37,7 +37,8 @@ static enum err open_input(const char *path, struct input *input)
 	struct stat status;
 
 	input->path = path;
-	input->file = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for who writes to a FIFO. */
+	input->file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (input->file < 0 || fstat(input->file, &status) != 0) {
 		say("cannot open %s: %s", path, strerror(errno));
 		return ERR_NOT_FOUND;
@@ -116,8 +117,8 @@ static enum err load_kernel(const struct input *input, uint8_t *ram, uint64_t ra
 		return err;
 	*end = info.text_offset + info.image_bytes;
 	if (*end > ram_bytes) {
-		say("%s needs %lu MiB, the virtual machine has %lu MiB", input->path,
-		    (unsigned long)(*end >> 20) + 1, (unsigned long)(ram_bytes >> 20));
+		say("%s needs %lu MiB, the virtual machine has %lu MiB (--mem gives more)",
+		    input->path, (unsigned long)(*end >> 20) + 1, (unsigned long)(ram_bytes >> 20));
 		return ERR_NO_MEMORY;
 	}
 	result->entry = MACHINE_RAM + info.text_offset;
@@ -158,7 +159,8 @@ static enum err load_all(const struct load_config *config, const struct input *k
 	dtb = bits_align_up(kernel_end, ALIGNMENT);
 	rest = dtb + ALIGNMENT;
 	if (rest > ram_bytes || initrd->bytes > ram_bytes - rest) {
-		say("kernel and initial RAM disk do not fit into %lu MiB of memory",
+		say("kernel and initial RAM disk do not fit into %lu MiB of memory (--mem gives "
+		    "more)",
 		    (unsigned long)(ram_bytes >> 20));
 		return ERR_NO_MEMORY;
 	}
@@ -175,7 +177,8 @@ static enum err load_for_firmware(const struct load_config *config, uint8_t *ram
 				  uint64_t ram_bytes, struct load_result *result)
 {
 	if (ram_bytes < FIRMWARE_RAM_MIN) {
-		say("firmware needs %u MiB of memory, the virtual machine has %lu MiB",
+		say("firmware needs %u MiB of memory, the virtual machine has %lu MiB (--mem gives "
+		    "more)",
 		    (unsigned int)(FIRMWARE_RAM_MIN >> 20), (unsigned long)(ram_bytes >> 20));
 		return ERR_NO_MEMORY;
 	}

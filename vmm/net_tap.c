@@ -91,7 +91,8 @@ enum err net_tap_open(struct net_link *l, const char *ifname)
 
 	l->fd = open(TUN, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (l->fd < 0) {
-		say("cannot open " TUN ": %s", strerror(errno));
+		say("cannot open " TUN ": %s%s", strerror(errno),
+		    errno == ENOENT ? " (modprobe tun)" : "");
 		return ERR_NOT_FOUND;
 	}
 	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);

@@ -86,6 +86,10 @@ void rpc_dispatch(const struct rpc_command *table, void *client, struct wire *wi
 	else
 		answer = json_pack("{s:{s:s,s:s}}", "error", "class", class_of(err), "desc",
 				   call.error);
+	/* Text that was cut off within a character is no JSON. */
+	if (answer == NULL)
+		answer = json_pack("{s:{s:s,s:s}}", "error", "class", class_of(err), "desc",
+				   "failed, for a reason that is too long");
 	if (id != NULL)
 		(void)json_object_set(answer, "id", id);
 	json_decref(nothing);

@@ -32,11 +32,12 @@
 
 static void give_up(struct vhost_blk *b)
 {
-	if (atomic_exchange(&b->dead, true))
-		return;
-	(void)shutdown(b->socket, SHUT_RDWR);
-	say("%s: its back end is gone, the virtual machine ends", b->path);
-	backend_tell_end(&b->backend);
+	if (!atomic_exchange(&b->dead, true)) {
+		(void)shutdown(b->socket, SHUT_RDWR);
+		say("%s: its back end is gone, the virtual machine ends", b->path);
+		backend_tell_end(&b->backend);
+	}
+	/* Each time: it may have gone while the VM was between two starts. */
 	vm_end(b->virtio.vm, VM_FAILED);
 }
 

@@ -105,7 +105,8 @@ static enum err open_vhost(struct virtio_vsock *s, uint64_t cid, uint64_t *featu
 {
 	s->vhost = open(VHOST_VSOCK, O_RDWR | O_CLOEXEC);
 	if (s->vhost < 0) {
-		say("cannot open " VHOST_VSOCK ": %s", strerror(errno));
+		say("cannot open " VHOST_VSOCK ": %s%s", strerror(errno),
+		    errno == ENOENT ? " (modprobe vhost_vsock)" : "");
 		return ERR_NOT_FOUND;
 	}
 	if (ioctl(s->vhost, VHOST_SET_OWNER) == 0 &&

@@ -28,12 +28,12 @@ static enum caisson_status find(const struct vcpu *caller, struct slot **slot, s
 {
 	if (caller->x[3] >= CAISSON_MAX_VMS)
 		return CAISSON_INVALID;
-	*slot = &slots[caller->x[3]];
+	*slot = slot_get(caller->x[3]);
 	if ((*slot)->state != SLOT_LIVE)
 		return CAISSON_STATE;
 	if (caller->x[4] >= (*slot)->uvm->vm.vcpu_count)
 		return CAISSON_INVALID;
-	*u = &(*slot)->uvm->vcpu[caller->x[4]];
+	*u = &(*slot)->uvm->vcpu[bounded_index(caller->x[4], (*slot)->uvm->vm.vcpu_count)];
 	return CAISSON_OK;
 }
 
@@ -93,9 +93,9 @@ enum caisson_status dedicate_return(struct vcpu *caller) NO_THREAD_CHECK
 		lock_acquire(&slot->lock);
 		if (u->own_cpu == VCPU_NOWHERE) {
 			status = CAISSON_STATE;
-		} else if (u->runs_on != VCPU_NOWHERE) {
+		} else if (u->runs_on != VCPU_NOWHERE || u->may_run) {
 			u->must_leave = true;
-			gic_kick(u->runs_on);
+			gic_kick(u->own_cpu);
 			status = CAISSON_BUSY;
 		} else {
 			release_cpu(u);
@@ -128,12 +128,11 @@ enum caisson_status dedicate_run(struct slot *slot, struct uvcpu *u)
 	return CAISSON_DEDICATED;
 }
 
-struct vcpu *dedicate_enter(struct vcpu *service) NO_THREAD_CHECK
+/* The vCPU that is to go on on this CPU is its own from now on. NULL: none is. */
+static struct uvcpu *take(uint32_t cpu, bool *flush) NO_THREAD_CHECK
 {
-	uint32_t cpu = percpu_this()->index;
 	uint32_t whose = __atomic_load_n(&served[cpu], __ATOMIC_ACQUIRE);
 	struct uvcpu *u = NULL;
-	bool flush = false;
 	struct slot *slot;
 
 	if (whose == NOBODY)
@@ -144,13 +143,27 @@ struct vcpu *dedicate_enter(struct vcpu *service) NO_THREAD_CHECK
 		u = &slot->uvm->vcpu[(whose - 1) % CAISSON_MAX_VCPUS];
 		if (u->may_run) {
 			u->may_run = false;
-			flush = uvm_take(slot, u, cpu);
+			*flush = uvm_take(slot, u, cpu);
 		} else {
 			u = NULL;
 		}
 	}
 	lock_release(&slot->lock);
-	return u && uexit_enter(service, u, flush) ? &u->vcpu : NULL;
+	return u;
+}
+
+struct vcpu *dedicate_enter(struct vcpu *service)
+{
+	uint32_t cpu = percpu_this()->index;
+	struct uvcpu *u;
+	bool flush;
+
+	/* One that left at once may have to go on all the same: no kick comes for that. */
+	while ((u = take(cpu, &flush))) {
+		if (uexit_enter(service, u, flush))
+			return &u->vcpu;
+	}
+	return NULL;
 }
 
 void dedicate_left(struct uvcpu *u, enum run_exit reason)

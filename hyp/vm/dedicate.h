@@ -26,7 +26,7 @@ struct vcpu *dedicate_enter(struct vcpu *service);
 /* This CPU's dedicated vCPU has left: no longer loaded. For uvm_release(). */
 void dedicate_left(struct uvcpu *u, enum run_exit reason);
 
-/* Kicked: is the vCPU that runs here told to leave? */
+/* Is the vCPU, which this CPU runs or is about to run, dedicated and told to leave? */
 bool dedicate_must_leave(const struct uvcpu *u);
 
 /* The VM's CPUs are nobody's again. None of its vCPUs runs, and none will. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hypercalls of the service VM: who may call what, and how the answer gets into its registers.
- * What is done stands in hyp/vm/uvm.c.
+ * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c and dedicate.c.
  */
 #include "hyp/vm/hypercall.h"
 

@@ -2,6 +2,7 @@
 #include "hyp/vm/slot.h"
 
 #include "arch/aarch64/at.h"
+#include "hyp/vm/stage2.h"
 
 struct spinlock slot_manage_lock = SPINLOCK_INIT(LOCK_MANAGE);
 struct owner slot_owner;
@@ -50,5 +51,10 @@ enum caisson_status slot_status(enum err err)
 
 bool slot_resolve(uint64_t va, uint64_t *pa)
 {
-	return at_translate_write(va, exit_is_from_el0(), pa);
+	bool el0 = exit_is_from_el0();
+
+	if (at_translate_write(va, el0, pa))
+		return true;
+	stage2_settle();
+	return at_translate_write(va, el0, pa);
 }

@@ -147,6 +147,12 @@ enum err stage2_give(struct vm *vm, uint64_t pa)
 	return err;
 }
 
+void stage2_settle(void)
+{
+	lock_acquire(&lock);
+	lock_release(&lock);
+}
+
 bool stage2_has(struct vm *vm, uint64_t ipa)
 {
 	bool mapped;

@@ -31,4 +31,10 @@ enum err stage2_give(struct vm *vm, uint64_t pa) MUST_CHECK;
  */
 bool stage2_has(struct vm *vm, uint64_t ipa);
 
+/*
+ * Waits until no block is being split: a translation of the service VM's that failed before, or the
+ * walk of its tables, may only have met that. No lock from LOCK_STAGE2 on is held.
+ */
+void stage2_settle(void);
+
 #endif

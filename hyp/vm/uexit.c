@@ -117,35 +117,6 @@ static void complete(struct uvcpu *u, bool flush)
 	u->pending = UVCPU_NOTHING;
 }
 
-bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
-{
-	complete(u, flush);
-	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED)) {
-		u->page->reason = RUN_EXIT_INTERRUPTED;
-		u->page->wake_set = 0;
-		release(u, RUN_EXIT_INTERRUPTED);
-		return false;
-	}
-	ustat_add(&u->stat, CAISSON_STAT_RUNS, 1);
-	u->vcpu.stack = service->stack;
-	world_switch(service, &u->vcpu);
-	if (flush)
-		tlb_flush_local();
-	return true;
-}
-
-enum exit_action uvm_vcpu_run(struct vcpu *caller)
-{
-	struct uvcpu *u;
-	bool flush;
-
-	caller->x[0] = uvm_claim(caller, &u, &flush);
-	exit_advance(ESR_IL);
-	if (caller->x[0] != CAISSON_OK || !uexit_enter(caller, u, flush))
-		return EXIT_RESUME;
-	return EXIT_SWITCHED;
-}
-
 /*
  * Ends the run: the service VM's vCPU is loaded, behind its call. The caller has filled in what
  * goes with the reason.
@@ -189,6 +160,39 @@ static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action
 	if (action == EXIT_ADVANCE)
 		exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_WAKE);
+}
+
+bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
+{
+	complete(u, flush);
+	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED) || dedicate_must_leave(u)) {
+		u->page->reason = RUN_EXIT_INTERRUPTED;
+		u->page->wake_set = u->wake_set;
+		u->wake_set = 0;
+		release(u, RUN_EXIT_INTERRUPTED);
+		return false;
+	}
+	ustat_add(&u->stat, CAISSON_STAT_RUNS, 1);
+	u->vcpu.stack = service->stack;
+	world_switch(service, &u->vcpu);
+	if (flush)
+		tlb_flush_local();
+	/* Also what loading it has moved to others. */
+	percpu_this()->wake_set |= u->wake_set;
+	u->wake_set = 0;
+	return served(&u->vcpu, 0, EXIT_RESUME) == EXIT_RESUME;
+}
+
+enum exit_action uvm_vcpu_run(struct vcpu *caller)
+{
+	struct uvcpu *u;
+	bool flush;
+
+	caller->x[0] = uvm_claim(caller, &u, &flush);
+	exit_advance(ESR_IL);
+	if (caller->x[0] != CAISSON_OK || !uexit_enter(caller, u, flush))
+		return EXIT_RESUME;
+	return EXIT_SWITCHED;
 }
 
 /* --- interrupts --- */

@@ -58,8 +58,9 @@
 
 #include <string.h>
 
-/* What one call does at most, if no interrupt ends it sooner. */
 #define FAULT_LEVEL MASK(1, 0) /* in a fault status code */
+
+/* What one call does at most, if no interrupt ends it sooner. */
 #define CALL_CHUNKS 16
 #define CALL_BLOCKS 64
 #define CALL_SCAN   512 /* of the owners' table, when a VM ends */
@@ -413,8 +414,7 @@ static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *
 	REQUIRES(slot_manage_lock)
 {
 	uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
-	struct ublock_step step;
-	uint64_t pa;
+	uint64_t desc, pa;
 	bool lent;
 
 	if (!entry || pgtable_entry_read(entry) == 0)
@@ -422,10 +422,14 @@ static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *
 	pa = ublock_pa(pgtable_entry_read(entry));
 	lent = owner_find(&slot_owner, pa)->state == OWNER_LENT;
 	lock_acquire(&uvm->mem_lock);
-	step = ublock_leave(pgtable_entry_read(entry), lent);
-	pgtable_entry_write(entry, step.desc);
+	desc = pgtable_entry_read(entry);
+	pgtable_entry_write(entry, ublock_leave(desc, lent).desc);
 	lock_release(&uvm->mem_lock);
-	if (step.flush)
+	/*
+	 * Not only what is mapped: a MEM_UNMAP or MEM_MAP on another CPU changes descriptors first
+	 * and flushes for all of them at its end, without the manage lock.
+	 */
+	if (ublock_was_mapped(desc) && ublock_state(desc) != UBLOCK_GOING)
 		tlb_flush_other_vm(uvm->vm.vttbr);
 	if (!work(uvm, entry, UBLOCK_GOING, chunks))
 		return CAISSON_CONTINUE;
@@ -711,10 +715,20 @@ static enum ublock_todo serve(struct vcpu *vcpu, uint64_t *entry, uint64_t ipa,
 
 static enum ublock_access access_of(uint64_t esr)
 {
+	bool lacks_permission = esr_fault(esr) == ESR_FAULT_PERMISSION;
+
+	/*
+	 * A walk of stage 1, whatever WnR says of the access that it is for. It lacks a permission
+	 * only when it has to write (the hardware's Access flag and dirty state).
+	 */
+	if (esr & ESR_ABORT_S1PTW)
+		return lacks_permission ? UBLOCK_WRITE : UBLOCK_READ;
 	if (esr_class(esr) == ESR_EC_INSN_ABORT_LOWER)
-		return esr & ESR_ABORT_S1PTW ? UBLOCK_READ : UBLOCK_FETCH;
-	/* Cache maintenance says that it writes. */
-	return (esr & (ESR_ABORT_WNR | ESR_ABORT_CM)) == ESR_ABORT_WNR ? UBLOCK_WRITE : UBLOCK_READ;
+		return UBLOCK_FETCH;
+	/* Cache maintenance says that it writes. What of it has to (DC IVAC) lacks a permission. */
+	if ((esr & ESR_ABORT_CM) && !lacks_permission)
+		return UBLOCK_READ;
+	return esr & ESR_ABORT_WNR ? UBLOCK_WRITE : UBLOCK_READ;
 }
 
 /* An access to what is no memory, or not for it. */

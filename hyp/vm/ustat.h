@@ -7,7 +7,7 @@
 
 /*
  * What VM_STAT tells: one of these for each vCPU of a user VM, written by the CPU that runs it, and
- * one for the VM, for what calls of its managers cost it, written under uvm.c's manage_lock. Each
+ * one for the VM, for what calls of its managers cost it, written under slot_manage_lock. Each
  * word has one writer at a time, so an increment is a load and a store; readers need no lock.
  */
 struct ustat {

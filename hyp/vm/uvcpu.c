@@ -23,6 +23,7 @@
 
 static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 {
+	struct percpu *p = percpu_this();
 	struct vcpu *vcpu = &u->vcpu;
 
 	memset(vcpu->x, 0, sizeof(vcpu->x));
@@ -35,6 +36,9 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	vcpu->world.hcr_el2 = HCR_USER | umem_hcr() | ucache_hcr(vcpu);
 	u->flush_ipa = 0;
 	vgic_user_reset(vcpu);
+	/* SPIs that it held went to others. The call has no result for that. */
+	u->wake_set |= p->wake_set;
+	p->wake_set = 0;
 	u->pending = UVCPU_NOTHING;
 	u->patience = uexit_patience();
 }

@@ -242,7 +242,7 @@ enum caisson_status uvm_info(struct vcpu *caller)
 
 	if (caller->x[3] >= CAISSON_MAX_VMS)
 		return CAISSON_INVALID;
-	slot = &slots[caller->x[3]];
+	slot = slot_get(caller->x[3]);
 	lock_acquire(&slot_manage_lock);
 	if (slot->state == SLOT_FREE)
 		status = CAISSON_STATE;

@@ -23,10 +23,11 @@ struct uvcpu {
 	uint64_t patience;
 	uint64_t gave_up_at;
 	/* Under the slot's lock. */
-	uint32_t runs_on; /* the CPU that runs it, or VCPU_NOWHERE */
-	uint32_t own_cpu; /* hyp/vm/dedicate.c: the CPU dedicated to it, or VCPU_NOWHERE */
-	bool may_run;     /* that CPU is to run it */
-	bool must_leave;  /* and to leave it again */
+	uint32_t runs_on;  /* the CPU that runs it, or VCPU_NOWHERE */
+	uint32_t own_cpu;  /* hyp/vm/dedicate.c: the CPU dedicated to it, or VCPU_NOWHERE */
+	bool may_run;      /* that CPU is to run it */
+	bool must_leave;   /* and to leave it again */
+	uint32_t wake_set; /* vCPUs to be woken, of which its next run tells */
 	/* A flush of the VM's memory that an interrupt broke off: hyp/vm/ucache.c. */
 	uint64_t flush_pc;
 	uint64_t flush_ipa;

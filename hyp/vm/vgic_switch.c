@@ -82,11 +82,21 @@ static bool timer_is_held(const struct vcpu *vcpu)
 				       (VGIC_LR_PENDING | VGIC_LR_ACTIVE));
 }
 
-/* A list register that holds nothing is left as it is: its state is all that anyone looks at. */
-static void save(struct vcpu *vcpu) NO_THREAD_CHECK
+static bool timer_is_enabled(const struct vcpu *vcpu)
+{
+	return vcpu->vgic.word0.enabled >> CAISSON_VM_TIMER_INTID & 1;
+}
+
+/*
+ * A list register that holds nothing is left as it is: its state is all that anyone looks at.
+ * Returns whether the physical timer interrupt is enabled, which stays as it is while the vCPU is
+ * loaded nowhere.
+ */
+static bool save(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	struct world *w = &vcpu->world;
 	uint32_t used, empty;
+	bool timer;
 
 	lock_acquire(&vcpu->vgic_lock);
 	w->ich_hcr = sysreg_read(ICH_HCR_EL2);
@@ -106,17 +116,25 @@ static void save(struct vcpu *vcpu) NO_THREAD_CHECK
 	vcpu->cpu = VCPU_NOWHERE;
 	if (timer_is_held(vcpu))
 		gic_active_set_on(percpu_this()->index, CAISSON_VM_TIMER_INTID, false);
+	timer = timer_is_enabled(vcpu);
 	lock_release(&vcpu->vgic_lock);
+	return timer;
 }
 
-static void load(struct vcpu *vcpu) NO_THREAD_CHECK
+/* timer: what save() of the one before returned. */
+static void load(struct vcpu *vcpu, bool timer) NO_THREAD_CHECK
 {
 	const struct world *w = &vcpu->world;
+	uint32_t cpu = percpu_this()->index;
 	uint32_t used;
 
 	lock_acquire(&vcpu->vgic_lock);
+	if (timer && !timer_is_enabled(vcpu))
+		gic_disable_on(cpu, CAISSON_VM_TIMER_INTID);
+	else if (!timer && timer_is_enabled(vcpu))
+		gic_enable_on(cpu, CAISSON_VM_TIMER_INTID);
 	if (timer_is_held(vcpu))
-		gic_active_set_on(percpu_this()->index, CAISSON_VM_TIMER_INTID, true);
+		gic_active_set_on(cpu, CAISSON_VM_TIMER_INTID, true);
 	for (used = vcpu->vgic.used; used; used &= used - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(used);
 
@@ -126,29 +144,21 @@ static void load(struct vcpu *vcpu) NO_THREAD_CHECK
 	vgic_active_priorities_write(w->ich_apr);
 	sysreg_write(ICH_VMCR_EL2, w->ich_vmcr);
 	sysreg_write(ICH_HCR_EL2, w->ich_hcr);
-	vcpu->cpu = percpu_this()->index;
+	vcpu->cpu = cpu;
 	vcpu->blocked = false;
 	lock_release(&vcpu->vgic_lock);
 }
 
 void vgic_switch(struct vcpu *from, struct vcpu *to)
 {
-	uint32_t cpu = percpu_this()->index;
-	uint32_t bit = 1u << CAISSON_VM_TIMER_INTID;
-
-	save(from);
-	if ((from->vgic.word0.enabled ^ to->vgic.word0.enabled) & bit) {
-		if (to->vgic.word0.enabled & bit)
-			gic_enable_on(cpu, CAISSON_VM_TIMER_INTID);
-		else
-			gic_disable_on(cpu, CAISSON_VM_TIMER_INTID);
-	}
-	load(to);
+	load(to, save(from));
 }
 
 bool vgic_has_work(const struct vcpu *vcpu)
 {
-	return vcpu->vgic.want_sum || (vcpu->vgic.slow & VGIC_SLOW_SYNC);
+	uint32_t slow = vcpu->vgic.slow;
+
+	return (vcpu->vgic.want_sum || (slow & VGIC_SLOW_SYNC)) && !(slow & VGIC_SLOW_OFFLINE);
 }
 
 bool vgic_block(struct vcpu *vcpu) NO_THREAD_CHECK

@@ -88,6 +88,9 @@ ROWS = [
     Row("virtio_blk_4k", INSTRUCTIONS,
         "store that starts a read of 4 KiB of a raw file, to the interrupt's handler",
         user="virtio_blk_4k", without=NO_VMM),
+    Row("virtio_net_rt", INSTRUCTIONS,
+        "store that sends an ARP request to a tap, to the interrupt's handler with Linux's answer",
+        user="virtio_net_rt", without=NO_VMM),
     Row("vm_overhead_bytes", "bytes", "memory that a VM of two vCPUs takes beyond its own",
         user="vm_overhead_bytes",
         without={"bare": NO_HYPERVISOR, "xen": "its domain is made while Xen starts, and not told "

@@ -233,7 +233,8 @@ vmm() { # CPUs, kernel, other options
 }
 program=qemu
 devices="-global virtio-mmio.force-legacy=false
-	-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-device,drive=disk"
+	-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-device,drive=disk
+	-netdev tap,id=net,ifname=tap0,script=no,downscript=no -device virtio-net-device,netdev=net"
 huge_pages() {
 	echo $1 >/sys/kernel/mm/transparent_hugepage/enabled
 }
@@ -318,6 +319,12 @@ overhead() {{
 	wait $job
 }}
 dd if=/dev/zero of=/tmp/disk bs=1M count=4 2>/dev/null
+# Linux answers the payload's questions; it must say nothing of its own.
+insmod /tun.ko
+echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+tunctl -t tap0 >/dev/null
+ip addr add 10.0.2.2/24 dev tap0
+ip link set tap0 up
 huge_pages never
 vmm 2 /payload
 vmm 1 /payload {append_option} devices=1 $devices | grep "ROW virtio\\|failed"
@@ -343,7 +350,8 @@ def host_initrd(setup, name, boots, functions, files, dashes="-"):
     archive.char_device("dev/console", 5, 1)
     files = {"bin/busybox": os.path.join(setup.fetched["busybox"], "bin/busybox"),
              "bin/switch": os.path.join(setup.build, "tests/bench/switch"),
-             "payload": setup.payload, "vmlinuz": setup.kernel, "initrd": setup.initrd, **files}
+             "tun.ko": setup.fetched["tun"], "payload": setup.payload,
+             "vmlinuz": setup.kernel, "initrd": setup.initrd, **files}
     for path, source in sorted(files.items()):
         with open(source, "rb") as file:
             archive.file(path, file.read(), 0o755)
@@ -387,7 +395,7 @@ vmm() {
 	caisson run --mem $memory --cpus "$cpus" --kernel "$kernel" "$@" </dev/null
 }
 program=caisson
-devices="--disk /tmp/disk"
+devices="--disk /tmp/disk --net tap,ifname=tap0"
 mkdir -p /var/log
 caissond </dev/null >/var/log/caissond.log 2>&1 &
 for _ in $(seq 100); do
@@ -454,6 +462,19 @@ def unpack(name, packages, output, deps=False):
     return folder, debs
 
 
+def kernel_module(name, package, output):
+    """The file of a driver, out of the package of the kernel that all boot."""
+    [deb] = fetch(["deb"], package)
+    members = subprocess.run(["dpkg-deb", "--fsys-tarfile", deb], check=True,
+                             capture_output=True).stdout
+    done = subprocess.run(["tar", "-xO", "--wildcards", f"*/kernel/drivers/{name}"],
+                          input=members, check=True, capture_output=True)
+    path = os.path.join(output, os.path.basename(name))
+    with open(path, "wb") as file:
+        file.write(done.stdout)
+    return path
+
+
 def prepare(build, names, say):
     """Fetches and makes what the named systems need; build is the folder of the target build."""
     output = os.path.join(ROOT, "build", "bench")
@@ -467,6 +488,7 @@ def prepare(build, names, say):
     with open(os.path.join(kernels, "stamp"), encoding="utf-8") as file:
         kernel_deb = re.search(r"linux-image-\S+_\S+", file.read())[0]
     fetched = {"kernel version": package_version(kernel_deb)}
+    fetched["tun"] = kernel_module("net/tun.ko", kernel_deb.split("_")[0], output)
     fetched["busybox"], _ = unpack("busybox", ["busybox-static"], output)
     if "xen" in names:
         fetched["xen"], debs = unpack("xen", ["xen-hypervisor-4.17-arm64"], output)

@@ -205,7 +205,34 @@ def test_adoption(host):
     assert "had no name and was ended" in machine.run("cat /var/log/caissond.log")
     machine.run(f"{WARD} --name a")
     assert found(machine, "a") == 0
-    machine.run("caisson stop --force a")
+    # As if caissond had been killed before it noted a VM's end, and its number were another's now.
+    machine.run(f"{WARD} --name e; kill -9 $(pidof caissond); cd /run/caisson/.state; "
+                "sed 's/\"tag\": \"/&f/' a.json >ghost.json; cd /")
+    machine.run(DAEMON)
+    machine.run(WAIT.format(3), timeout=30)
+    assert {vm["name"] for vm in run_json(machine, "sleep 1; caisson list --json")} == {"a", "e"}
+    machine.run("caisson stats a; caisson stop --force a; caisson stop --force e")
+    assert all_pages(machine) == before
+    check_dmesg(machine)
+    machine.power_off()
+
+
+def test_cut_off(host):
+    """A VMM that cuts off the file of its memory harms itself: caissond goes on, pages come back."""
+    machine = host()
+    before = all_pages(machine)
+    machine.run(f"{WARD} --name a; {WARD} --name b; pidof caissond >/tmp/pid")
+    machine.run("truncate -s 0 /run/caisson/.hugepages/a.mem; caisson stop --force a", status=None)
+    machine.run(WAIT.format(2), timeout=30)
+    machine.run('[ "$(pidof caissond)" = "$(cat /tmp/pid)" ] && caisson stats b')
+    # Nothing to adopt: EL2 lets go of it all the same.
+    machine.run("kill -9 $(pidof caissond); truncate -s 0 /run/caisson/.hugepages/b.mem")
+    machine.run(DAEMON)
+    machine.run("until caisson list >/tmp/list && [ $(wc -l </tmp/list) = 1 ]; do sleep 0.2; done",
+                timeout=30)
+    machine.run(f"{WARD} --name b")
+    assert found(machine, "b") == 0
+    machine.run("caisson stop --force b")
     assert all_pages(machine) == before
     check_dmesg(machine)
     machine.power_off()

@@ -529,6 +529,19 @@ static void try_new_reader(void)
 	check_exit(0, 8, false);
 }
 
+/* Asked for while the vCPU is still on its way: what VCPU_RUN began has an exit all the same. */
+static void try_return_at_once(void)
+{
+	for (int i = 0; i < 50; i++) {
+		(void)reset(0, guest_loads);
+		go_on(0);
+		check_status(hyp_vcpu_return(&management, vm, 0), CAISSON_OK, "VCPU_RETURN");
+		wait_for(EVENT_EXIT, 0);
+		check_status(hyp_vcpu_dedicate(&management, vm, 0, OWN_CPU), CAISSON_OK,
+			     "VCPU_DEDICATE again");
+	}
+}
+
 /* Its CPU is Linux's again: asked for, or with the end of the VM; also while the vCPU runs. */
 static void try_return(void)
 {
@@ -560,6 +573,7 @@ static void try_own_cpu(void)
 	try_own_wfi();
 	try_own_wake();
 	try_new_reader();
+	try_return_at_once();
 	try_return();
 }
 
