@@ -174,8 +174,9 @@ enum caisson_call {
 	 * go on there and returns DEDICATED at once; its exits are announced on the event line
 	 * (abi/event.h), and the run page is EL2's from VCPU_RUN to EVENT_EXIT. It never exits with
 	 * WFI or WAKE, since it waits on its CPU. VCPU_RUN with immediate_exit makes one that runs
-	 * leave: INTERRUPTED, announced too. STATE: the CPU is not offline, or dedicated, or the
-	 * vCPU has one already. BUSY: the vCPU runs.
+	 * leave: INTERRUPTED, announced too; where it does not run it answers CONTINUE and does
+	 * nothing, so an exit that stands is not taken for answered. STATE: the CPU is not offline,
+	 * or dedicated, or the vCPU has one already. BUSY: the vCPU runs.
 	 */
 	CAISSON_CALL_VCPU_DEDICATE = 18,
 	/*

@@ -63,6 +63,15 @@ static enum err ask(struct client *c, const char *command, json_t *arguments, js
 	return ERR_OK;
 }
 
+static json_t *cpu_list(const struct vm_config *config)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < config->dedicated; i++)
+		(void)json_array_append_new(list, json_integer(config->dedicate[i]));
+	return list;
+}
+
 enum err client_create(struct client *c, const struct vm_config *config, uint64_t mem_bytes,
 		       int *file)
 {
@@ -74,6 +83,8 @@ enum err client_create(struct client *c, const struct vm_config *config, uint64_
 
 	if (config->name[0] != '\0')
 		(void)json_object_set_new(arguments, "name", json_string(config->name));
+	if (config->dedicated != 0)
+		(void)json_object_set_new(arguments, "dedicate", cpu_list(config));
 	err = ask(c, "create", arguments, &answer);
 	if (err != ERR_OK)
 		return err;
@@ -260,7 +271,7 @@ void client_close(struct client *c)
 	json_t *message;
 
 	loop_remove(&c->retry);
-	if (c->wire.fd >= 0 &&
+	if (c->name[0] != '\0' && c->wire.fd >= 0 && /* else there is none to remove */
 	    wire_send(&c->wire, json_pack("{s:s}", "execute", "remove"), -1) == ERR_OK) {
 		/* Until it closes. */
 		while (wire_receive(&c->wire, ANSWER_MS, &message) == ERR_OK)

@@ -20,6 +20,8 @@
 #define VALUE_BYTES_MAX   4096
 #define DEFAULT_RAM_BYTES MIB(256)
 
+#define CPU_MAX 4095
+
 /* The CIDs below are VMADDR_CID_HYPERVISOR, _LOCAL and _HOST; the last one is _ANY. */
 #define VSOCK_CID_MIN 3
 #define VSOCK_CID_MAX 0xfffffffe
@@ -98,6 +100,39 @@ static const char *set_cpus(struct vm_config *config, const char *value)
 	if (!fmt_parse_u64(value, &cpus) || cpus == 0 || cpus > CAISSON_MAX_VCPUS)
 		return "not a number from 1 to 32";
 	config->cpus = (uint32_t)cpus;
+	return NULL;
+}
+
+static bool is_listed(const struct vm_config *config, uint64_t cpu)
+{
+	for (uint32_t i = 0; i < config->dedicated; i++) {
+		if (config->dedicate[i] == cpu)
+			return true;
+	}
+	return false;
+}
+
+static const char *set_dedicate(struct vm_config *config, const char *value)
+{
+	char text[VALUE_BYTES_MAX];
+	char *rest = text;
+	const char *part;
+	uint64_t cpu;
+
+	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
+		return "too long";
+	config->dedicated = 0;
+	while ((part = strsep(&rest, ",")) != NULL) {
+		if (!fmt_parse_u64(part, &cpu) || cpu > CPU_MAX)
+			return "not a list of CPUs such as 2,3";
+		if (cpu == 0)
+			return "CPU 0 stays with the service VM";
+		if (is_listed(config, cpu))
+			return "a CPU is there twice";
+		if (config->dedicated == CAISSON_MAX_VCPUS)
+			return "more than 32 CPUs";
+		config->dedicate[config->dedicated++] = (uint32_t)cpu;
+	}
 	return NULL;
 }
 
@@ -214,6 +249,8 @@ static const struct config_setting settings[] = {
 	{"flash-vars", "FILE", "where the firmware keeps its variables"},
 	{"mem", "SIZE", "memory, such as 512M or 1G (256M)"},
 	{"cpus", "N", "virtual CPUs (1)"},
+	{"dedicate", "CPU[,CPU]...",
+	 "host CPUs, each for one virtual CPU alone, from the first on"},
 	{"disk", "FILE[,format=raw|qcow2][,ro]", "a disk; repeatable"},
 	{"net", "user|tap[,ifname=NAME]", "a network card; repeatable"},
 	{"rng", NULL, "a source of random numbers"},
@@ -223,8 +260,8 @@ static const struct config_setting settings[] = {
 };
 
 static set_fn *const set[] = {
-	set_name, set_kernel, set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
-	set_cpus, set_disk,   set_net,    set_rng,    set_vsock,    set_console,
+	set_name, set_kernel,   set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
+	set_cpus, set_dedicate, set_disk,   set_net,    set_rng,      set_vsock,      set_console,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 
@@ -362,6 +399,9 @@ enum err config_check(const struct vm_config *config)
 		say("--initrd and --append go with --kernel");
 	else if (config->firmware == NULL && config->flash_vars != NULL)
 		say("--flash-vars goes with --firmware");
+	else if (config->dedicated > config->cpus)
+		say("--dedicate names %u CPUs, but there are --cpus %u", config->dedicated,
+		    config->cpus);
 	else
 		return ERR_OK;
 	return ERR_INVALID;

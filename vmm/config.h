@@ -49,6 +49,8 @@ struct vm_config {
 	char *console;      /* the path of a socket */
 	uint64_t ram_bytes;
 	uint32_t cpus;
+	uint32_t dedicate[CAISSON_MAX_VCPUS]; /* the CPUs of the first vCPUs */
+	uint32_t dedicated;
 };
 
 /* A setting as the help shows it. */

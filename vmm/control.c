@@ -68,6 +68,15 @@ static json_t *describe_nets(const struct vm_config *config)
 	return list;
 }
 
+static json_t *describe_cpus(const struct vm_config *config)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < config->dedicated; i++)
+		(void)json_array_append_new(list, json_integer(config->dedicate[i]));
+	return list;
+}
+
 static enum err query_info(struct rpc_call *call)
 {
 	struct vmm *vmm = vmm_of(call);
@@ -82,6 +91,8 @@ static enum err query_info(struct rpc_call *call)
 		(int)getpid(), "uptime", (json_int_t)(now.tv_sec - vmm->begun.tv_sec), "starts",
 		(int)vmm->starts, "disks", describe_disks(config), "nets", describe_nets(config),
 		"rng", config->rng);
+	if (config->dedicated != 0)
+		(void)json_object_set_new(call->result, "dedicate", describe_cpus(config));
 	add_text(call->result, "kernel", config->kernel);
 	add_text(call->result, "initrd", config->initrd);
 	add_text(call->result, "append", config->append);

@@ -6,6 +6,7 @@
 
 #include "vmm/config.h"
 #include "vmm/daemon_pages.h"
+#include "vmm/eventline.h"
 #include "vmm/hyp.h"
 #include "vmm/rpc.h"
 
@@ -29,6 +30,12 @@ struct daemon_vm {
 	struct hyp_token token;
 	bool making; /* EL2 may have it, under a number that is not known yet */
 	bool paused; /* as its VMM says */
+
+	/* CPUs that its first vCPUs have for themselves; offline from create to the burial. */
+	uint32_t dedicate[CAISSON_MAX_VCPUS];
+	uint32_t dedicated;
+	/* What came by the event line and its VMM was not told yet: a bit for each vCPU. */
+	uint32_t exits, wakes;
 
 	/* The VMM. */
 	pid_t pid;
@@ -56,6 +63,10 @@ struct daemon {
 	struct loop_event terminate; /* SIGTERM */
 	struct loop_event interrupt; /* SIGINT */
 	struct loop_event pool;      /* a timer: pages that come back late */
+	int line; /* the event line; -1: not open, since no VM has a dedicated vCPU */
+	struct eventline reader;
+	struct loop_event readable;
+	struct loop_event untold; /* a timer: events that did not go at once */
 	bool stopping;
 	uint32_t stop_step;
 	struct loop_event stop; /* a timer: patience with VMs that are to end */
@@ -84,6 +95,23 @@ void daemon_kill(struct daemon_vm *vm);
 
 /* Takes over what another caissond has left: VMs of living VMMs go on, the others end. */
 void daemon_adopt_all(struct daemon *d);
+
+/* ---- daemon_dedicate.c: CPUs for vCPUs alone, and the event line ------------------------- */
+
+/* Takes the CPUs of a create's argument "dedicate" down as the VM's, if they may be. */
+enum err daemon_choose_cpus(struct rpc_call *call, struct daemon_vm *vm) MUST_CHECK;
+/* Out of Linux's hands. After an error daemon_return_cpus() is due, too. */
+enum err daemon_take_cpus(struct rpc_call *call, struct daemon_vm *vm) MUST_CHECK;
+/* EL2 gives them to the VM's vCPUs; it takes them back when it ends the VM. */
+enum err daemon_dedicate_cpus(struct rpc_call *call, struct daemon_vm *vm) MUST_CHECK;
+/* Linux has them again. EL2 has the VM no more. */
+void daemon_return_cpus(struct daemon_vm *vm);
+
+enum err daemon_init_events(struct daemon *d) MUST_CHECK;
+/* Opens the event line if it is not open. Tells what is wrong. */
+enum err daemon_open_events(struct daemon *d) MUST_CHECK;
+/* Tells VMMs what they were not told yet, soon. */
+void daemon_tell_events(struct daemon *d);
 
 /* ---- daemon_state.c: what a next caissond has to know ------------------------------------ */
 

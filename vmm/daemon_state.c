@@ -37,6 +37,27 @@ static uint64_t unhex(const json_t *object, const char *key)
 	return text != NULL ? strtoull(text, NULL, 16) : 0;
 }
 
+static json_t *list_cpus(const struct daemon_vm *vm)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < vm->dedicated; i++)
+		(void)json_array_append_new(list, json_integer(vm->dedicate[i]));
+	return list;
+}
+
+static void load_cpus(struct daemon_vm *vm, const json_t *list)
+{
+	const json_t *cpu;
+	size_t index;
+
+	json_array_foreach(list, index, cpu)
+	{
+		if (index < ARRAY_SIZE(vm->dedicate))
+			vm->dedicate[vm->dedicated++] = (uint32_t)json_integer_value(cpu);
+	}
+}
+
 enum err daemon_save(const struct daemon_vm *vm)
 {
 	json_t *state = json_pack("{s:s,s:o,s:i,s:I,s:b,s:b,s:i,s:o,s:o,s:i,s:o,s:i}", "name",
@@ -48,6 +69,7 @@ enum err daemon_save(const struct daemon_vm *vm)
 	char path[PATH_BYTES], new[PATH_BYTES];
 	bool saved;
 
+	(void)json_object_set_new(state, "dedicate", list_cpus(vm));
 	set_path(path, vm->name, "");
 	set_path(new, vm->name, ".new");
 	saved = state != NULL && json_dump_file(state, new, JSON_INDENT(1)) == 0 &&
@@ -94,6 +116,7 @@ enum err daemon_load(struct daemon_vm *vm, const char *name)
 	vm->token.half[0] = unhex(state, "token0");
 	vm->token.half[1] = unhex(state, "token1");
 	vm->pid_start = unhex(state, "pid-start");
+	load_cpus(vm, json_object_get(state, "dedicate"));
 	json_decref(state);
 	return ERR_OK;
 }

@@ -161,6 +161,7 @@ static void on_bury(void *arg, unsigned int events)
 			say("%s: cannot start a timer; its memory is kept", vm->name);
 		return;
 	}
+	daemon_return_cpus(vm);
 	pages_remove(&vm->pages, vm->name);
 	daemon_remove_folder(vm);
 	daemon_forget(vm);
@@ -265,7 +266,16 @@ enum err daemon_create(struct rpc_call *call)
 				CAISSON_MAX_VMS);
 	vm->cpus = (uint32_t)cpus;
 	vm->ram_bytes = ram_bytes;
-	err = fill_vm(call, vm, name, mem_bytes);
+	err = daemon_choose_cpus(call, vm);
+	if (err == ERR_OK)
+		err = fill_vm(call, vm, name, mem_bytes);
+	if (err == ERR_OK) {
+		err = daemon_take_cpus(call, vm);
+		if (err != ERR_OK) {
+			daemon_return_cpus(vm);
+			pages_remove(&vm->pages, name);
+		}
+	}
 	if (err != ERR_OK) {
 		daemon_remove_folder(vm);
 		daemon_forget(vm);
@@ -368,6 +378,8 @@ enum err daemon_start(struct rpc_call *call)
 	err = daemon_save(vm);
 	if (err == ERR_OK)
 		err = share_all(call, vm, regions);
+	if (err == ERR_OK)
+		err = daemon_dedicate_cpus(call, vm);
 	if (err != ERR_OK) {
 		char why[sizeof(call->error)];
 
@@ -432,6 +444,7 @@ enum err daemon_attach(struct rpc_call *call)
 	loop_remove(&vm->timer);
 	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
 	say("%s is here again", vm->name);
+	daemon_tell_events(vm->daemon);
 	return ERR_OK;
 }
 
@@ -504,6 +517,8 @@ static void adopt(struct daemon *d, const char *name)
 		daemon_bury(vm);
 		return;
 	}
+	if (vm->dedicated != 0 && daemon_open_events(d) != ERR_OK)
+		say("%s: exits of its dedicated vCPUs are not heard", name);
 	if (await_vmm(vm)) {
 		say("%s runs: waiting for its process", name);
 	} else {

@@ -15,6 +15,7 @@
 
 #define INTERRUPT_SIGNAL SIGUSR1
 #define NS_PER_SECOND    UINT64_C(1000000000)
+#define LEAVE_NS         200000 /* a vCPU leaves its CPU within */
 /* What Linux shall sleep at most, so that no sum wraps. */
 #define SLEEP_SECONDS_MAX 3600
 
@@ -30,12 +31,19 @@ void vcpu_init_process(void)
 	(void)sigaction(INTERRUPT_SIGNAL, &action, NULL);
 }
 
+void vcpu_announce(struct vcpu *v)
+{
+	__atomic_store_n(&v->announced, 1, __ATOMIC_SEQ_CST);
+	(void)syscall(SYS_futex, &v->announced, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 /* The VM is held. Whatever the thread does: before VCPU_RUN, in it, before the wait for an
  * interrupt, in it. */
 void vcpu_interrupt(struct vcpu *v)
 {
 	__atomic_store_n(&v->page->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	vm_wake(v->vm, (uint32_t)BIT(v->index));
+	vcpu_announce(v);
 	if (v->thread != 0)
 		(void)pthread_kill(v->thread, INTERRUPT_SIGNAL);
 }
@@ -186,6 +194,36 @@ static void (*const exit_handler[])(struct vcpu *v) = {
 	[RUN_EXIT_ENDED] = exit_ended,
 };
 
+/*
+ * A dedicated vCPU was told to go on: until it has an exit in its run page (CAISSON_OK). An
+ * announcement is no more than a hint, it may be of an exit long handled; VCPU_GET, which is BUSY
+ * while the vCPU runs, tells. When the VM is held the vCPU is made to leave, and nothing is to be
+ * announced for that: it is the main thread that hears of it, and waits for this one.
+ */
+static enum caisson_status await_exit(struct vcpu *v)
+{
+	const struct timespec pause = {.tv_nsec = LEAVE_NS};
+	const struct hyp_token *token = &v->vm->token;
+	enum caisson_status status;
+
+	for (;;) {
+		if (atomic_load(&v->vm->held)) {
+			__atomic_store_n(&v->page->immediate_exit, 1, __ATOMIC_SEQ_CST);
+			status = hyp_vcpu_run(token, v->index);
+			if (status != CAISSON_DEDICATED)
+				return status == CAISSON_CONTINUE ? CAISSON_OK : status;
+			(void)nanosleep(&pause, NULL);
+		} else if (__atomic_exchange_n(&v->announced, 0, __ATOMIC_SEQ_CST) != 0) {
+			status = hyp_vcpu_get(token, v->index);
+			if (status != CAISSON_BUSY)
+				return status;
+		} else {
+			(void)syscall(SYS_futex, &v->announced, FUTEX_WAIT_PRIVATE, 0, NULL, NULL,
+				      0);
+		}
+	}
+}
+
 static void *run_vcpu(void *arg)
 {
 	struct vcpu *v = arg;
@@ -195,6 +233,10 @@ static void *run_vcpu(void *arg)
 	while (wait_until_on(v)) {
 		enum caisson_status status = hyp_vcpu_run(&v->vm->token, v->index);
 
+		if (status == CAISSON_CONTINUE)
+			continue; /* dedicated, and the VM is held */
+		if (status == CAISSON_DEDICATED)
+			status = await_exit(v);
 		if (status != CAISSON_OK || v->page->reason >= ARRAY_SIZE(exit_handler)) {
 			say("cannot run vCPU %u: %s", v->index, hyp_status_text(status));
 			vm_end(v->vm, VM_FAILED);

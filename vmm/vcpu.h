@@ -16,6 +16,9 @@ enum err vcpu_turn_on(struct vcpu *v, uint64_t pc, uint64_t x0) MUST_CHECK;
 void vcpu_turn_off(struct vcpu *v);
 bool vcpu_is_on(struct vcpu *v);
 
+/* EL2 says that the dedicated vCPU has an exit; it may be mistaken. Any thread. */
+void vcpu_announce(struct vcpu *v);
+
 /* The VM has ended or is paused: the thread is to see it, wherever it is. */
 void vcpu_interrupt(struct vcpu *v);
 

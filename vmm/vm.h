@@ -32,8 +32,10 @@ struct vcpu {
 	struct run_page *page;
 	pthread_t thread;
 	struct device *device; /* of the last access that it served, or NULL */
-	atomic_bool on;        /* changed under vm->power_lock */
-	bool parked; /* under vm->power_lock: the VM is paused, and the thread has seen it */
+	/* A futex: 1 when EL2 may have announced an exit of a dedicated vCPU; see await_exit(). */
+	uint32_t announced;
+	atomic_bool on; /* changed under vm->power_lock */
+	bool parked;    /* under vm->power_lock: the VM is paused, and the thread has seen it */
 };
 
 struct vm {

@@ -55,6 +55,16 @@ static void quit(void *arg)
 	vm_end(&vmm->vm, VM_STOPPED);
 }
 
+/* What came by the event line, a bit for each vCPU. */
+static void on_vcpus(struct vmm *vmm, uint32_t exits, uint32_t wakes)
+{
+	for (uint32_t i = 0; i < vmm->vm.cpus; i++) {
+		if (exits & BIT(i))
+			vcpu_announce(&vmm->vm.vcpu[i]);
+	}
+	vm_wake(&vmm->vm, wakes);
+}
+
 static void on_caissond(void *arg, const char *event, const json_t *data)
 {
 	struct vmm *vmm = arg;
@@ -66,6 +76,9 @@ static void on_caissond(void *arg, const char *event, const json_t *data)
 		vm_end(&vmm->vm, VM_STOPPED);
 	} else if (strcmp(event, "powerdown") == 0) {
 		button_press(&vmm->board.button);
+	} else if (strcmp(event, "vcpus") == 0) {
+		on_vcpus(vmm, (uint32_t)json_integer_value(json_object_get(data, "exit")),
+			 (uint32_t)json_integer_value(json_object_get(data, "wake")));
 	}
 }
 

@@ -118,6 +118,8 @@ enum caisson_status dedicate_run(struct slot *slot, struct uvcpu *u)
 	if (u->runs_on != VCPU_NOWHERE || u->may_run) {
 		if (!is_interrupted(u))
 			return CAISSON_BUSY;
+	} else if (is_interrupted(u)) {
+		return CAISSON_CONTINUE; /* who interrupts it cannot know of an exit just now */
 	} else {
 		u->may_run = true;
 		event_answered(slot_number(slot), u->vcpu.index);

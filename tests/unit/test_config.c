@@ -37,7 +37,8 @@ static void test_all(void **state)
 	assert_int_equal(parse(&c, "# comment\n; too\n\n  name=web.1\nkernel =  /k\ninitrd=/i\n"
 				   "append = root=/dev/vda1 a=\"b c\" \r\nmem = 1G\ncpus= 32\n"
 				   "disk=/a\ndisk = /b,format=qcow2,ro\nnet=user\nnet = tap\n"
-				   "net=tap,ifname=tap7\nrng = yes\nvsock=3\nconsole = /c"),
+				   "net=tap,ifname=tap7\nrng = yes\nvsock=3\nconsole = /c\n"
+				   "dedicate = 1\ndedicate = 3,2"),
 			 ERR_OK);
 	assert_string_equal(c.name, "web.1");
 	assert_string_equal(c.kernel, "/k");
@@ -57,6 +58,9 @@ static void test_all(void **state)
 	assert_string_equal(c.net[2].ifname, "tap7");
 	assert_true(c.rng);
 	assert_int_equal(c.vsock_cid, 3);
+	assert_int_equal(c.dedicated, 2);
+	assert_int_equal(c.dedicate[0], 3);
+	assert_int_equal(c.dedicate[1], 2);
 	assert_string_equal(c.console, "/c");
 	assert_int_equal(config_check(&c), ERR_OK);
 	assert_int_equal(lines, 0);
@@ -96,6 +100,12 @@ static void test_wrong(void **state)
 		"cpus=0",
 		"cpus=33",
 		"cpus=x",
+		"dedicate=",
+		"dedicate=0",
+		"dedicate=1,",
+		"dedicate=1-2",
+		"dedicate=3,3",
+		"dedicate=4096",
 		"name=",
 		"name=.x",
 		"name=-x",
@@ -164,6 +174,8 @@ static void test_fit(void **state)
 		{"firmware=/f\ninitrd=/i", ERR_INVALID},
 		{"firmware=/f\nappend=a", ERR_INVALID},
 		{"kernel=/k\nflash-vars=/v", ERR_INVALID},
+		{"kernel=/k\ndedicate=1", ERR_OK},
+		{"kernel=/k\ncpus=2\ndedicate=1,2,3", ERR_INVALID},
 	};
 	struct vm_config c;
 
