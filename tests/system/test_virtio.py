@@ -118,6 +118,7 @@ def check_disk(machine, device, host_sum):
     return machine.run(f"head -c {4 * MIB} /dev/{device} | sha256sum").split()[0]
 
 
+@pytest.mark.soak
 def test_devices(host):
     """All kinds of devices in one VM; after a restart of the VM they are as before."""
     machine = host
@@ -154,6 +155,7 @@ def test_devices(host):
     machine.power_off()
 
 
+@pytest.mark.soak
 def test_user_network(host):
     """passt: an address by DHCP, a file from beyond the service VM; its end cuts off the card."""
     machine = host
@@ -194,6 +196,7 @@ def test_hostile(host):
     machine.power_off()
 
 
+@pytest.mark.soak
 def test_dead_back_end(host):
     """A disk whose back end is killed ends its VM, at once and with a word about it; so does one
     that cannot start, and other things that are not there."""
