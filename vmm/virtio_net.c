@@ -86,7 +86,10 @@ static bool transmit(struct virtio_net *n)
 
 /* ---- to the guest -------------------------------------------------------------------------- */
 
-/* A frame into as many buffers as it takes (5.1.6.4). False: there are not enough now. */
+/*
+ * A frame into as many buffers as it takes (5.1.6.4). False: there were not enough; receive_waits
+ * says whether there are more by now.
+ */
 static bool deliver(struct virtio_net *n, struct virtio_queue *q)
 {
 	bool merge = virtio_has(&n->virtio, NET_F_MRG_RXBUF);
@@ -98,6 +101,9 @@ static bool deliver(struct virtio_net *n, struct virtio_queue *q)
 
 	while (done < n->frame_bytes && taken < q->ring.size && (merge || taken == 0)) {
 		if (!virtio_take(&n->virtio, q, chain)) {
+			/* Before these are put back: those that come behind them are waited for. */
+			n->receive_waits =
+				!virtio_is_live(&n->virtio) || !virtqueue_want_notify(&q->ring);
 			virtqueue_untake(&q->ring, taken);
 			return false;
 		}
@@ -145,8 +151,6 @@ static void receive(struct virtio_net *n)
 	while (!n->receive_waits && next_frame(n)) {
 		if (deliver(n, q))
 			n->frame_bytes = 0;
-		else if (!virtio_is_live(v) || !virtqueue_want_notify(&q->ring))
-			n->receive_waits = true;
 	}
 	virtio_signal(v, q);
 	(void)pthread_mutex_unlock(&q->lock);
