@@ -93,8 +93,9 @@ void virtqueue_put(struct virtqueue *q, uint16_t head, uint32_t written);
 bool virtqueue_publish(struct virtqueue *q);
 
 /*
- * Asks the driver to notify of new buffers. True: one has come already, so that no notification
- * may follow and the caller looks again.
+ * Asks the driver to notify of buffers behind those taken. True: one has come already, so that no
+ * notification may follow and the caller looks again. Who lacks some and waits for more asks before
+ * he puts back what does not do: afterwards those are what has come already.
  */
 bool virtqueue_want_notify(struct virtqueue *q);
 /* Notifications are of no use while the device is at work. */

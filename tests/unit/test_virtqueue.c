@@ -469,6 +469,37 @@ static void test_wrong_index(void **state)
 	free(g.memory);
 }
 
+/* Two buffers do not do: the third is waited for, and not the two that are put back. */
+static void test_want_more(void **state)
+{
+	static struct virtqueue_chain chain;
+	struct virtqueue q;
+	struct guest g;
+
+	guest_init(&g, 8, true, false);
+	assert_int_equal(start_with(&g, &q), ERR_OK);
+	for (uint16_t i = 0; i < 3; i++)
+		put_descriptor(&g, BASE, i, BASE + DATA, 100, WRITE, 0);
+	make_available(&g, 0);
+	make_available(&g, 1);
+	assert_int_equal(virtqueue_take(&q, &chain), ERR_OK);
+	assert_int_equal(virtqueue_take(&q, &chain), ERR_OK);
+	assert_int_equal(virtqueue_take(&q, &chain), ERR_NOT_FOUND);
+	assert_false(virtqueue_want_notify(&q));
+	virtqueue_untake(&q, 2);
+
+	/* The driver notifies when it passes this index (2.7.10.1). */
+	const uint8_t *avail_event = q.device + 4 + (size_t)8 * 8;
+
+	assert_int_equal(avail_event[0] | avail_event[1] << 8, 2);
+	make_available(&g, 2);
+	for (uint16_t i = 0; i < 3; i++) {
+		assert_int_equal(virtqueue_take(&q, &chain), ERR_OK);
+		assert_int_equal(chain.head, i);
+	}
+	free(g.memory);
+}
+
 /* A total that does not fit into 32 bits, of segments that overlap. */
 static void *endless(const void *memory, uint64_t address, uint64_t bytes)
 {
@@ -527,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_random),       cmocka_unit_test(test_start),
 		cmocka_unit_test(test_wrong_chains), cmocka_unit_test(test_wrong_index),
 		cmocka_unit_test(test_total),        cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_want_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
