@@ -118,10 +118,8 @@ def check_disk(machine, device, host_sum):
     return machine.run(f"head -c {4 * MIB} /dev/{device} | sha256sum").split()[0]
 
 
-@pytest.mark.soak
 def test_devices(host):
-    """All kinds of devices in one VM; after a restart of the VM they are as before. Open: the
-    fetch over tap has come to a stop half-way, in two runs of three."""
+    """All kinds of devices in one VM; after a restart of the VM they are as before."""
     machine = host
     raw_sum = sum_of(machine, "/guests/raw")
     machine.run("cp /guests/raw /tmp/raw; mkdir /tmp/www; cp /guests/raw /tmp/www; "
@@ -156,7 +154,6 @@ def test_devices(host):
     machine.power_off()
 
 
-@pytest.mark.soak
 def test_user_network(host):
     """passt: an address by DHCP, a file from beyond the service VM; its end cuts off the card."""
     machine = host
