@@ -8,6 +8,18 @@
 
 #define PAR_F BIT(0) /* the translation failed */
 
+/* After an AT instruction for va: its result. PAR_EL1 is as it was before, `saved`. */
+static inline bool at_finish(uint64_t saved, uint64_t va, uint64_t *result)
+{
+	uint64_t par;
+
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	*result = (par & MASK(47, 12)) | (va & 0xfff);
+	return !(par & PAR_F);
+}
+
 /*
  * Translates a virtual address of the guest whose state is loaded, through both stages, for a
  * write from EL0 or EL1. False: such a write would fault. PAR_EL1 is kept.
@@ -15,17 +27,12 @@
 static inline bool at_translate_write(uint64_t va, bool el0, uint64_t *pa)
 {
 	uint64_t saved = sysreg_read(par_el1);
-	uint64_t par;
 
 	if (el0)
 		__asm__ volatile("at s12e0w, %0" : : "r"(va) : "memory");
 	else
 		__asm__ volatile("at s12e1w, %0" : : "r"(va) : "memory");
-	isb();
-	par = sysreg_read(par_el1);
-	sysreg_write(par_el1, saved);
-	*pa = (par & MASK(47, 12)) | (va & 0xfff);
-	return !(par & PAR_F);
+	return at_finish(saved, va, pa);
 }
 
 /*
@@ -36,30 +43,20 @@ static inline bool at_translate_write(uint64_t va, bool el0, uint64_t *pa)
 static inline bool at_stage1_write(uint64_t va, bool el0, uint64_t *ipa)
 {
 	uint64_t saved = sysreg_read(par_el1);
-	uint64_t par;
 
 	if (el0)
 		__asm__ volatile("at s1e0w, %0" : : "r"(va) : "memory");
 	else
 		__asm__ volatile("at s1e1w, %0" : : "r"(va) : "memory");
-	isb();
-	par = sysreg_read(par_el1);
-	sysreg_write(par_el1, saved);
-	*ipa = (par & MASK(47, 12)) | (va & 0xfff);
-	return !(par & PAR_F);
+	return at_finish(saved, va, ipa);
 }
 
 static inline bool at_stage1_read(uint64_t va, uint64_t *ipa)
 {
 	uint64_t saved = sysreg_read(par_el1);
-	uint64_t par;
 
 	__asm__ volatile("at s1e1r, %0" : : "r"(va) : "memory");
-	isb();
-	par = sysreg_read(par_el1);
-	sysreg_write(par_el1, saved);
-	*ipa = (par & MASK(47, 12)) | (va & 0xfff);
-	return !(par & PAR_F);
+	return at_finish(saved, va, ipa);
 }
 
 #endif

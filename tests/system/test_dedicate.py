@@ -37,10 +37,11 @@ def machine(start, dedicate_vm):
 
 
 def ticks(machine, name):
-    """The newest tick of the guest's that is on its console."""
-    output = machine.run(f"until sleep 1.5 | caisson console {name} | grep -o 'tick [0-9]*' >/tmp/ticks; "
+    """The newest tick of the guest's that is on its console, as a whole line."""
+    output = machine.run(f"until sleep 1.5 | caisson console {name} | "
+                         "sed -n 's/.*tick \\([0-9]*\\)\\r.*/=\\1/p' >/tmp/ticks && test -s /tmp/ticks; "
                          "do :; done; tail -1 /tmp/ticks", timeout=60)
-    return int(output.split()[1])
+    return int(output[1:])
 
 
 def run_payloads(machine):

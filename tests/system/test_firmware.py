@@ -177,7 +177,7 @@ def test_debian_disk(host, disk_image):
     machine.expect(DISK_PROMPT)
     machine.send("efibootmgr\n")
     current = machine.expect(r"BootCurrent: (\w+)")[1]
-    assert re.search(r"caisson", machine.expect(rf"Boot{current}\* (\w+)")[1])
+    assert machine.expect(rf"Boot{current}\* (\w+)\s")[1] == "caisson"
     machine.send("\aq")
     machine.expect(PROMPT)
     machine.run("caisson stop debian", timeout=200)
