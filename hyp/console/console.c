@@ -30,9 +30,9 @@ static void release_held(void) REQUIRES(line_lock)
 {
 	uint8_t byte;
 
-	while (ring_used(&held) > 0 && uart_room() > 0) {
+	while (ring_used(&held) > 0 && uart_room(uart_port(0)) > 0) {
 		if (ring_take(&held, &byte))
-			(void)uart_write(&byte, 1);
+			(void)uart_write(uart_port(0), &byte, 1);
 	}
 }
 
@@ -68,7 +68,7 @@ static void log_sink(const char *text, size_t length)
 
 	lock_acquire(&line_lock);
 	if (guest_in_line && ring_free(&held) < 2 * length) {
-		guest_in_line = uart_write(line_end, sizeof(line_end)) != sizeof(line_end);
+		guest_in_line = uart_write(uart_port(0), line_end, sizeof(line_end)) != sizeof(line_end);
 		release_held();
 	}
 	hold(text, length);
@@ -77,11 +77,16 @@ static void log_sink(const char *text, size_t length)
 	lock_release(&line_lock);
 }
 
+static void panic_to_line(const char *text, size_t length)
+{
+	uart_write_polled(uart_port(0), text, length);
+}
+
 void console_init(const struct bootinfo *bi) NO_THREAD_CHECK
 {
 	ring_init(&held, held_data, sizeof(held_data));
 	uart_init(bi);
-	panic_set_sink(uart_write_polled);
+	panic_set_sink(panic_to_line);
 	log_set_sink(log_sink);
 }
 
@@ -90,7 +95,7 @@ static bool send_to_line(uint8_t byte)
 	bool sent;
 
 	lock_acquire(&line_lock);
-	sent = uart_write(&byte, 1) == 1;
+	sent = uart_write(uart_port(0), &byte, 1) == 1;
 	if (sent)
 		guest_in_line = byte != '\n';
 	if (!guest_in_line)
@@ -114,6 +119,11 @@ static void nothing_to_receive(void)
 void console_poke_events(void)
 {
 	vpl011_poke(&svm_event_line);
+}
+
+static void receive_more(void)
+{
+	uart_receive_more(uart_port(0));
 }
 
 static size_t line_room(void *ctx)
@@ -143,7 +153,7 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 	enum err err;
 
 	svm_console.send = send_to_line;
-	svm_console.has_room = uart_receive_more;
+	svm_console.has_room = receive_more;
 	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);
 	tell_again = events->again;
 	svm_event_line.send = new_reader;
@@ -153,11 +163,11 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 		err = vpl011_init(&svm_event_line, vm, "event line", bi->svm_event_line,
 				  bi->svm_event_line_intid);
 	if (err == ERR_OK)
-		err = uart_start(&client);
+		err = uart_start(uart_port(0), &client);
 	return err;
 }
 
 void console_flush(void)
 {
-	uart_flush();
+	uart_flush(uart_port(0));
 }
