@@ -44,7 +44,7 @@ struct screen_cell {
 	uint32_t fg;
 	uint32_t bg;
 	uint16_t mark[2]; /* combining marks over it, 0: none. Both 0 in a right half */
-};
+} __attribute__((aligned(8)));
 
 /* A line of the screen: where its cells are, and what of it changed since the watcher looked. */
 struct screen_row {
