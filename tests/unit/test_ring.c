@@ -36,8 +36,10 @@ static void step(struct prop *p, struct ring *r, struct queue *q)
 			block[done] = byte++;
 		done = ring_append(r, block, sizeof(block));
 		assert_true(done == sizeof(block) || q->count + done == r->bytes);
-		for (; done > 0; done--)
-			XX:
+		memcpy(&q->byte[q->count], block, done);
+		q->count += done;
+		break;
+	case 0:
 		assert_int_equal(ring_put(r, byte), q->count < r->bytes);
 		if (q->count < r->bytes)
 			q->byte[q->count++] = byte;
