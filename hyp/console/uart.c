@@ -22,14 +22,14 @@
 struct uart {
 	const struct uart_ops *ops; /* NULL: there is no such port */
 	struct uart_client client;
-	struct spinlock lock;
-	struct uart_port port GUARDED_BY(lock);
-	struct ring tx GUARDED_BY(lock);
-	struct ring rx GUARDED_BY(lock);
-	struct uart_counts counts GUARDED_BY(lock);
-	bool started GUARDED_BY(lock);
-	bool tx_was_full GUARDED_BY(lock);
-	bool tx_was_high GUARDED_BY(lock); /* more than client.low */
+	struct spinlock lock; /* LOCK_UART: what follows */
+	struct uart_port port;
+	struct ring tx;
+	struct ring rx;
+	struct uart_counts counts;
+	bool started;
+	bool tx_was_full;
+	bool tx_was_high; /* more than client.low */
 	uint8_t tx_data[UART_TX_BYTES];
 	uint8_t rx_data[RX_BYTES];
 };
