@@ -9,10 +9,15 @@
 static struct vpl011 svm_event_line;
 static void (*tell_again)(void); /* the events that stand */
 
+static void panic_to_line(const char *text, size_t length)
+{
+	uart_write_polled(uart_port(0), text, length);
+}
+
 void console_init(const struct bootinfo *bi)
 {
 	uart_init(bi);
-	panic_set_sink(uart_write_polled);
+	panic_set_sink(panic_to_line);
 	plain_init();
 }
 
@@ -50,5 +55,5 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 
 void console_flush(void)
 {
-	uart_flush();
+	uart_flush(uart_port(0));
 }

@@ -27,9 +27,9 @@ static void release_held(void) REQUIRES(line_lock)
 {
 	uint8_t byte;
 
-	while (ring_used(&held) > 0 && uart_room() > 0) {
+	while (ring_used(&held) > 0 && uart_room(uart_port(0)) > 0) {
 		if (ring_take(&held, &byte))
-			(void)uart_write(&byte, 1);
+			(void)uart_write(uart_port(0), &byte, 1);
 	}
 }
 
@@ -65,7 +65,8 @@ static void log_sink(const char *text, size_t length)
 
 	lock_acquire(&line_lock);
 	if (guest_in_line && ring_free(&held) < 2 * length) {
-		guest_in_line = uart_write(line_end, sizeof(line_end)) != sizeof(line_end);
+		guest_in_line =
+			uart_write(uart_port(0), line_end, sizeof(line_end)) != sizeof(line_end);
 		release_held();
 	}
 	hold(text, length);
@@ -85,13 +86,18 @@ static bool send_to_line(uint8_t byte)
 	bool sent;
 
 	lock_acquire(&line_lock);
-	sent = uart_write(&byte, 1) == 1;
+	sent = uart_write(uart_port(0), &byte, 1) == 1;
 	if (sent)
 		guest_in_line = byte != '\n';
 	if (!guest_in_line)
 		release_held();
 	lock_release(&line_lock);
 	return sent;
+}
+
+static void receive_more(void)
+{
+	uart_receive_more(uart_port(0));
 }
 
 static size_t line_room(void *ctx)
@@ -120,9 +126,9 @@ enum err plain_attach_svm(struct vm *vm, const struct bootinfo *bi)
 	enum err err;
 
 	svm_console.send = send_to_line;
-	svm_console.has_room = uart_receive_more;
+	svm_console.has_room = receive_more;
 	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);
 	if (err != ERR_OK)
 		return err;
-	return uart_start(&client);
+	return uart_start(uart_port(0), &client);
 }
