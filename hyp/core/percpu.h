@@ -18,7 +18,10 @@ struct percpu {
 	uint64_t stack_top;   /* of the stack EL2's C code runs on */
 	struct vcpu *current; /* the vCPU loaded on this CPU, running or idle */
 	uint32_t wake_set;    /* vCPUs of a user VM whose waiting threads are to be woken */
-	uint64_t gicr;        /* base of this CPU's redistributor; set by gic_init_cpu() */
+	bool timer_guest_due; /* these three: hyp/core/timer.c */
+	uint64_t timer_guest;
+	uint64_t timer_call;
+	uint64_t gicr; /* base of this CPU's redistributor; set by gic_init_cpu() */
 	/* Last: see arch/aarch64/vectors.S. */
 	uint8_t panic_stack[PERCPU_PANIC_STACK_BYTES] __attribute__((aligned(16)));
 };
