@@ -31,7 +31,7 @@ void afterpanic_write(const char *text, size_t length)
 {
 	/* Whole screen scrolls, plain text, cursor seen, plain keys, no mouse; the last line. */
 	static const char calm[] = "\033[r\033[m\033[?25h\033[?1l\033>\033[?1000l\033[?1002l"
-				   "\033[?1003l\033[?2004l\033[999;1H\r\n";
+				   "\033[?1003l\033[?2004l\033[999;1H\n";
 	static bool is_calm;
 
 	if (!is_calm)
@@ -109,7 +109,7 @@ static void show_log(struct uart *u, const struct view *v)
 		at = line_at(at, line, &length);
 		if (length > v->columns)
 			length = v->columns;
-		say(u, "%.*s\r\n", (int)length, (const char *)line);
+		say(u, "%.*s\n", (int)length, (const char *)line);
 	}
 	say(u, "\033[7m log after the panic   arrows PgUp PgDn g G  q ends \033[m");
 }
@@ -119,7 +119,7 @@ static void hint(struct uart *u, const struct view *v)
 	char key[8];
 
 	portinput_escape_name(v->in.escape, key);
-	say(u, "\r\nEL2 has stopped; %s l shows its log. Reset the machine.\r\n", key);
+	say(u, "\nEL2 has stopped; %s l shows its log. Reset the machine.\n", key);
 }
 
 static void log_key(struct uart *u, struct view *v, const struct termkey_token *t)
