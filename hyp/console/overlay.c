@@ -131,14 +131,14 @@ void overlay_message(struct port *p, const char *fmt, ...)
 
 static void help_console(struct port *p, const struct vcon_info *i) REQUIRES(port_lock)
 {
-	char where[8], dropped[24];
+	char where[] = "port 1", dropped[24];
 
-	(void)fmt_snprintf(where, sizeof(where), i->port == 0 ? "" : "port %c", i->port);
+	where[5] = i->port;
 	(void)fmt_snprintf(dropped, sizeof(dropped), "%lu/%lu", i->input_dropped,
 			   i->output_dropped);
 	write_text(&p->overlay, " %c   %-15s %-6s %3ux%-3u %6lu %10lu %8s %5lu K\r\n",
-		   i->key ? i->key : ' ', i->name, where, i->columns, i->rows, i->history_lines,
-		   i->bytes_written, dropped, i->memory_bytes / 1024);
+		   i->key ? i->key : ' ', i->name, i->port ? where : "", i->columns, i->rows,
+		   i->history_lines, i->bytes_written, dropped, i->memory_bytes / 1024);
 }
 
 static void render_help(struct port *p) REQUIRES(port_lock)
