@@ -69,10 +69,10 @@ struct screen_scroll {
 
 /* screen.modes. All but the last are the terminal's business, too. */
 #define SCREEN_CURSOR_VISIBLE (1u << 0)
-#define SCREEN_APP_CURSOR     (1u << 1) /* DECCKM */
-#define SCREEN_APP_KEYPAD     (1u << 2) /* DECKPAM */
-#define SCREEN_PASTE          (1u << 3) /* 2004: pasted text comes in brackets */
-#define SCREEN_REVERSE        (1u << 4) /* DECSCNM: the whole screen inverse; a change damages all */
+#define SCREEN_APP_CURSOR     (1u << 1)  /* DECCKM */
+#define SCREEN_APP_KEYPAD     (1u << 2)  /* DECKPAM */
+#define SCREEN_PASTE          (1u << 3)  /* 2004: pasted text comes in brackets */
+#define SCREEN_REVERSE        (1u << 4)  /* DECSCNM: all inverse; a change damages all */
 #define SCREEN_MOUSE_CLICK    (1u << 5)  /* 1000; at most one of these three */
 #define SCREEN_MOUSE_DRAG     (1u << 6)  /* 1002 */
 #define SCREEN_MOUSE_MOVE     (1u << 7)  /* 1003 */

@@ -18,8 +18,16 @@ static const struct screen_cell blank = {.text = ' '};
 
 static void fill(struct screen_cell *cell, const struct screen_cell *end, struct screen_cell with)
 {
+	struct screen_words words = screen_words(&with);
+
+	for (; end - cell >= 4; cell += 4) {
+		screen_put_words(cell, words);
+		screen_put_words(cell + 1, words);
+		screen_put_words(cell + 2, words);
+		screen_put_words(cell + 3, words);
+	}
 	for (; cell != end; cell++)
-		*cell = with;
+		screen_put_words(cell, words);
 }
 
 static unsigned int least(unsigned int a, unsigned int b)

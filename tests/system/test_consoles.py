@@ -38,12 +38,12 @@ def on_service_vm(terminal):
 def test_switching(sit_down):
     """Log first, as nobody said otherwise; help; the service VM's shell; each console is as it was
     left."""
-    t = sit_down(debug=True)
+    t = sit_down(columns=100, rows=30)
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
     t.command_key("?")
     t.expect(HELP)
     t.expect(r"^ l +log +port 1")
-    t.expect(r"^ 1 +svm +80x24|^ 1 +svm +\d+x\d+")
+    t.expect(r"^ 1 +svm +100x30")
     # A key of the list leads on from it.
     t.send("1")
     t.expect_gone(HELP)
