@@ -49,7 +49,7 @@ def test_switching(sit_down):
     t.expect_gone(HELP)
     t.expect(r"^root@servicevm:~# *$")
     t.send("printf 'typed\\n\\033[31mred\\n'\r")
-    t.expect(r"^red\n")
+    t.expect(r"^red\nroot@servicevm:~# *$")
     row = next(y for y in range(t.lines) if t.line(y) == "red")
     assert t.buffer[row][0].fg == "red"
     before = t.text()
@@ -57,7 +57,7 @@ def test_switching(sit_down):
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
     assert "red" not in t.text()
     t.command_key("p")
-    t.expect(r"^red\n")
+    t.expect(r"^red\nroot@servicevm:~# *$")
     assert t.text() == before
     assert t.buffer[row][0].fg == "red"
     # The escape key itself: ^G rings, and cat shows it.
