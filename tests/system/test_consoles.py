@@ -71,3 +71,121 @@ def test_switching(sit_down):
     t.send("q")
     t.expect_gone(HELP)
     t.expect(r"^\^Gx\n")
+
+
+def test_history_and_sizes(sit_down):
+    """Scrollback with search; the size is asked, and a window that changes is followed while
+    somebody types; what the terminal lost comes back with redraw."""
+    t = sit_down(columns=100, rows=30, hyp_append="view=svm scrollback=64")
+    t.expect(r"^root@servicevm:~# *$")
+    assert "size" in t.asked
+    t.send("for i in $(seq 500); do echo line $i of many; done; echo en''d\r")
+    t.expect(r"^end\nroot@servicevm:~# *$")
+    t.command_key("[")
+    t.expect(r"svm: line \d+ of \d+ +arrows")
+    t.expect(r"^line 500 of many$")
+    t.send("g")
+    t.expect(r"svm: line 1 of")
+    t.send("G\x1b[5~")
+    t.expect(r"^line 450 of many$")
+    t.expect_gone("^line 500 of many$")
+    t.send("\x1b[A\x1b[A")
+    t.expect(r"^line 446 of many$")
+    t.send("/e 77 o\r")
+    t.expect(r"^line 77 of many$")
+    row = next(y for y in range(t.lines) if t.line(y) == "line 77 of many")
+    assert [t.buffer[row][x].reverse for x in range(12)] == [x in range(3, 9) for x in range(12)]
+    t.send("/nowhere\r")
+    t.expect("not found")
+    t.send("/LINE\r")
+    t.expect("not found")
+    t.send("q")
+    t.expect(r"^end\nroot@servicevm:~# *$")
+    # Somebody makes the window larger, then smaller, and goes on typing.
+    for columns, rows in (120, 40), (70, 20):
+        t.show_size(columns, rows)
+        for key in "?q":
+            t.command_key(key) if key == "?" else t.send(key)
+            t.expect(HELP) if key == "?" else t.expect_gone(HELP)
+        t.send("x\x7f")
+        t.command_key("?")
+        t.expect(rf"port 1, {columns} x {rows}")
+        t.expect(rf"^ 1 +svm +port 1 +{columns}x{rows}")
+        t.send("q")
+        t.expect(r"^end\nroot@servicevm:~# *$")
+    before = t.text()
+    t.reset()
+    t.expect_gone("end")
+    t.command_key("r")
+    t.expect(r"^end\nroot@servicevm:~# *$")
+    assert t.text() == before
+
+
+def test_escape_and_death(sit_down):
+    """Another escape key; a terminal that reports its cursor only; a service VM that died leaves
+    the consoles alive, and what is typed into it does not block the escape key."""
+    t = sit_down(columns=90, rows=26, answers=("cursor",), hyp_append="escape=^] view=svm")
+    t.ESCAPE = "\x1d"
+    t.expect(r"^root@servicevm:~# *$")
+    t.command_key("?")
+    t.expect(r"port 1, 90 x 26 +Ctrl-\], then a key")
+    t.send("q")
+    t.expect_gone(HELP)
+    t.send("cat -v\r\x07\x1d\x1d!\r")
+    t.expect(r"^\^G\^\]!\n")
+    t.send("\x03")
+    t.expect(r"^root@servicevm:~# *$")
+    t.send("halt -f\r")  # ends in a loop with interrupts masked
+    t.expect(r"reboot: System halted")
+    for _ in range(10):
+        t.send("x" * 1000)
+        t.pump()
+    t.command_key("l")
+    t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
+    t.command_key("?")
+    t.expect(HELP)
+    t.expect(r"^ 1 +svm +90x26 +\d+ +\d+ +[1-9]\d*/0 ")  # dropped, and counted
+    t.command_key("1")
+    t.expect(r"reboot: System halted")
+
+
+def test_no_answers(sit_down):
+    """A terminal that answers nothing gets 80 columns and 24 rows. Two log lines of the run before
+    a panic are in the log."""
+    t = sit_down(columns=120, rows=40, answers=(), hyp_append="")
+    t.wait(lambda: t.asked[:2] == ["size", "cursor"], "a question about the cursor")
+    t.command_key("1")
+    t.expect(r"^root@servicevm:~# *$")
+    t.command_key("?")
+    t.expect(r"port 1, 80 x 24")
+    t.send("q")
+    t.expect_gone(HELP)
+    t.send("seq 1 30\r")
+    t.expect(r"^30\nroot@servicevm:~# *$")
+    assert all(not t.line(y) for y in range(24, 40)), t.text()
+
+
+def test_after_panic(sit_down, debug_image):
+    """The report is on the line whatever was shown; the log is there to look at; after a warm
+    reset the log begins with it."""
+    t = sit_down(columns=100, rows=30, image=debug_image, hyp_append="panic-test=undef view=svm")
+    t.expect(r"EL2 has stopped; Ctrl-G l shows its log")
+    assert "Caisson panic on CPU 0" in t.text()
+    t.command_key("1")
+    t.wait(lambda: t.text().count("EL2 has stopped") == 2, "the hint again")
+    t.send("\x01c")
+    t.expect(r"\(qemu\)")
+    t.send("system_reset\n\x01c")
+    t.reset()
+    t.expect(r"EL2 has stopped; Ctrl-G l shows its log")
+    t.command_key("l")
+    t.expect(r"log after the panic")
+    t.send("g")
+    t.expect(r"^The run before this one ended in a panic")
+    t.send("\x1b[B\x1b[B\x1b[B")
+    t.expect(r"^ESR_EL2")
+    t.wait(lambda: t.line(0).startswith("ESR_EL2"), "the fourth line at the top")
+    t.send("\x1b[A\x1b[A\x1b[A")
+    t.wait(lambda: t.line(0).startswith("The run before"), "the first line at the top")
+    t.send("q")
+    t.wait(lambda: re.search(r"^EL2 has stopped", t.text(), re.M), "the end of the view")
