@@ -297,6 +297,7 @@ static enum lineedit_event leave(struct lineedit *e, enum lineedit_event event)
 	if (event == LINEEDIT_QUIT) {
 		write_text(e, "^C");
 		line_set(e, "");
+		e->first = 0;
 	}
 	write_text(e, "\r\n");
 	return event;
