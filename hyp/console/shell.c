@@ -10,9 +10,9 @@
 #include "hyp/console/shell.h"
 
 #include "check.h"
+#include "hyp/console/consoles.h"
 #include "hyp/console/shell_cmd.h"
 #include "hyp/console/vcon.h"
-#include "hyp/core/mem.h"
 #include "hyp/vm/inspect.h"
 #include "lib/fmt.h"
 #include "lib/lineedit.h"
@@ -462,20 +462,16 @@ static const char *candidate(void *ctx, const char *line, size_t start, size_t l
 	return NULL;
 }
 
-void shell_init(const struct bootinfo *bi)
+void shell_init(void)
 {
 	static const struct lineedit_client editor = {.write = to_console, .candidate = candidate};
 	static const struct vcon_client client = {.input = poke, .resized = resized};
-	size_t bytes = vcon_bytes(VCON_NO_ALTERNATE, HISTORY_BYTES);
 
 	termkey_init(&shell.keys);
 	lineedit_init(&shell.edit, &editor);
 	shell.columns = 80;
 	shell.rows = 24;
-	shell.console = vcon_add("shell", 's', mem_pages((bytes + 4095) / 4096), bytes,
-				 VCON_NO_ALTERNATE, &client);
-	if (!shell.console)
-		return;
+	shell.console = consoles_add("shell", 's', HISTORY_BYTES, VCON_NO_ALTERNATE, &client);
 	shell_say("The shell of Caisson %s: help lists the commands.\n", CAISSON_VERSION);
 	read_line();
 }

@@ -2,15 +2,13 @@
 #ifndef HYP_CONSOLE_SHELL_H
 #define HYP_CONSOLE_SHELL_H
 
-#include "abi/bootinfo.h"
-
 /*
  * The hypervisor's shell: a console (hyp/console/vcon.h) with a command line. What it does is done
  * in the context of whoever typed, an interrupt of a serial port as a rule, with EL2's interrupts
  * masked: so commands go by steps, each bounded, and more than a screen of output waits for a key.
  */
 
-/* Boot CPU, once, after console_init(), while memory can be allocated. */
-void shell_init(const struct bootinfo *bi);
+/* Boot CPU, once, after vcon_init(), while memory can be allocated. */
+void shell_init(void);
 
 #endif
