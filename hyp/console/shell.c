@@ -53,9 +53,9 @@ static const struct shell_command shell_help = {
 	.name = "help",
 	.usage = "[COMMAND]",
 	.brief = "what commands there are, and what one does",
-	.help = "Tab completes names; Up and Down go through the lines given before.\n"
-		"A VM is named by `svm`, the service VM, or by its number in `vms`; a vCPU of it\n"
-		"by a number behind a dot: svm.1, 0.3. Without it vCPU 0 is meant.",
+	.help = "Tab completes names; Up and Down go through the lines given before. A VM\n"
+		"is named by `svm`, the service VM, or by its number in `vms`; a vCPU of\n"
+		"it by a number behind a dot: svm.1, 0.3. Without it vCPU 0 is meant.",
 	.most = 1,
 	.check = help_check,
 	.step = help_step,

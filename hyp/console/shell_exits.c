@@ -4,6 +4,7 @@
 #include "hyp/core/percpu.h"
 #include "hyp/vm/inspect.h"
 #include "hyp/vm/trace.h"
+#include "lib/esr.h"
 #include "lib/fmt.h"
 
 #define RECORDS_DEFAULT 20
@@ -29,8 +30,8 @@ static const char *exits_check(struct shell_job *job)
 
 static void say_reason(const char *who, unsigned int reason, const struct trace_count *c)
 {
-	shell_say("%-12s %-36s %12lu %10lu\n", who, trace_reason_name(reason), c->exits,
-		  shell_nanoseconds(c->ticks) / c->exits);
+	shell_say("%-10s %-31s %11lu %13lu %9lu\n", who, trace_reason_name(reason), c->exits,
+		  c->ticks, shell_nanoseconds(c->ticks) / c->exits);
 }
 
 /* Those that VM_STAT counts all the time. */
@@ -57,7 +58,7 @@ static void say_runs(uint32_t number)
 	if (inspect_vm(number, &vm) != ERR_OK || vm.vcpu_count == 0)
 		return;
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		shell_say("VM %-9s %-36s %12lu\n", shell_vm_name(name, number), rows[i].name,
+		shell_say("VM %-7s %-31s %11lu\n", shell_vm_name(name, number), rows[i].name,
 			  vm.stat[rows[i].stat]);
 }
 
@@ -70,7 +71,8 @@ static bool exits_show(struct shell_job *job)
 	if (job->at == 0 && !(trace_get() & TRACE_COUNTS))
 		shell_say("Exits are not counted: `exits on`.\n");
 	if (job->at == 0)
-		shell_say("%-12s %-36s %12s %10s\n", "EXITS OF", "BECAUSE", "COUNT", "NS EACH");
+		shell_say("%-10s %-31s %11s %13s %9s\n", "EXITS OF", "BECAUSE", "COUNT", "CYCLES",
+			  "NS EACH");
 	if (job->at < 2 * TRACE_REASONS) {
 		c = trace_count(is_user, reason);
 		if (c.exits > 0)
@@ -103,12 +105,10 @@ const struct shell_command shell_exits = {
 	.name = "exits",
 	.usage = "[on|off]",
 	.brief = "exits by reason, and how long EL2 took",
-	.help = "`exits on` counts from 0, on all CPUs. NS EACH: from the first instruction in EL2 "
-		"to\n"
-		"the last, by the system counter, without sleep. What user VMs' processes are told "
-		"of\n"
-		"is counted at all times, below. Off costs nothing, on some 60 instructions an "
-		"exit.",
+	.help = "`exits on` counts from 0, on all CPUs. NS EACH: from the first\n"
+		"instruction in EL2 to the last, by the system counter, without sleep.\n"
+		"What user VMs' processes are told of is counted at all times, below. Off\n"
+		"costs nothing, on some 60 instructions an exit.",
 	.choices = on_off,
 	.most = 1,
 	.check = exits_check,
@@ -175,16 +175,40 @@ static bool take_oldest(struct trace_record *oldest)
 	return found;
 }
 
+static const char *short_name(unsigned int reason)
+{
+	switch (reason) {
+	case ESR_EC_SYSREG:
+		return "system register";
+	case ESR_EC_DATA_ABORT_LOWER:
+		return "data";
+	case ESR_EC_INSN_ABORT_LOWER:
+		return "fetch";
+	case ESR_EC_HVC64:
+		return "HVC";
+	case ESR_EC_SMC64:
+		return "SMC";
+	case ESR_EC_WFX:
+		return "WFI";
+	case TRACE_IRQ:
+	case TRACE_FIQ:
+	case TRACE_SERROR:
+		return trace_reason_name(reason);
+	default:
+		return "other";
+	}
+}
+
 static void say_record(const struct trace_record *r)
 {
 	char time[SHELL_NAME_BYTES], name[SHELL_NAME_BYTES], page[24] = "";
 
 	if (r->page)
-		(void)fmt_snprintf(page, sizeof(page), " IPA 0x%lx", (uint64_t)r->page << 12);
-	shell_say("%11s %3u %-6s %016lx %08x %7lu ns %s%s\n",
+		(void)fmt_snprintf(page, sizeof(page), " 0x%lx", (uint64_t)r->page << 12);
+	shell_say("%11s %3u %-6s %016lx %08x %9lu %s%s\n",
 		  shell_seconds(time, r->time - inspect_boot()->entry_cntpct), r->cpu,
 		  shell_vcpu_name(name, r->vm, r->vcpu), r->pc, r->esr, shell_nanoseconds(r->ticks),
-		  trace_reason_name(r->reason), page);
+		  short_name(r->reason), page);
 }
 
 static bool trace_show(struct shell_job *job)
@@ -194,8 +218,8 @@ static bool trace_show(struct shell_job *job)
 
 	if (job->at++ == 0) {
 		show_begin(job);
-		shell_say("%11s %3s %-6s %-16s %-8s %10s %s\n", "SECONDS", "CPU", "VCPU", "PC",
-			  "ESR", "IN EL2", "BECAUSE");
+		shell_say("%11s %3s %-6s %-16s %-8s %9s %s\n", "SECONDS", "CPU", "VCPU", "PC",
+			  "ESR", "NS IN EL2", "BECAUSE");
 	}
 	for (i = 0; i < RECORDS_SKIPPED && job->count > 0; i++, job->count--) {
 		if (!take_oldest(&r))
@@ -233,11 +257,11 @@ const struct shell_command shell_trace = {
 	.name = "trace",
 	.usage = "on|off|show [COUNT]",
 	.brief = "the last exits of each CPU",
-	.help = "`trace on` begins anew. `trace show` shows the last exits of all CPUs by time, 20 "
-		"or\n"
-		"COUNT: seconds since the start, CPU, vCPU, where it was, ESR_EL2, how long EL2 "
-		"took.\n"
-		"Off costs nothing, on some 90 instructions an exit.",
+	.help = "`trace on` begins anew. `trace show` shows the last exits of all CPUs by\n"
+		"time, 20 or COUNT: seconds since the start, CPU, vCPU, where it was,\n"
+		"ESR_EL2, how long EL2 took, the reason (of aborts with the page in the\n"
+		"VM's memory). Off costs nothing, on some 90 instructions\n"
+		"an exit.",
 	.choices = trace_words,
 	.most = 2,
 	.least = 1,

@@ -44,13 +44,11 @@ const struct shell_command shell_cpus = {
 	.name = "cpus",
 	.usage = "",
 	.brief = "the machine's CPUs",
-	.help = "SERVICE VM: whether its vCPU of this CPU is on. LOADED: which vCPU the CPU has "
-		"just\n"
-		"now. USER VMS: the share of time since the start that user VMs had; ASLEEP: that "
-		"it\n"
-		"slept in EL2, a user VM's vCPU waiting or the CPU being off. The rest is the "
-		"service\n"
-		"VM's, which knows itself how much of it is idle.",
+	.help = "SERVICE VM: whether its vCPU of this CPU is on. LOADED: which vCPU the\n"
+		"CPU has just now. USER VMS: the share of time since the start that user\n"
+		"VMs had; ASLEEP: that it slept in EL2, a user VM's vCPU waiting or the\n"
+		"CPU being off. The rest is the service VM's, which knows itself how much\n"
+		"of it is idle.",
 	.step = cpus_step,
 };
 
@@ -103,9 +101,8 @@ const struct shell_command shell_mem = {
 	.name = "mem",
 	.usage = "",
 	.brief = "physical memory and whose it is",
-	.help = "The ranges of memory that firmware told of, what Caisson keeps of it for itself, "
-		"and\n"
-		"whose the blocks are that can change hands.",
+	.help = "The ranges of memory that firmware told of, what Caisson keeps of it for\n"
+		"itself, and whose the blocks are that can change hands.",
 	.step = mem_step,
 };
 
@@ -185,9 +182,9 @@ const struct shell_command shell_log = {
 	.name = "log",
 	.usage = "[LEVEL|all]",
 	.brief = "the hypervisor's log",
-	.help = "The last lines of it, or all that is kept. With error, warn, info or debug: the "
-		"log\n"
-		"console shows lines of this level and above from now on; the log keeps all.",
+	.help = "The last lines of it, or all that is kept. With error, warn, info or\n"
+		"debug: the log console shows lines of this level and above from now on;\n"
+		"the log keeps all.",
 	.choices = log_words,
 	.most = 1,
 	.check = log_check,
@@ -235,7 +232,7 @@ static bool boot_step(struct shell_job *job)
 			  bi->timer_hyp_intid, bi->gic_maintenance_intid);
 		shell_say("firmware        %s\n",
 			  bi->psci_conduit == BOOT_CONDUIT_SMC ? "PSCI by SMC" : "no PSCI");
-		shell_say("service VM      entry 0x%lx, device tree 0x%lx, IPAs below 0x%lx\n",
+		shell_say("service VM      entry 0x%lx, tree 0x%lx, IPAs below 0x%lx\n",
 			  bi->svm_entry, bi->svm_dtb, bi->svm_ipa_limit);
 		return false;
 	}
@@ -245,7 +242,8 @@ const struct shell_command shell_boot = {
 	.name = "boot",
 	.usage = "",
 	.brief = "what the loader told when Caisson started",
-	.help = "Caisson's command line, and what its loader found in the firmware's tables.",
+	.help = "Caisson's command line, and what its loader found in the firmware's\n"
+		"tables.",
 	.step = boot_step,
 };
 
@@ -253,7 +251,7 @@ static bool version_step(struct shell_job *job)
 {
 	char time[SHELL_NAME_BYTES];
 
-	shell_say("Caisson %s, %s build, hypercall ABI %u, up for %s s\n", CAISSON_VERSION,
+	shell_say("Caisson %s, %s build, hypercall ABI 0x%x, up for %s s\n", CAISSON_VERSION,
 		  CHECK_VARIANT, CAISSON_CALL_ABI, shell_seconds(time, inspect_uptime_ticks()));
 	return false;
 }
@@ -285,9 +283,9 @@ const struct shell_command shell_reboot = {
 	.name = "reboot",
 	.usage = "",
 	.brief = "starts the machine anew, at once",
-	.help = "By the firmware (PSCI SYSTEM_RESET), as when the service VM asks for it; but no "
-		"VM is\n"
-		"asked: what they have not written to their disks is lost. Asks first.",
+	.help = "By the firmware (PSCI SYSTEM_RESET), as when the service VM asks for it;\n"
+		"but no VM is asked: what they have not written to their disks is lost.\n"
+		"Asks first.",
 	.step = end_step,
 	.question = "Reset the machine, and all VMs with it? (yes or no) ",
 };
@@ -296,9 +294,9 @@ const struct shell_command shell_poweroff = {
 	.name = "poweroff",
 	.usage = "",
 	.brief = "switches the machine off, at once",
-	.help = "By the firmware (PSCI SYSTEM_OFF), as when the service VM asks for it; but no VM "
-		"is\n"
-		"asked: what they have not written to their disks is lost. Asks first.",
+	.help = "By the firmware (PSCI SYSTEM_OFF), as when the service VM asks for it;\n"
+		"but no VM is asked: what they have not written to their disks is lost.\n"
+		"Asks first.",
 	.step = end_step,
 	.question = "Switch the machine off, and all VMs with it? (yes or no) ",
 };
@@ -321,9 +319,9 @@ const struct shell_command shell_panic_test = {
 	.name = "panic-test",
 	.usage = "write|exec|stack|undef|lock",
 	.brief = "makes EL2 fail on purpose",
-	.help = "A write to its text, a jump into its data, a stack overrun, an undefined "
-		"instruction,\n"
-		"locks in the wrong order. The machine then has to be reset. Asks first.",
+	.help = "A write to its text, a jump into its data, a stack overrun, an undefined\n"
+		"instruction, locks in the wrong order. The machine then has to be reset.\n"
+		"Asks first.",
 	.most = 1,
 	.least = 1,
 	.debug_only = true,

@@ -46,9 +46,8 @@ const struct shell_command shell_vms = {
 	.name = "vms",
 	.usage = "",
 	.brief = "the VMs",
-	.help = "LOADED: vCPUs that a CPU has just now. CPU SECONDS: how long CPUs had vCPUs of "
-		"the\n"
-		"VM, without their waits; the service VM counts for itself.",
+	.help = "LOADED: vCPUs that a CPU has just now. CPU SECONDS: how long CPUs had\n"
+		"vCPUs of the VM, without their waits; the service VM counts for itself.",
 	.step = vms_step,
 };
 
@@ -101,10 +100,10 @@ const struct shell_command shell_vcpu = {
 	.name = "vcpu",
 	.usage = "[VM]",
 	.brief = "the vCPUs of all VMs, or of one",
-	.help = "CPU: where it is loaded. OWN: the CPU that is its own. RUNS: how often the VM's\n"
-		"process had it run. States: loaded; away: a user VM's vCPU has its CPU; ready: "
-		"its\n"
-		"VM's process has it; waiting: in WFI; given: its CPU is dedicated to a user VM.",
+	.help = "CPU: where it is loaded. OWN: the CPU that is its own. RUNS: how often\n"
+		"the VM's process had it run. States: loaded; away: a user VM's vCPU has\n"
+		"its CPU; ready: its VM's process has it; waiting: in WFI; given: its CPU\n"
+		"is dedicated to a user VM.",
 	.most = 1,
 	.check = vcpu_check,
 	.step = vcpu_step,
@@ -162,9 +161,9 @@ const struct shell_command shell_regs = {
 	.name = "regs",
 	.usage = "VM[.VCPU]",
 	.brief = "a vCPU's registers",
-	.help = "One that runs is interrupted for a moment: its registers are those of one "
-		"instant,\n"
-		"now. One that does not run has those that it will go on with.",
+	.help = "One that runs is interrupted for a moment: its registers are those of\n"
+		"one instant, now. One that does not run has those that it will go on\n"
+		"with.",
 	.most = 1,
 	.least = 1,
 	.check = target_check,
@@ -230,10 +229,11 @@ static void say_end(const struct walk *w, const char *space)
 		shell_say("  => %s\n", ends[w->end]);
 		return;
 	}
-	shell_say("  => %s 0x%lx, %lu KiB%s, EL1 %s EL0 %s, memory type %u, %s%s\n", space,
-		  w->output, w->bytes >> 10, w->contiguous ? " (contiguous)" : "",
+	shell_say("  => %s 0x%lx, EL1 %s EL0 %s, type %u, %s%s\n", space, w->output,
 		  rights(w->rights, el1), rights(w->rights >> 3, el0), w->memory,
-		  shares[w->shareability], w->accessed ? "" : ", access flag clear");
+		  shares[w->shareability], w->accessed ? "" : ", not accessed");
+	shell_say("  in a %s of %lu KiB%s\n", w->step[w->steps - 1].level == 3 ? "page" : "block",
+		  w->bytes >> 10, w->contiguous ? ", contiguous with its neighbours" : "");
 }
 
 static void say_walk(const struct walk *w, const char *space)
@@ -291,11 +291,10 @@ const struct shell_command shell_map = {
 	.name = "map",
 	.usage = "VM[.VCPU] [ipa] ADDRESS",
 	.brief = "where an address leads: stage 1, stage 2",
-	.help = "Stage 1 is walked with the vCPU's own registers and tables as they stand, stage "
-		"2\n"
-		"with the VM's; with `ipa` only stage 2. Each line is a level: where the "
-		"descriptor\n"
-		"is, and what it says. The memory type is AttrIndx (stage 1) or MemAttr (stage 2).",
+	.help = "Stage 1 is walked with the vCPU's own registers and tables as they\n"
+		"stand, stage 2 with the VM's; with `ipa` only stage 2. Each line is a\n"
+		"level: where the descriptor is, and what it says. The type of memory is\n"
+		"AttrIndx (stage 1) or MemAttr (stage 2).",
 	.most = 3,
 	.least = 2,
 	.check = map_check,
@@ -324,7 +323,7 @@ static void say_irq(uint32_t intid, const struct inspect_irq *i)
 
 	if (i->target != INSPECT_NOWHERE)
 		(void)fmt_snprintf(target, sizeof(target), "%u", i->target);
-	shell_say("%5u  %-8s %-7s %-6s %-6s %5s %-8s 0x%02x %6s\n", intid,
+	shell_say("%5u  %-8s %-8s %-7s %-6s %5s  %-9s 0x%02x %7s\n", intid,
 		  i->enabled ? "enabled" : "-", i->pending ? "pending" : "-",
 		  i->active ? "active" : "-", i->edge ? "edge" : "level", i->line ? "high" : "-",
 		  i->physical ? "physical" : "emulated", i->priority, target);
@@ -338,8 +337,8 @@ static bool irq_step(struct shell_job *job)
 	uint32_t i;
 
 	if (job->count++ == 0) {
-		shell_say("%5s  %-8s %-7s %-6s %-6s %5s %-8s %4s %6s\n", "INTID", "", "", "", "",
-			  "LINE", "", "PRIO", "TARGET");
+		shell_say("%5s  %-8s %-8s %-7s %-6s %5s  %-9s %4s %7s\n", "INTID", "ENABLED",
+			  "PENDING", "ACTIVE", "KIND", "LINE", "SOURCE", "PRIO", "TARGET");
 		job->at = is_one ? job->value : 0;
 	}
 	for (i = 0; i < IRQS_LOOKED_AT; i++) {
@@ -361,10 +360,9 @@ const struct shell_command shell_irq = {
 	.name = "irq",
 	.usage = "VM[.VCPU] [INTID]",
 	.brief = "a VM's interrupts",
-	.help = "Those that are enabled, pending or active, or the one named. SGIs and PPIs "
-		"(below\n"
-		"32) are the vCPU's. TARGET: the vCPU that it is routed to. What is in a list\n"
-		"register of another CPU is shown as it went in.",
+	.help = "Those that are enabled, pending or active, or the one named. SGIs and\n"
+		"PPIs (below 32) are the vCPU's. TARGET: the vCPU that it is routed to.\n"
+		"What is in a list register of another CPU is shown as it went in.",
 	.most = 2,
 	.least = 1,
 	.check = irq_check,
@@ -382,7 +380,9 @@ static void say_timer(const char *name, uint64_t ctl, uint64_t cval, uint64_t no
 	char time[SHELL_NAME_BYTES];
 
 	shell_say("         %-5s %-7s compare 0x%016lx", name, state, cval);
-	if (cval <= now)
+	if (!(ctl & TIMER_ENABLE))
+		shell_say("\n");
+	else if (cval <= now)
 		shell_say(", %s s ago\n", shell_seconds(time, now - cval));
 	else if (cval - now < inspect_hz() * 1000000)
 		shell_say(", in %s s\n", shell_seconds(time, cval - now));
@@ -427,9 +427,8 @@ const struct shell_command shell_timers = {
 	.name = "timers",
 	.usage = "[VM]",
 	.brief = "the timers of all vCPUs, or of one VM's",
-	.help = "Counter: what the vCPU reads as CNTVCT_EL0. The physical timer (CNTP) is the "
-		"service\n"
-		"VM's alone.",
+	.help = "Counter: what the vCPU reads as CNTVCT_EL0. The physical timer (CNTP) is\n"
+		"the service VM's alone.",
 	.most = 1,
 	.check = vcpu_check,
 	.step = timers_step,
@@ -443,10 +442,10 @@ static void say_machine_caches(void)
 	uint64_t ctr = sysreg_read(ctr_el0);
 	bool has_fwb = bits_get(sysreg_read(id_aa64mmfr2_el1), 43, 40) != 0;
 
-	shell_say("CTR_EL0 0x%lx: lines of %lu (data) and %lu bytes (instructions), %s%s%s%s\n",
-		  ctr, UINT64_C(4) << bits_get(ctr, 19, 16), UINT64_C(4) << bits_get(ctr, 3, 0),
+	shell_say("CTR_EL0 0x%lx: lines of %lu (data) and %lu bytes (code), %s%s%s%s\n", ctr,
+		  UINT64_C(4) << bits_get(ctr, 19, 16), UINT64_C(4) << bits_get(ctr, 3, 0),
 		  policies[bits_get(ctr, 15, 14)], ctr & BIT(28) ? ", IDC" : "",
-		  ctr & BIT(29) ? ", DIC" : "", has_fwb ? ", FEAT_S2FWB" : "");
+		  ctr & BIT(29) ? ", DIC" : "", has_fwb ? ", S2FWB" : "");
 	shell_say("%-6s %12s %12s %14s %14s %8s\n", "VM", "DATA FAULTS", "FETCH FAULTS",
 		  "LINES CLEANED", "INVALIDATIONS", "SPLITS");
 }
@@ -476,8 +475,9 @@ const struct shell_command shell_cache = {
 	.name = "cache",
 	.usage = "",
 	.brief = "cache maintenance on behalf of user VMs",
-	.help = "Faults: blocks of 2 MiB that were mapped at an access, or made executable at a\n"
-		"fetch. Lines cleaned: of data caches, to the point of coherency or unification.\n"
-		"Splits: larger blocks of the service VM's stage 2 that were split for this VM.",
+	.help = "Faults: blocks of 2 MiB that were mapped at an access, or made\n"
+		"executable at a fetch. Lines cleaned: of data caches, to the point of\n"
+		"coherency or unification. Splits: larger blocks of the service VM's\n"
+		"stage 2 that were split for this VM.",
 	.step = cache_step,
 };
