@@ -3,7 +3,9 @@
 
 #include "hyp/console/consoles.h"
 #include "hyp/console/plain.h"
+#include "hyp/console/port.h"
 #include "hyp/console/uart.h"
+#include "hyp/console/uvcon.h"
 #include "hyp/console/vpl011.h"
 #include "hyp/core/log.h"
 #include "hyp/core/panic.h"
@@ -23,6 +25,8 @@ void console_init(const struct bootinfo *bi)
 {
 	uart_init(bi);
 	panic_set_sink(panic_to_line);
+	vcon_init();
+	uvcon_init();
 	is_plain = conopt_is_plain(bi->cmdline);
 	if (is_plain)
 		plain_init();

@@ -109,7 +109,6 @@ void consoles_init(const struct bootinfo *bi)
 	static const struct vcon_client svm_client = {.input = svm_input};
 	size_t history = conopt_history_bytes(bi->cmdline);
 
-	vcon_init();
 	svm_console = consoles_add("svm", '1', history, 0, &svm_client);
 	log_console = consoles_add("log", 'l', history, VCON_NO_ALTERNATE, &log_client);
 	shell_init();

@@ -38,18 +38,18 @@ def on_service_vm(terminal):
 def test_switching(sit_down):
     """Log first, as nobody said otherwise; help; the service VM's shell; each console is as it was
     left."""
-    t = sit_down(debug=True)
+    t = sit_down(columns=100, rows=30)
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
     t.command_key("?")
     t.expect(HELP)
     t.expect(r"^ l +log +port 1")
-    t.expect(r"^ 1 +svm +80x24|^ 1 +svm +\d+x\d+")
+    t.expect(r"^ 1 +svm +100x30")
     # A key of the list leads on from it.
     t.send("1")
     t.expect_gone(HELP)
     t.expect(r"^root@servicevm:~# *$")
     t.send("printf 'typed\\n\\033[31mred\\n'\r")
-    t.expect(r"^red\n")
+    t.expect(r"^red\nroot@servicevm:~# *$")
     row = next(y for y in range(t.lines) if t.line(y) == "red")
     assert t.buffer[row][0].fg == "red"
     before = t.text()
@@ -57,7 +57,7 @@ def test_switching(sit_down):
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
     assert "red" not in t.text()
     t.command_key("p")
-    t.expect(r"^red\n")
+    t.expect(r"^red\nroot@servicevm:~# *$")
     assert t.text() == before
     assert t.buffer[row][0].fg == "red"
     # The escape key itself: ^G rings, and cat shows it.
