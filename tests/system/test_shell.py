@@ -77,7 +77,7 @@ def shell(sit_down):  # noqa: F811
     vm = assemble_service_vm([], "servicevm-payloads", files(["psci", "smp", "timer"]))
     # With page table isolation vectors are mapped elsewhere while user space runs.
     t = sit_down(cpus=2, cpu="cortex-a72", memory="1G", columns=90, rows=44, append="quiet kpti=0",
-                 kernel=f"{vm}/vmlinuz", initrd=f"{vm}/initrd", timeout=300)
+                 kernel=f"{vm}/vmlinuz", initrd=f"{vm}/initrd", timeout=200)
     t.expect(r"^Caisson [\d.]+ at EL2: 2 CPUs")
     t.command_key("1")
     t.expect(r"^root@servicevm:~# *$")
@@ -102,7 +102,7 @@ def check_help(shell):
 def check_vms(shell):
     listed = shell.say("vms")
     assert re.search(r"^svm +service VM +live +2 +\d +\d+ M", listed, re.M), listed
-    row = rf"^0 +user VM +live +1 +[01] +{MEMORY_MIB} M +([\d.]+)$"
+    row = rf"^0 +\w\S* +live +1 +[01] +{MEMORY_MIB} M +([\d.]+)$"
     before = float(re.search(row, listed, re.M)[1])
     assert float(re.search(row, shell.say("vms"), re.M)[1]) > before
     listed = shell.say("vcpu")
@@ -139,7 +139,7 @@ def check_machine(shell):
     memory = shell.say("mem")
     assert re.search(r"^memory +0x\w+ to 0x\w+ +1048576 KiB$", memory, re.M), memory
     assert re.search(rf"shared with user VMs +\d+ +{MEMORY_MIB} MiB", memory)
-    assert re.search(r"stores of user VMs +1 +2 MiB", memory)
+    assert re.search(r"stores of user VMs +[1-9]", memory)
     irqs = shell.say("irq svm.1")
     assert re.search(r"^ +27  enabled +.* physical +0x\w\w +1$", irqs, re.M), irqs
     assert re.search(r"^ +33  enabled +.* emulated ", irqs, re.M)
@@ -179,7 +179,8 @@ def check_exits(shell):
     times = [float(row[0]) for row in rows]
     assert times == sorted(times)
     assert {"0.0"} < {row[1] for row in rows} <= {"0.0", "svm.0", "svm.1"}
-    assert shell.say("exits") == shell.say("exits")
+    counted = shell.say("exits")[:counted.index("VM 0")]
+    assert "user VMs" in counted and shell.say("exits").startswith(counted)
     assert traced == shell.say("trace show 30")
 
 
@@ -206,7 +207,7 @@ def check_editing(shell):
     t = shell.terminal
     shell.begin("version")
     t.expect("up for")
-    t.send("\x1b[A\x01help \x05\r")  # Up, Home, End
+    t.send("\x1b[A\x1b[Hhelp \x05\r")  # Up, Home, ^E
     t.expect(rf"^{PROMPT} help version$")
     t.send("re\t")
     t.expect(r"^regs  reboot$")
@@ -245,7 +246,7 @@ def test_commands(shell):
 
 def test_panic(sit_down, debug_image):  # noqa: F811
     """Only in the debug build, and only if it is meant."""
-    t = sit_down(image=debug_image)
+    t = sit_down(image=debug_image, rows=60, timeout=60)
     t.expect(r"^Caisson [\d.]+ at EL2")
     shell = Shell(t)
     assert re.search(r"^panic-test ", shell.say("help"), re.M)
