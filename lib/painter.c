@@ -36,6 +36,7 @@
 /* Cells on the way to the next one that are sent again rather than jumped over. */
 #define GAP_MAX  3
 #define DOWN_MAX 3 /* rows to go down by line feeds */
+#define UP_MAX   2 /* and up by reverse ones */
 #define BACK_MAX 4
 
 /* Bytes between two times that the cursor's row comes first: 22 ms at 115,200 baud. */
@@ -127,24 +128,28 @@ static void clear_lines(struct painter *p, unsigned int from, unsigned int to)
 }
 
 /* A blank that shows its background only. */
-static bool is_space(const struct screen_cell *cell)
+static inline bool is_space(const struct screen_cell *cell)
 {
 	return (cell->text & (SCREEN_CODE_POINT | SHOWN_ON_BLANK)) == ' ' && cell->mark[0] == 0;
 }
 
-static bool is_ascii(const struct screen_cell *cell)
+static inline bool is_ascii(const struct screen_cell *cell)
 {
 	return (cell->text & SCREEN_CODE_POINT) - ' ' < 0x7f - ' ' && cell->mark[0] == 0;
 }
 
-static bool looks_same(const struct screen_cell *a, const struct screen_cell *b)
+static inline bool is_same(const struct screen_cell *a, const struct screen_cell *b)
 {
 	uint64_t raw[4];
 
 	memcpy(&raw[0], a, sizeof(*a));
 	memcpy(&raw[2], b, sizeof(*b));
-	return (raw[0] == raw[2] && raw[1] == raw[3]) ||
-	       (a->bg == b->bg && is_space(a) && is_space(b));
+	return raw[0] == raw[2] && raw[1] == raw[3];
+}
+
+static inline bool looks_same(const struct screen_cell *a, const struct screen_cell *b)
+{
+	return is_same(a, b) || (a->bg == b->bg && is_space(a) && is_space(b));
 }
 
 /* Characters whose width all terminals agree on that have them at all. */
@@ -230,7 +235,7 @@ static void put_sgr(struct out *o, const struct screen_cell *from, const struct 
 	end_sgr(o);
 }
 
-static bool pen_fits(const struct painter *p, const struct screen_cell *cell)
+static inline bool pen_fits(const struct painter *p, const struct screen_cell *cell)
 {
 	if (p->pen.bg != cell->bg)
 		return false;
@@ -311,7 +316,8 @@ static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned 
 {
 	if (!has_room(o, MOVE_BYTES))
 		return false;
-	if (!p->known || y < p->y || y - p->y > DOWN_MAX) {
+	if (!p->known || y - p->y + UP_MAX > DOWN_MAX + UP_MAX ||
+	    (y < p->y && x != p->x && x != 0)) {
 		put_place(p, o, y, x);
 		return true;
 	}
@@ -321,6 +327,8 @@ static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned 
 	}
 	for (; p->y < y; p->y++)
 		put(o, '\n');
+	for (; p->y > y; p->y--)
+		put_text(o, "\033M");
 	if (p->x == x)
 		return true;
 	if (p->x > x) {
@@ -442,8 +450,6 @@ static const struct {
 /* Makes those of `which` on or off that are not. */
 static bool send_modes(struct painter *p, struct out *o, unsigned int which, bool on)
 {
-	if (which == 0)
-		return true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(mode_table); i++) {
 		if ((which & mode_table[i].mode) == 0)
 			continue;
@@ -458,6 +464,8 @@ static bool send_modes(struct painter *p, struct out *o, unsigned int which, boo
 /* Off before on: the end of one way of mouse reports ends the others. */
 static bool paint_modes(struct painter *p, const struct screen *s, struct out *o)
 {
+	if (((p->modes ^ s->modes) & PAINTER_MODES) == 0)
+		return true;
 	return send_modes(p, o, p->modes & ~s->modes, false) &&
 	       send_modes(p, o, s->modes & ~p->modes & PAINTER_MODES & ~SCREEN_CURSOR_VISIBLE,
 			  true);
@@ -596,10 +604,48 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
 	return width;
 }
 
-static unsigned int paint_cell(struct painter *p, struct screen *s, struct out *o, unsigned int y,
-			       unsigned int x)
+/*
+ * Text from the cursor on in the pen that is set, the way nearly all bytes take: until something
+ * else comes or more than GAP_MAX cells are equal. Gives the cells taken.
+ */
+static unsigned int paint_text(struct painter *p, struct out *o, const struct screen_cell *want,
+			       struct screen_cell *have, unsigned int count)
 {
+	const struct screen_cell pen = p->pen;
+	uint8_t *to = o->to + o->used;
+	unsigned int x, same = 0;
+
+	if (count > o->room - o->used)
+		count = o->room - o->used;
+	for (x = 0; x < count; x++) {
+		/* Attributes, and anything but ASCII, leave a large number. */
+		uint32_t code = want[x].text ^ pen.text;
+
+		if (code - ' ' >= 0x7f - ' ' || want[x].fg != pen.fg || want[x].bg != pen.bg ||
+		    (want[x].mark[0] | want[x].mark[1]) != 0)
+			break;
+		if (!is_same(&want[x], &have[x])) {
+			same = 0;
+			have[x] = want[x];
+		} else if (++same > GAP_MAX) {
+			x++;
+			break;
+		}
+		to[x] = code;
+	}
+	x -= same;
+	o->used += x;
+	p->x += x;
+	return x;
+}
+
+/* The cell at column x of the line, and equal ones behind it; gives how many, 0: no room. */
+static unsigned int paint_cells(struct painter *p, struct screen *s, struct out *o, unsigned int y,
+				unsigned int x)
+{
+	const struct screen_row *row = &s->row[y];
 	const struct screen_cell *want = &screen_row(s, y)[x];
+	unsigned int end = row->to < p->columns ? row->to : p->columns;
 
 	if (!seek(p, o, y, x) || !set_pen(p, o, want))
 		return 0;
@@ -607,10 +653,15 @@ static unsigned int paint_cell(struct painter *p, struct screen *s, struct out *
 		return paint_other(p, s, o, y, x);
 	if (!has_room(o, 1))
 		return 0;
-	put(o, want->text & SCREEN_CODE_POINT);
-	line_of(p, y)[x] = *want;
-	p->x = x + 1;
-	return 1;
+	if (is_space(want)) {
+		put(o, ' ');
+		line_of(p, y)[x] = *want;
+		p->x = x + 1;
+		return 1;
+	}
+	if (row->used < end)
+		end = row->used;
+	return paint_text(p, o, want, &line_of(p, y)[x], end - x);
 }
 
 /*
@@ -626,7 +677,7 @@ static unsigned int paint_blanks(struct painter *p, struct screen *s, struct out
 	while (count > 0 && looks_same(&have[x + count - 1], &blank))
 		count--;
 	if (count <= GAP_MAX)
-		return paint_cell(p, s, o, y, x);
+		return paint_cells(p, s, o, y, x);
 	if (!seek(p, o, y, x) || !set_pen(p, o, &blank) || !has_room(o, GAP_MAX))
 		return 0;
 	clear_cells(&have[x], p->columns - x);
@@ -668,7 +719,7 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 			count = paint_blanks(p, s, o, y, x,
 					     (row->to < p->columns ? row->to : p->columns) - x);
 		else
-			count = paint_cell(p, s, o, y, x);
+			count = paint_cells(p, s, o, y, x);
 		if (count == 0) {
 			row->from = all ? x : row->from;
 			return x;
@@ -679,34 +730,49 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 	return PAINTED;
 }
 
+/* The first row from y on, before `end`, where anything may have changed. */
+static unsigned int next_changed(const struct screen *s, unsigned int y, unsigned int end)
+{
+	const struct screen_row *row = s->row;
+
+	while (y + 4 <= end && (row[y].to | row[y + 1].to | row[y + 2].to | row[y + 3].to) == 0)
+		y += 4;
+	while (y < end && row[y].to == 0)
+		y++;
+	return y;
+}
+
+/* Rows from y on, of that only what is right of column x, to end - 1. */
+static bool paint_span(struct painter *p, struct screen *s, struct out *o, unsigned int y,
+		       unsigned int x, unsigned int end)
+{
+	unsigned int first = y;
+
+	for (y = next_changed(s, y, end); y < end; y = next_changed(s, y + 1, end)) {
+		unsigned int stop = paint_row(p, s, o, y, y == first ? x : 0);
+
+		if (stop != PAINTED) {
+			p->next_y = y;
+			p->next_x = stop;
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool paint_rows(struct painter *p, struct screen *s, struct out *o)
 {
 	unsigned int rows = s->rows < p->rows ? s->rows : p->rows;
-	unsigned int y = 0, x = 0;
+	unsigned int y = p->next_y, x = p->next_x;
 
-	if (p->behind && p->since_cursor >= CURSOR_EVERY && s->y < rows) {
+	if (!p->behind || y >= rows)
+		return paint_span(p, s, o, 0, 0, rows);
+	if (p->since_cursor >= CURSOR_EVERY && s->y < rows) {
 		p->since_cursor = 0;
 		if (paint_row(p, s, o, s->y, 0) != PAINTED)
 			return false;
 	}
-	if (p->behind && p->next_y < rows) {
-		y = p->next_y;
-		x = p->next_x;
-	}
-	/* The row where it begins comes again in the end, for what is left of column x. */
-	for (unsigned int i = 0; i <= rows; i++) {
-		if (s->row[y].from < s->row[y].to) {
-			x = paint_row(p, s, o, y, x);
-			if (x != PAINTED) {
-				p->next_y = y;
-				p->next_x = x;
-				return false;
-			}
-		}
-		x = 0;
-		y = y + 1 < rows ? y + 1 : 0;
-	}
-	return true;
+	return paint_span(p, s, o, y, x, rows) && paint_span(p, s, o, 0, 0, y + 1);
 }
 
 static bool paint_cursor(struct painter *p, const struct screen *s, struct out *o)
