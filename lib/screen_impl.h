@@ -68,6 +68,8 @@ void screen_split(struct screen *s, unsigned int y, unsigned int x);
 /* Blanks with the pen's background (xterm: "bce"). */
 void screen_erase(struct screen *s, unsigned int y, unsigned int from, unsigned int to);
 void screen_erase_rows(struct screen *s, unsigned int from, unsigned int to);
+/* The same character everywhere. */
+void screen_fill(struct screen *s, struct screen_cell cell);
 void screen_insert_cells(struct screen *s, unsigned int count);
 void screen_delete_cells(struct screen *s, unsigned int count);
 /*

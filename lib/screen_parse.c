@@ -57,6 +57,7 @@ static inline void advance(struct screen *s, unsigned int to)
 	struct screen_row *row = &s->row[s->y];
 
 	screen_touch(row, s->x, to);
+	row->text = 1;
 	if (row->used < to)
 		row->used = (uint16_t)to;
 	s->x = to;

@@ -535,6 +535,8 @@ static void test_history_sources(void **state)
 		{"a\r\nb\033[J", 0},
 		{"a\r\nb\033c", 2},
 		{"\033[2J\033[2J", 0},
+		{"\033[41m\033[2J\033[2J", 0},
+		{"a\033[41m\033[2J\033[2J\033[2J", 1},
 		{"\033[?1049ha\r\nb\r\nc\r\nd\033[2J", 0},
 	};
 
