@@ -121,10 +121,45 @@ static void clear_cells(struct screen_cell *cell, unsigned int count)
 		cell[i] = blank;
 }
 
+static unsigned int used_of(const struct painter *p, unsigned int y)
+{
+	return p->used[p->line[y]];
+}
+
+/* Columns of row y up to `end` were written. */
+static inline void note_used(struct painter *p, unsigned int y, unsigned int end)
+{
+	uint16_t *used = &p->used[p->line[y]];
+
+	if (*used < end)
+		*used = end;
+}
+
+/* Behind which column the row needs no comparing: it is unchanged, or blank in both. */
+static inline unsigned int end_of(const struct painter *p, const struct screen *s, unsigned int y)
+{
+	const struct screen_row *row = &s->row[y];
+	unsigned int used = used_of(p, y), end = row->to < p->columns ? row->to : p->columns;
+
+	if (used < row->used)
+		used = row->used;
+	return used < end ? used : end;
+}
+
+static void clear_from(struct painter *p, unsigned int y, unsigned int x)
+{
+	unsigned int used = used_of(p, y);
+
+	if (x < used) {
+		clear_cells(line_of(p, y) + x, used - x);
+		p->used[p->line[y]] = x;
+	}
+}
+
 static void clear_lines(struct painter *p, unsigned int from, unsigned int to)
 {
 	for (unsigned int y = from; y < to; y++)
-		clear_cells(line_of(p, y), p->columns);
+		clear_from(p, y, 0);
 }
 
 /* A blank that shows its background only. */
@@ -382,6 +417,8 @@ static bool send_prologue(struct painter *p, struct out *o)
 	p->y = 0;
 	p->pen = (struct screen_cell){0};
 	p->modes = SCREEN_CURSOR_VISIBLE;
+	for (unsigned int y = 0; y < p->rows; y++)
+		p->used[y] = p->columns;
 	clear_lines(p, 0, p->rows);
 	return true;
 }
@@ -400,9 +437,7 @@ static int weigh_row(const struct painter *p, const struct screen *s, unsigned i
 		clear += !looks_same(&want[x], &blank);
 		over += !looks_same(&want[x], &have[x]);
 	}
-	while (x < p->columns && looks_same(&have[x], &blank))
-		x++;
-	return clear - over - (x < p->columns ? 5 : 0);
+	return clear - over - (x < used_of(p, y) ? 5 : 0);
 }
 
 static bool begin_screen(struct painter *p, struct screen *s, struct out *o)
@@ -473,6 +508,7 @@ static bool paint_modes(struct painter *p, const struct screen *s, struct out *o
 
 /* Scrolls. */
 
+/* All its rows are to be painted instead. (A scroll has made the changed rows reach over them.) */
 static void drop_scroll(struct screen *s)
 {
 	for (unsigned int y = s->scroll.top; y <= s->scroll.bottom; y++) {
@@ -592,11 +628,13 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
 	}
 	memcpy(have, want, width * sizeof(*have));
 	p->x = x + width;
+	note_used(p, y, p->x);
 	if (!sure) {
 		/* What stands behind it may be covered, or moved. */
 		p->known = false;
 		if (p->x < p->columns && p->x < s->columns) {
 			have[width].text = UNKNOWN_TEXT;
+			note_used(p, y, p->x + 1);
 			if (s->row[y].to < p->x + 1)
 				s->row[y].to = p->x + 1;
 		}
@@ -606,10 +644,11 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
 
 /*
  * Text from the cursor on in the pen that is set, the way nearly all bytes take: until something
- * else comes or more than GAP_MAX cells are equal. Gives the cells taken.
+ * else comes or more than GAP_MAX cells are equal. Equal ones in the end are sent only if `all`
+ * are to be. Gives the cells taken.
  */
 static unsigned int paint_text(struct painter *p, struct out *o, const struct screen_cell *want,
-			       struct screen_cell *have, unsigned int count)
+			       struct screen_cell *have, unsigned int count, bool all)
 {
 	const struct screen_cell pen = p->pen;
 	uint8_t *to = o->to + o->used;
@@ -633,9 +672,11 @@ static unsigned int paint_text(struct painter *p, struct out *o, const struct sc
 		}
 		to[x] = code;
 	}
-	x -= same;
+	if (!all || same > GAP_MAX)
+		x -= same;
 	o->used += x;
 	p->x += x;
+	note_used(p, p->y, p->x);
 	return x;
 }
 
@@ -645,7 +686,7 @@ static unsigned int paint_cells(struct painter *p, struct screen *s, struct out 
 {
 	const struct screen_row *row = &s->row[y];
 	const struct screen_cell *want = &screen_row(s, y)[x];
-	unsigned int end = row->to < p->columns ? row->to : p->columns;
+	unsigned int end = end_of(p, s, y);
 
 	if (!seek(p, o, y, x) || !set_pen(p, o, want))
 		return 0;
@@ -657,11 +698,12 @@ static unsigned int paint_cells(struct painter *p, struct screen *s, struct out 
 		put(o, ' ');
 		line_of(p, y)[x] = *want;
 		p->x = x + 1;
+		note_used(p, y, x + 1);
 		return 1;
 	}
 	if (row->used < end)
 		end = row->used;
-	return paint_text(p, o, want, &line_of(p, y)[x], end - x);
+	return paint_text(p, o, want, &line_of(p, y)[x], end - x, false);
 }
 
 /*
@@ -680,7 +722,7 @@ static unsigned int paint_blanks(struct painter *p, struct screen *s, struct out
 		return paint_cells(p, s, o, y, x);
 	if (!seek(p, o, y, x) || !set_pen(p, o, &blank) || !has_room(o, GAP_MAX))
 		return 0;
-	clear_cells(&have[x], p->columns - x);
+	clear_from(p, y, x);
 	if (below < s->rows && s->row[below].from < s->row[below].to) {
 		while (below < s->rows && s->row[below].used == 0)
 			below++;
@@ -708,7 +750,7 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 	bool all = start <= row->from;
 	unsigned int x, count;
 
-	for (x = all ? row->from : start; x < row->to && x < p->columns; x += count) {
+	for (x = all ? row->from : start; x < end_of(p, s, y); x += count) {
 		count = 1;
 		if (looks_same(&want[x], &have[x]))
 			continue;
@@ -716,8 +758,7 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 		    (want[x - 1].text & SCREEN_WIDE) != 0)
 			x--;
 		if (x >= row->used)
-			count = paint_blanks(p, s, o, y, x,
-					     (row->to < p->columns ? row->to : p->columns) - x);
+			count = paint_blanks(p, s, o, y, x, end_of(p, s, y) - x);
 		else
 			count = paint_cells(p, s, o, y, x);
 		if (count == 0) {
@@ -763,16 +804,24 @@ static bool paint_span(struct painter *p, struct screen *s, struct out *o, unsig
 static bool paint_rows(struct painter *p, struct screen *s, struct out *o)
 {
 	unsigned int rows = s->rows < p->rows ? s->rows : p->rows;
+	unsigned int first = s->changed_first, end = s->changed_last + 1u;
 	unsigned int y = p->next_y, x = p->next_x;
 
-	if (!p->behind || y >= rows)
-		return paint_span(p, s, o, 0, 0, rows);
-	if (p->since_cursor >= CURSOR_EVERY && s->y < rows) {
+	end = end < rows ? end : rows;
+	if (p->behind && p->since_cursor >= CURSOR_EVERY && s->y < rows) {
 		p->since_cursor = 0;
 		if (paint_row(p, s, o, s->y, 0) != PAINTED)
 			return false;
 	}
-	return paint_span(p, s, o, y, x, rows) && paint_span(p, s, o, 0, 0, y + 1);
+	if (!p->behind || y < first || y >= end) {
+		if (!paint_span(p, s, o, first, 0, end))
+			return false;
+	} else if (!paint_span(p, s, o, y, x, end) || !paint_span(p, s, o, first, 0, y + 1)) {
+		return false;
+	}
+	s->changed_first = SCREEN_UNCHANGED;
+	s->changed_last = 0;
+	return true;
 }
 
 static bool paint_cursor(struct painter *p, const struct screen *s, struct out *o)
@@ -783,13 +832,42 @@ static bool paint_cursor(struct painter *p, const struct screen *s, struct out *
 	if ((s->modes & SCREEN_CURSOR_VISIBLE) == 0)
 		return true;
 	/* Behind the last column it stands in the last one. */
-	if (p->known && p->y == y && p->x == p->columns && x == p->columns - 1u)
-		return send_modes(p, o, ~p->modes & SCREEN_CURSOR_VISIBLE, true);
-	return seek(p, o, y, x) && send_modes(p, o, ~p->modes & SCREEN_CURSOR_VISIBLE, true);
+	if (!(p->known && p->y == y && p->x == p->columns && x == p->columns - 1u) &&
+	    !seek(p, o, y, x))
+		return false;
+	return (p->modes & SCREEN_CURSOR_VISIBLE) != 0 ||
+	       send_modes(p, o, SCREEN_CURSOR_VISIBLE, true);
+}
+
+/*
+ * Text that was written at the cursor, with nothing else to do: most calls while a client writes
+ * byte by byte. False: there is more to do, of whatever kind.
+ */
+static inline bool paint_written(struct painter *p, struct screen *s, struct out *o)
+{
+	unsigned int y = s->changed_first, count;
+	struct screen_row *row = &s->row[y & (SCREEN_ROWS_MAX - 1)];
+
+	if (y != s->changed_last || y != p->y || p->x != row->from || p->behind || p->another ||
+	    !p->known || s->scroll.lines != 0 || ((p->modes ^ s->modes) & PAINTER_MODES) != 0 ||
+	    s->columns != p->screen_columns || s->rows != p->screen_rows || row->to > p->columns ||
+	    row->to > row->used || row->from >= row->to)
+		return false;
+	count = row->to - row->from;
+	if (paint_text(p, o, &screen_row(s, y)[p->x], &line_of(p, y)[p->x], count,
+		       s->y == y && s->x == row->to) != count) {
+		row->from = p->x;
+		return false;
+	}
+	row->from = SCREEN_UNCHANGED;
+	row->to = 0;
+	s->changed_first = SCREEN_UNCHANGED;
+	s->changed_last = 0;
+	return s->x == p->x && s->y == y;
 }
 
 /* False: no room. */
-static bool paint(struct painter *p, struct screen *s, struct out *o)
+static __attribute__((noinline)) bool paint(struct painter *p, struct screen *s, struct out *o)
 {
 	if (p->prologue < PROLOGUE_PIECES && !send_prologue(p, o))
 		return false;
@@ -804,7 +882,8 @@ size_t painter_paint(struct painter *p, struct screen *s, uint8_t *to, size_t ro
 {
 	struct out o = {to, 0, room};
 
-	p->behind = !paint(p, s, &o);
+	if (!paint_written(p, s, &o))
+		p->behind = !paint(p, s, &o);
 	p->since_cursor += o.used;
 	return o.used;
 }

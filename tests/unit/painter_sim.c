@@ -106,6 +106,7 @@ static void check_belief(const struct sim *sim, unsigned int y)
 		uint32_t code = cell[x].text & SCREEN_CODE_POINT;
 		bool wide = (cell[x].text & SCREEN_WIDE) != 0;
 
+		CHECK(x < p->used[p->line[y]] || cell[x].text == ' ');
 		/* Cells that it knows to be wrong: no screen has them so. */
 		if (code == SCREEN_CODE_POINT || (wide && x == p->columns - 1u) ||
 		    (code == 0 && (cell[x - 1].text & SCREEN_WIDE) == 0))
