@@ -453,7 +453,7 @@ static bool place_kept(struct machine *m)
 	struct bootinfo *info = &m->info;
 	uint64_t base;
 
-	m->kept = layout_kept(IMAGE_BYTES, m->ram_bytes, info->cpu_count);
+	m->kept = layout_kept(IMAGE_BYTES, m->ram_bytes, info->cpu_count, 0);
 	if (layout_highest(info->ram, info->ram_count, &m->busy, m->kept.bytes, BLOCK_BYTES,
 			   HYP_IMAGE_VA, &base) != ERR_OK)
 		return false;
