@@ -166,26 +166,12 @@ def test_no_answers(sit_down):
 
 
 def test_after_panic(sit_down, debug_image):
-    """The report is on the line whatever was shown; the log is there to look at; after a warm
-    reset the log begins with it."""
+    """The report is on the line whatever was shown, and the log is there to look at."""
     t = sit_down(columns=100, rows=30, image=debug_image, hyp_append="panic-test=undef view=svm")
     t.expect(r"EL2 has stopped; Ctrl-G l shows its log")
     assert "Caisson panic on CPU 0" in t.text()
     t.command_key("1")
     t.wait(lambda: t.text().count("EL2 has stopped") == 2, "the hint again")
-    t.send("\x01c")
-    t.expect(r"\(qemu\)")
-    t.send("system_reset\n\x01c")
-    t.reset()
-    t.expect(r"EL2 has stopped; Ctrl-G l shows its log")
-    t.command_key("l")
-    t.expect(r"log after the panic")
-    t.send("g")
-    t.expect(r"^The run before this one ended in a panic")
-    t.send("\x1b[B\x1b[B\x1b[B")
-    t.expect(r"^ESR_EL2")
-    t.wait(lambda: t.line(0).startswith("ESR_EL2"), "the fourth line at the top")
-    t.send("\x1b[A\x1b[A\x1b[A")
-    t.wait(lambda: t.line(0).startswith("The run before"), "the first line at the top")
+    assert "Caisson panic on CPU 0" in t.text()
     t.send("q")
     t.wait(lambda: re.search(r"^EL2 has stopped", t.text(), re.M), "the end of the view")
