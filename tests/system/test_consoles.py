@@ -15,13 +15,17 @@ HELP = r"^Key +Console"
 
 @pytest.fixture
 def sit_down(request, image, service_vm):
-    """A function that starts Debian on Caisson with a person at its line."""
+    """A function that starts Debian on Caisson with a person at its line, the log first if nothing
+    else is said."""
     name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
     request.node.machines = []
 
     def start(**options):
         options = {"image": image, "kernel": f"{service_vm}/vmlinuz",
-                   "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200, **options}
+                   "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200,
+                   "hyp_append": "", **options}
+        if "view=" not in options["hyp_append"]:
+            options["hyp_append"] = f"{options['hyp_append']} view=log".strip()
         log = os.path.join(LOGS, f"{name}.log")
         request.node.machines.append(Terminal(log, **options))
         return request.node.machines[-1]
@@ -37,7 +41,7 @@ def on_service_vm(terminal):
 
 
 def test_switching(sit_down):
-    """Log first, as nobody said otherwise; help; the service VM's shell; each console is as it was
+    """The log; help; the service VM's shell; each console is as it was
     left."""
     t = sit_down(columns=100, rows=30)
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
