@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from machine import BUILD, ROOT, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, ROOT, assemble_service_vm, check_caisson
 
 FOLDER = os.path.join(BUILD, "systemd")
 ESP_OFFSET = 1 << 20  # of tools/diskimage
@@ -95,6 +95,6 @@ def test_units(start, debian):
     machine.run(f"systemctl start caisson@vm1; {GUEST_IS_UP}")
     check_states(machine, "active", "active")
     assert machine.run("systemctl list-units --failed --quiet 'caisson*'") == ""
-    check_dmesg(machine)
+    machine.run("dmesg | grep -E 'Call trace|BUG|Oops|stall'", status=1)
     machine.send("poweroff\n")
     assert machine.end() == 0
