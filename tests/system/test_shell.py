@@ -228,8 +228,7 @@ def test_commands(shell):
     check_exits(shell)
     check_pages(shell)
     check_editing(shell)
-    question = r"(?=\Z)"
-    assert "yes or no" in shell.say("reboot", question)
+    assert "Reset the machine" in shell.say("reboot", r"\(yes or no\)")
     shell.terminal.send("y\r")
     shell.terminal.expect("^Not done")
     shell.begin("reboot")
