@@ -1,38 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The consoles on the serial line, as a person at a terminal (terminal.py) meets them."""
 
-import os
 import re
 
 import pytest
 
-from conftest import LOGS
 from machine import BUILD, assemble_service_vm
-from terminal import Terminal
 
 HELP = r"^Key +Console"
-
-
-@pytest.fixture
-def sit_down(request, image, service_vm):
-    """A function that starts Debian on Caisson with a person at its line, the log first if nothing
-    else is said."""
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
-    request.node.machines = []
-
-    def start(**options):
-        options = {"image": image, "kernel": f"{service_vm}/vmlinuz",
-                   "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200,
-                   "hyp_append": "", **options}
-        if "view=" not in options["hyp_append"]:
-            options["hyp_append"] = f"{options['hyp_append']} view=log".strip()
-        log = os.path.join(LOGS, f"{name}.log")
-        request.node.machines.append(Terminal(log, **options))
-        return request.node.machines[-1]
-
-    yield start
-    for terminal in request.node.machines:
-        terminal.stop()
 
 
 def on_service_vm(terminal):

@@ -4,7 +4,6 @@
 import re
 
 from machine import assemble_service_vm
-from test_consoles import sit_down  # noqa: F401 (a fixture)
 from test_uservm import files
 
 TITLE = r"^ Caisson [\d.]+  up (\d\d:\d\d:\d\d) +F1 Help$"
@@ -13,7 +12,7 @@ SPIN_MS = 600_000  # longer than the test
 DOWN = "\x1b[B"
 
 
-def test_host(sit_down):  # noqa: F811
+def test_host(sit_down):
     """It is there first on a machine without a display; a user VM comes, is chosen and looked at;
     help; log; power-off is asked for twice."""
     vm = assemble_service_vm([], "servicevm-payloads", files(["psci", "smp", "timer"]))
