@@ -258,20 +258,6 @@ void vcon_resize(struct vcon *v, unsigned int columns, unsigned int rows)
 		client.resized(client.ctx, columns, rows);
 }
 
-void vcon_type(struct vcon *v, const uint8_t *bytes, size_t count)
-{
-	struct vcon_client client = {.input = NULL};
-
-	lock_acquire(&v->lock);
-	if (v->is_live) {
-		put_input(v, bytes, count);
-		client = v->client;
-	}
-	lock_release(&v->lock);
-	if (client.input)
-		client.input(client.ctx);
-}
-
 bool vcon_info(unsigned int index, struct vcon_info *info)
 {
 	struct vcon *v = &slots[index];

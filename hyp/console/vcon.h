@@ -79,9 +79,6 @@ size_t vcon_take_input(struct vcon *v, uint8_t *to, size_t room);
 /* How it is laid out now. */
 void vcon_size(struct vcon *v, unsigned int *columns, unsigned int *rows);
 
-/* Input as if typed, by other ways than a port (a viewer over the network). */
-void vcon_type(struct vcon *v, const uint8_t *bytes, size_t count);
-
 /*
  * Whichever port shows v shows the console with this key instead. False: there is none, no port
  * shows v, or another one shows that.

@@ -6,8 +6,29 @@ import re
 import pytest
 
 from machine import BUILD, assemble_service_vm
+from test_ports import connect
 
 HELP = r"^Key +Console"
+
+
+class Line:
+    """The far end of a second line: what comes is only searched."""
+
+    def __init__(self, line):
+        self._line = line
+        self._text = b""
+        line.settimeout(60)
+
+    def send(self, data):
+        self._line.sendall(data)
+
+    def expect(self, pattern):
+        """Until the pattern comes, behind what was found before."""
+        while not re.search(pattern, self._text):
+            data = self._line.recv(65536)
+            assert data, f"the line ended without {pattern}"
+            self._text += data
+        self._text = self._text[re.search(pattern, self._text).end():]
 
 
 def on_service_vm(terminal):
@@ -157,6 +178,34 @@ def test_after_panic(sit_down, debug_image):
     t.wait(lambda: re.search(r"^EL2 has stopped", t.text(), re.M), "the end of the view")
 
 
+def test_two_ports(sit_down, tmp_path):
+    """Two lines: a console is on one of them, the other says where; each goes on by itself."""
+    path = tmp_path / "port"
+    t = sit_down(columns=100, rows=30, hyp_append="view=svm view2=log console2=serial1",
+                 serial=f"unix:{path},server=on,wait=off")
+    t.expect(r"^root@servicevm:~# *$")
+    t.command_key("?")
+    t.expect(r"^ 1 +svm +port 1 ")
+    t.expect(r"^ l +log +port 2 ")
+    t.send("l")
+    t.expect(r"Console log is on port 2")
+    with connect(path) as line:
+        other = Line(line)
+        other.send(b"\x07r")
+        other.expect(b"Caisson [0-9.]+ at EL2")
+        other.send(b"\x071")
+        other.expect(b"Console svm is on port 1")
+        # It moves when the first port lets go of it.
+        t.command_key("s")
+        t.expect_gone("servicevm")
+        other.send(b"\x071")
+        other.expect(b"root@servicevm:~#")
+        other.send(b"echo typed on' 'two\r")
+        other.expect(b"\ntyped on two")
+        t.command_key("1")
+        t.expect(r"Console svm is on port 2")
+
+
 # ---- user VMs ---------------------------------------------------------------------------------
 
 
@@ -186,7 +235,8 @@ def test_user_vm(sit_down, guests_vm):
     t.expect(r"^28 90\non the line")
     t.show_size(100, 30)
     t.command_key("r")
-    t.send("clear; stty size\r")
+    # The guest hears of it when the terminal has answered.
+    t.send("clear; until [ \"$(stty size)\" = '30 100' ]; do sleep 1; done; stty size\r")
     t.expect(r"^30 100$")
     # The same, from inside.
     on_service_vm(t)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include "lib/conopt.h"
+
+static void test_plain(void **unused)
+{
+	assert_true(conopt_is_plain("view=plain"));
+	assert_true(conopt_is_plain("view=log escape=^T view=plain"));
+	assert_false(conopt_is_plain(""));
+	assert_false(conopt_is_plain("view"));
+	assert_false(conopt_is_plain("view=plainer"));
+	assert_false(conopt_is_plain("view=plai"));
+	assert_false(conopt_is_plain("view2=plain"));
+	assert_int_equal(conopt_memory_bytes("view=plain"), 0);
+}
+
+static void test_history(void **unused)
+{
+	static const struct {
+		const char *cmdline;
+		unsigned int kib;
+	} cases[] = {
+		{"", 640},
+		{"scrollback=64", 64},
+		{"scrollback=16", 16},
+		{"scrollback=15", 640},
+		{"scrollback=8192", 8192},
+		{"scrollback=8193", 640},
+		{"scrollback=99999999999999999999999", 640},
+		{"scrollback=", 640},
+		{"scrollback=1M", 640},
+		{"scrollback=-64", 640},
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(conopt_history_bytes(cases[i].cmdline), KIB(cases[i].kib));
+	assert_int_equal(conopt_memory_bytes("scrollback=1640") - conopt_memory_bytes(""),
+			 3 * KIB(1000));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_history),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
