@@ -25,7 +25,7 @@ HOST = os.path.join(ROOT, "tools", "host")
 MIB = 1 << 20
 MEMORY_MIB = 1024  # of every guest, or of the machine where nothing else runs on it
 COMMAND_LINE = "console=ttyAMA0 quiet"
-ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS, USER_SECONDS = 120, 180, 480, 480
+ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS, USER_SECONDS = 600, 900, 2400, 2400
 
 
 @dataclasses.dataclass
