@@ -50,9 +50,9 @@ static void boot_cpu(const struct bootinfo *bi)
 {
 	percpu_init(bi);
 	log_init(bi);
+	mem_init(bi);
 	console_init(bi);
 	log_show_previous();
-	mem_init(bi);
 	check_panic_test(bi->cmdline);
 	if (gic_init(bi) != ERR_OK || gic_init_cpu() != ERR_OK)
 		panic("the interrupt controller does not answer as a GICv3 should");
@@ -64,7 +64,7 @@ static void boot_cpu(const struct bootinfo *bi)
 	psci_init(bi, console_flush);
 	mem_seal();
 	say_hello(bi);
-	log_set_level(LOG_WARN); /* the line is the service VM's now */
+	console_started();
 	release_secondaries(bi);
 }
 

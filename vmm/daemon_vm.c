@@ -24,7 +24,8 @@
  * too. So there is no moment in between at which a caissond that dies leaves something wrong.
  */
 
-#define STORE_BYTES CAISSON_BLOCK_BYTES
+/* A block that EL2 keeps the VM in, and one for its console. */
+#define STORE_BYTES (2 * CAISSON_BLOCK_BYTES)
 
 #define REGIONS_MAX  4
 #define RETRY_MS     1 /* EL2 is busy with the VM, or there is a piece to scrub */
@@ -384,6 +385,7 @@ enum err daemon_start(struct rpc_call *call)
 		(void)end_in_el2(call, vm);
 		return rpc_fail(call, err, "%s", why);
 	}
+	daemon_want_console(vm);
 	for (uint32_t i = 0; i < ARRAY_SIZE(text); i++)
 		(void)snprintf(text[i], sizeof(text[i]), "%016" PRIx64, token.half[i]);
 	call->result =
@@ -454,6 +456,7 @@ enum err daemon_attach(struct rpc_call *call)
 	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
 	say("%s is here again", vm->name);
 	daemon_tell_events(vm->daemon);
+	daemon_want_console(vm);
 	return ERR_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
+#include "hyp/core/crosscall.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
@@ -31,11 +32,17 @@ _Static_assert(sizeof(struct panic_frame) == PANIC_FRAME_BYTES, "vectors.S");
 void panic_exception(const struct panic_frame *frame, unsigned int kind) __attribute__((noreturn));
 
 static panic_sink_fn *panic_sink;
+static panic_end_fn *panic_end;
 static uint32_t panicking; /* 1 + index of the CPU that reports */
 
 void panic_set_sink(panic_sink_fn *sink)
 {
 	panic_sink = sink;
+}
+
+void panic_set_end(panic_end_fn *end)
+{
+	panic_end = end;
 }
 
 static void halt(void) __attribute__((noreturn));
@@ -103,10 +110,13 @@ static void end(void)
 	uint32_t i;
 
 	print("The machine is halted; reset it. The log is kept over a warm reset.\n");
+	crosscall_stop_all();
 	for (i = 0; i < percpu_count(); i++) {
 		if (i != percpu_this()->index)
 			gic_kick(i);
 	}
+	if (panic_end)
+		panic_end();
 	halt();
 }
 

@@ -62,7 +62,6 @@ static void features_init(void)
 	}
 	if (bits_get(mmfr1, 11, 8)) /* VH */
 		sysreg_write(CNTHV_CTL_EL2, 0);
-	sysreg_write(cnthp_ctl_el2, 0);
 }
 
 /* SPE, trace filter, trace buffer and debug channel trap; the guest has all PMU counters. */
@@ -153,7 +152,7 @@ struct vcpu *run_idle(struct vcpu *vcpu)
 		dedicated = dedicate_enter(vcpu);
 		if (dedicated)
 			return dedicated;
-		wfi();
+		percpu_sleep(percpu_this());
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 	}

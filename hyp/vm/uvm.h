@@ -13,6 +13,8 @@
 /* What the next VCPU_RUN has to do for the guest before it goes on. */
 enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC, UVCPU_WFI };
 
+#define UVCPU_WAITS 0 /* in loaded_at */
+
 struct uvcpu {
 	struct vcpu vcpu;
 	struct run_page *page; /* NULL: never initialised */
@@ -32,6 +34,12 @@ struct uvcpu {
 	uint64_t flush_pc;
 	uint64_t flush_ipa;
 	struct ustat stat;
+	/*
+	 * In ticks of CNTPCT_EL0: how long it was loaded and did not wait, up to loaded_at; since
+	 * then it has the CPU again, unless it WAITS. Its CPU's; others read them without a lock.
+	 */
+	uint64_t cpu_ticks;
+	uint64_t loaded_at;
 };
 
 /* Boot CPU, once, while memory can be allocated; the service VM is complete. */
@@ -45,6 +53,10 @@ enum caisson_status uvm_vcpu_get(struct vcpu *caller);
 enum caisson_status uvm_vcpu_set(struct vcpu *caller);
 enum caisson_status uvm_irq_set(struct vcpu *caller);
 enum caisson_status uvm_stat(struct vcpu *caller);
+/* hyp/vm/uconsole.c */
+enum caisson_status uvm_console_attach(struct vcpu *caller);
+enum caisson_status uvm_console_write(struct vcpu *caller);
+enum caisson_status uvm_console_read(struct vcpu *caller);
 /* hyp/vm/uexit.c. EXIT_SWITCHED, or EXIT_ADVANCE with a status in the caller's x0. */
 enum exit_action uvm_vcpu_run(struct vcpu *caller);
 
