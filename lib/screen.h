@@ -141,6 +141,8 @@ struct screen {
 
 	/* For the watcher, who also clears them; there is one. */
 	struct screen_scroll scroll;
+	uint16_t changed_first; /* no row before and behind these has changed columns; */
+	uint16_t changed_last;  /* SCREEN_UNCHANGED, 0: no row at all */
 	struct screen_row row[SCREEN_ROWS_MAX];
 
 	/* The model's own. */
@@ -193,7 +195,7 @@ static inline const struct screen_cell *screen_row(const struct screen *s, unsig
  * Puts cells at the start of line y < s->rows and blanks behind them, as an overlay does. Cells
  * beyond the last column are left out; halves of wide characters become blanks.
  */
-void screen_put_row(struct screen *s, unsigned int y, const struct screen_cell *cells,
+void screen_put_row(struct screen *s, unsigned int y, const struct screen_cell *from,
 		    unsigned int count);
 
 /*
