@@ -4,11 +4,8 @@
 /* SPSR_ELx bits for AArch64 state (C5.2.20). */
 #define M_EL1H    0x5
 #define M_EL_MASK MASK(3, 2)
-#define M_AARCH32 BIT(4)
 #define DAIF      MASK(9, 6)
-#define BTYPE     MASK(11, 10)
 #define SSBS      BIT(12)
-#define SS        BIT(21)
 #define PAN       BIT(22)
 #define DIT       BIT(24)
 #define TCO       BIT(25)
@@ -30,13 +27,13 @@
 
 static bool from_el0(const struct guestexc_state *s)
 {
-	return (s->spsr & M_AARCH32) || (s->spsr & M_EL_MASK) == 0;
+	return (s->spsr & GUESTEXC_AARCH32) || (s->spsr & M_EL_MASK) == 0;
 }
 
 /* The vector's offset from VBAR_EL1 (D1.3.1). */
 static uint64_t vector_offset(const struct guestexc_state *s)
 {
-	if (s->spsr & M_AARCH32)
+	if (s->spsr & GUESTEXC_AARCH32)
 		return 0x600;
 	if (from_el0(s))
 		return 0x400;
@@ -53,7 +50,7 @@ static uint64_t vector_pstate(const struct guestexc_state *s)
 {
 	uint64_t pstate = M_EL1H | DAIF | (s->spsr & (NZCV | PAN | DIT));
 
-	if (!(s->spsr & M_AARCH32))
+	if (!(s->spsr & GUESTEXC_AARCH32))
 		pstate |= s->spsr & TCO;
 	if (!(s->sctlr & SCTLR_SPAN))
 		pstate |= PAN;
@@ -82,10 +79,10 @@ static uint64_t it_advance(uint64_t spsr)
 	return bits_set(bits_set(spsr, 15, 10, it >> 2), 26, 25, it & 3);
 }
 
-void guestexc_advance(uint64_t *pc, uint64_t *spsr, bool il)
+void guestexc_advance_aarch32(uint64_t *pc, uint64_t *spsr, bool il)
 {
 	*pc += il ? 4 : 2;
-	*spsr = (*spsr & M_AARCH32 ? it_advance(*spsr) : *spsr & ~BTYPE) & ~SS;
+	*spsr = it_advance(*spsr) & ~GUESTEXC_SS;
 }
 
 struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il)

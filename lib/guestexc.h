@@ -25,12 +25,28 @@ struct guestexc_entry {
 	uint64_t esr;
 };
 
+/* Of a guest's PSTATE in SPSR_EL2 (DDI 0487 C5.2.20). */
+#define GUESTEXC_AARCH32 BIT(4)
+#define GUESTEXC_BTYPE   MASK(11, 10)
+#define GUESTEXC_SS      BIT(21)
+
+/* guestexc_advance() in AArch32. */
+void guestexc_advance_aarch32(uint64_t *pc, uint64_t *spsr, bool il);
+
 /*
  * Steps over an instruction that was carried out for the guest: what executing it would have left
  * of PC and PSTATE. il: ESR_EL2.IL, the instruction has 4 bytes. In AArch32 the IT state goes on
  * too (ITAdvance, DDI 0487 F1.2.2); in AArch64 BTYPE and in both SS are cleared (D2.12, C6.1.3).
  */
-void guestexc_advance(uint64_t *pc, uint64_t *spsr, bool il);
+static inline void guestexc_advance(uint64_t *pc, uint64_t *spsr, bool il)
+{
+	if (*spsr & GUESTEXC_AARCH32) {
+		guestexc_advance_aarch32(pc, spsr, il);
+		return;
+	}
+	*pc += 4;
+	*spsr &= ~(GUESTEXC_BTYPE | GUESTEXC_SS);
+}
 
 /* Unknown reason (EC 0): what an UNDEFINED instruction gets. il: ESR_EL2.IL at the exit. */
 struct guestexc_entry guestexc_undef(const struct guestexc_state *s, bool il);

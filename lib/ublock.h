@@ -78,6 +78,12 @@ bool ublock_was_mapped(uint64_t desc);
 /* A block given to the VM: COMING, or where no maintenance is ever needed EXEC, or LAZY. */
 uint64_t ublock_new(uint64_t pa, bool may_write, const struct ublock_needs *needs);
 
+/* The same for another address, when it is new. */
+static inline uint64_t ublock_at(uint64_t desc, uint64_t pa)
+{
+	return (desc & ~MASK(47, 21)) | pa;
+}
+
 /* An access of the guest. */
 struct ublock_step ublock_access(uint64_t desc, enum ublock_access access,
 				 const struct ublock_needs *needs);

@@ -25,10 +25,8 @@ struct daemon_vm {
 	uint32_t cpus;
 	uint64_t ram_bytes;
 	struct pages pages;
-	bool made; /* EL2 has it: number and token hold */
+	bool made; /* EL2 has it, as this number */
 	uint32_t number;
-	struct hyp_token token;
-	bool making; /* EL2 may have it, under a number that is not known yet */
 	bool paused; /* as its VMM says */
 
 	/* CPUs that its first vCPUs have for themselves; offline from create to the burial. */

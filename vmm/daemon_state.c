@@ -60,12 +60,10 @@ static void load_cpus(struct daemon_vm *vm, const json_t *list)
 
 enum err daemon_save(const struct daemon_vm *vm)
 {
-	json_t *state = json_pack("{s:s,s:o,s:i,s:I,s:b,s:b,s:i,s:o,s:o,s:i,s:o,s:i}", "name",
-				  vm->name, "tag", hex(vm->tag), "cpus", (int)vm->cpus, "ram",
-				  (json_int_t)vm->ram_bytes, "made", vm->made, "making", vm->making,
-				  "number", (int)vm->number, "token0", hex(vm->token.half[0]),
-				  "token1", hex(vm->token.half[1]), "pid", (int)vm->pid,
-				  "pid-start", hex(vm->pid_start), "uid", (int)vm->uid);
+	json_t *state =
+		json_pack("{s:s,s:o,s:i,s:I,s:i,s:o,s:i}", "name", vm->name, "tag", hex(vm->tag),
+			  "cpus", (int)vm->cpus, "ram", (json_int_t)vm->ram_bytes, "pid",
+			  (int)vm->pid, "pid-start", hex(vm->pid_start), "uid", (int)vm->uid);
 	char path[PATH_BYTES], new[PATH_BYTES];
 	bool saved;
 
@@ -94,12 +92,11 @@ enum err daemon_load(struct daemon_vm *vm, const char *name)
 	char path[PATH_BYTES];
 	json_t *state;
 	json_int_t ram;
-	int cpus, made, making, number, pid, uid;
+	int cpus, pid, uid;
 
 	set_path(path, name, "");
 	state = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	if (json_unpack(state, "{s:i,s:I,s:b,s:b,s:i,s:i,s:i}", "cpus", &cpus, "ram", &ram, "made",
-			&made, "making", &making, "number", &number, "pid", &pid, "uid",
+	if (json_unpack(state, "{s:i,s:I,s:i,s:i}", "cpus", &cpus, "ram", &ram, "pid", &pid, "uid",
 			&uid) != 0) {
 		json_decref(state);
 		return ERR_NOT_FOUND;
@@ -107,14 +104,9 @@ enum err daemon_load(struct daemon_vm *vm, const char *name)
 	(void)snprintf(vm->name, sizeof(vm->name), "%s", name);
 	vm->cpus = (uint32_t)cpus;
 	vm->ram_bytes = (uint64_t)ram;
-	vm->made = made != 0;
-	vm->making = making != 0;
-	vm->number = (uint32_t)number;
 	vm->pid = pid;
 	vm->uid = (uid_t)uid;
 	vm->tag = unhex(state, "tag");
-	vm->token.half[0] = unhex(state, "token0");
-	vm->token.half[1] = unhex(state, "token1");
 	vm->pid_start = unhex(state, "pid-start");
 	load_cpus(vm, json_object_get(state, "dedicate"));
 	json_decref(state);

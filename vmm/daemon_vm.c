@@ -18,8 +18,10 @@
 /*
  * A VM's way: create (files, mapped and pinned), start (EL2 makes it, its memory is shared), end
  * (EL2 lets go of it), start again when it was reset, and in the end the burial: EL2 lets go,
- * the pages are scrubbed, the files unlinked. The state file is written before EL2 makes a VM and
- * removed after its files, so that there is none that a next caissond does not know.
+ * the pages are scrubbed, the files unlinked. The state file is written with the files and removed
+ * after them, so that EL2 has no VM that a next caissond does not know. Of start and end it says
+ * nothing: which number the VM has, if any, EL2 tells by the tag, and whose a token is it tells
+ * too. So there is no moment in between at which a caissond that dies leaves something wrong.
  */
 
 /* A block that EL2 keeps the VM in, and one for its console. */
@@ -336,7 +338,7 @@ static enum err end_in_el2(struct rpc_call *call, struct daemon_vm *vm)
 		return rpc_fail(call, ERR_INVALID, "cannot end the virtual machine: %s",
 				hyp_status_text(status));
 	vm->made = false;
-	return daemon_save(vm);
+	return ERR_OK;
 }
 
 static enum err share_all(struct rpc_call *call, struct daemon_vm *vm, const json_t *regions)
@@ -358,7 +360,8 @@ enum err daemon_start(struct rpc_call *call)
 {
 	const json_t *regions = json_object_get(call->arguments, "regions");
 	struct daemon_vm *vm = own_vm(call);
-	char token[2][24];
+	struct hyp_token token;
+	char text[2][24];
 	enum caisson_status status;
 	enum err err;
 
@@ -366,19 +369,13 @@ enum err daemon_start(struct rpc_call *call)
 		return ERR_NOT_FOUND;
 	if (vm->made || !json_is_array(regions) || json_array_size(regions) > REGIONS_MAX)
 		return rpc_fail(call, ERR_INVALID, "it has started, or 'regions' is missing");
-	vm->making = true;
-	err = daemon_save(vm);
-	if (err != ERR_OK)
-		return rpc_fail(call, err, "caissond cannot write in %s", PATHS_RUN);
 	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->pages.mem.start,
-			       vm->cpus, vm->tag, 0, &vm->number, &vm->token);
+			       vm->cpus, vm->tag, 0, &vm->number, &token);
 	if (status != CAISSON_OK)
 		return rpc_fail(call, ERR_INVALID, "cannot make a virtual machine: %s",
 				hyp_status_text(status));
 	vm->made = true;
-	err = daemon_save(vm);
-	if (err == ERR_OK)
-		err = share_all(call, vm, regions);
+	err = share_all(call, vm, regions);
 	if (err == ERR_OK)
 		err = daemon_dedicate_cpus(call, vm);
 	if (err != ERR_OK) {
@@ -389,10 +386,10 @@ enum err daemon_start(struct rpc_call *call)
 		return rpc_fail(call, err, "%s", why);
 	}
 	daemon_want_console(vm);
-	for (uint32_t i = 0; i < ARRAY_SIZE(token); i++)
-		(void)snprintf(token[i], sizeof(token[i]), "%016" PRIx64, vm->token.half[i]);
+	for (uint32_t i = 0; i < ARRAY_SIZE(text); i++)
+		(void)snprintf(text[i], sizeof(text[i]), "%016" PRIx64, token.half[i]);
 	call->result =
-		json_pack("{s:i,s:[s,s]}", "number", (int)vm->number, "token", token[0], token[1]);
+		json_pack("{s:i,s:[s,s]}", "number", (int)vm->number, "token", text[0], text[1]);
 	return ERR_OK;
 }
 
@@ -425,6 +422,16 @@ enum err daemon_set_state(struct rpc_call *call)
 
 /* ---- adoption ---------------------------------------------------------------------------- */
 
+/* Also of one that is ending, which its VMM goes on with. */
+static bool is_token_of(const struct daemon_vm *vm, const struct hyp_token *token)
+{
+	uint64_t runs;
+	enum caisson_status status = hyp_vm_stat(token, CAISSON_STAT_RUNS, &runs);
+
+	return token->half[0] % CAISSON_MAX_VMS == vm->number &&
+	       (status == CAISSON_OK || status == CAISSON_STATE);
+}
+
 /* A VMM that found a new caissond. Its VM's token shows that it is the one. */
 enum err daemon_attach(struct rpc_call *call)
 {
@@ -434,11 +441,13 @@ enum err daemon_attach(struct rpc_call *call)
 	const char *token1 = rpc_text(call, "token1");
 	struct daemon_vm *vm = name != NULL ? daemon_find_vm(client->daemon, name) : NULL;
 
+	struct hyp_token token;
+
 	if (token0 == NULL || token1 == NULL)
 		return ERR_INVALID;
+	token = (struct hyp_token){{strtoull(token0, NULL, 16), strtoull(token1, NULL, 16)}};
 	if (vm == NULL || vm->client != NULL || vm->ending || !vm->made || client->vm != NULL ||
-	    client->pid != vm->pid || strtoull(token0, NULL, 16) != vm->token.half[0] ||
-	    strtoull(token1, NULL, 16) != vm->token.half[1])
+	    client->pid != vm->pid || !is_token_of(vm, &token))
 		return rpc_fail(call, ERR_DENIED, "there is no such virtual machine to attach to");
 	vm->client = client;
 	client->vm = vm;
@@ -473,34 +482,17 @@ static bool await_vmm(struct daemon_vm *vm)
 	       loop_start_timer(&vm->timer, RECONNECT_MS) == ERR_OK;
 }
 
-/*
- * A caissond died while EL2 made a VM, whose number nobody knows: it is one of those that no state
- * names, since there is no other maker of VMs.
- */
-static void destroy_unnamed(struct daemon *d)
-{
-	bool making = false;
-	uint32_t named = 0;
-
-	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++) {
-		making = making || (d->vm[i] != NULL && d->vm[i]->making);
-		if (d->vm[i] != NULL && d->vm[i]->made)
-			named |= (uint32_t)BIT(d->vm[i]->number);
-	}
-	for (uint32_t number = 0; making && number < CAISSON_MAX_VMS; number++) {
-		if ((named & BIT(number)) == 0 &&
-		    hyp_vm_destroy(&d->management, number) == CAISSON_OK)
-			say("virtual machine %u of EL2 had no name and was ended", number);
-	}
-}
-
-/* Has EL2 this VM, and not one that came to its number after its end? */
-static bool is_in_el2(const struct daemon_vm *vm)
+/* Has EL2 this VM? Its number, too. */
+static bool find_in_el2(struct daemon_vm *vm)
 {
 	struct hyp_vm_info info;
 
-	return hyp_vm_info(&vm->daemon->management, vm->number, &info) == CAISSON_OK &&
-	       info.tag == vm->tag;
+	for (vm->number = 0; vm->number < CAISSON_MAX_VMS; vm->number++) {
+		if (hyp_vm_info(&vm->daemon->management, vm->number, &info) == CAISSON_OK &&
+		    info.tag == vm->tag)
+			return true;
+	}
+	return false;
 }
 
 static void adopt(struct daemon *d, const char *name)
@@ -513,7 +505,7 @@ static void adopt(struct daemon *d, const char *name)
 			drop_vm(vm);
 		return;
 	}
-	vm->made = vm->made && is_in_el2(vm);
+	vm->made = find_in_el2(vm);
 	/* EL2 must not have memory that nothing keeps in its place. */
 	if (pages_adopt(&vm->pages, name) != ERR_OK && vm->made) {
 		say("%s: its memory cannot be adopted: %s", name, strerror(errno));
@@ -547,5 +539,4 @@ void daemon_adopt_all(struct daemon *d)
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
-	destroy_unnamed(d);
 }

@@ -12,6 +12,7 @@
 
 #include "vmm/psci.h"
 #include "vmm/say.h"
+#include "vmm/thread.h"
 
 #define INTERRUPT_SIGNAL SIGUSR1
 #define NS_PER_SECOND    UINT64_C(1000000000)
@@ -227,7 +228,10 @@ static enum caisson_status await_exit(struct vcpu *v)
 static void *run_vcpu(void *arg)
 {
 	struct vcpu *v = arg;
+	char name[16];
 
+	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
 	/* By itself Linux lets a sleeper wait up to 50 us too long. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
 	while (wait_until_on(v)) {
@@ -250,15 +254,12 @@ static void *run_vcpu(void *arg)
 
 enum err vcpu_start_thread(struct vcpu *v)
 {
-	char name[16];
-	int error = pthread_create(&v->thread, NULL, run_vcpu, v);
+	int error = thread_start(&v->thread, run_vcpu, v);
 
 	if (error != 0) {
 		v->thread = 0;
 		say("cannot start a thread: %s", strerror(error));
 		return ERR_NO_MEMORY;
 	}
-	(void)snprintf(name, sizeof(name), "vcpu%u", v->index);
-	(void)pthread_setname_np(v->thread, name);
 	return ERR_OK;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/say.h"
+#include "vmm/thread.h"
 
 static void *run(void *arg)
 {
@@ -30,7 +31,7 @@ enum err worker_start(struct worker *w, const char *name, void (*fn)(void *arg),
 	/* Signals are the main thread's. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&w->thread, NULL, run, w);
+	error = thread_start(&w->thread, run, w);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	w->started = error == 0;
 	if (error != 0) {

@@ -143,7 +143,7 @@ static struct uvcpu *take(uint32_t cpu, bool *flush) NO_THREAD_CHECK
 		u = &slot->uvm->vcpu[(whose - 1) % CAISSON_MAX_VCPUS];
 		if (u->may_run) {
 			u->may_run = false;
-			*flush = uvm_take(slot, u, cpu);
+			*flush = slot_take(slot, u, cpu);
 		} else {
 			u = NULL;
 		}

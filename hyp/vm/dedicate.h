@@ -23,7 +23,7 @@ enum caisson_status dedicate_run(struct slot *slot, struct uvcpu *u);
  */
 struct vcpu *dedicate_enter(struct vcpu *service);
 
-/* This CPU's dedicated vCPU has left: no longer loaded. For uvm_release(). */
+/* This CPU's dedicated vCPU has left: no longer loaded. */
 void dedicate_left(struct uvcpu *u, enum run_exit reason);
 
 /* Is the vCPU, which this CPU runs or is about to run, dedicated and told to leave? */

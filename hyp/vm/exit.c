@@ -91,30 +91,14 @@ static __attribute__((noinline)) void inject(uint64_t esr, enum exit_action acti
 	enter_el1(&entry);
 }
 
-static __attribute__((noinline)) void advance_aarch32(uint64_t pc, uint64_t spsr, uint64_t esr)
-{
-	guestexc_advance(&pc, &spsr, esr & ESR_IL);
-	sysreg_write(elr_el2, pc);
-	sysreg_write(spsr_el2, spsr);
-}
-
-/* guestexc_advance(), short for AArch64. */
-static inline void advance(uint64_t esr)
+void exit_advance_aarch32(uint64_t esr)
 {
 	uint64_t pc = sysreg_read(elr_el2);
 	uint64_t spsr = sysreg_read(spsr_el2);
 
-	if (spsr & SPSR_M32) {
-		advance_aarch32(pc, spsr, esr);
-		return;
-	}
-	sysreg_write(elr_el2, pc + 4);
-	sysreg_write(spsr_el2, spsr & ~(SPSR_SS | SPSR_BTYPE));
-}
-
-void exit_advance(uint64_t esr)
-{
-	advance(esr);
+	guestexc_advance_aarch32(&pc, &spsr, esr & ESR_IL);
+	sysreg_write(elr_el2, pc);
+	sysreg_write(spsr_el2, spsr);
 }
 
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
@@ -122,7 +106,7 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 	enum exit_action action = vcpu->exits[esr_class(esr)](vcpu, esr);
 
 	if (action == EXIT_ADVANCE)
-		advance(esr);
+		exit_advance(esr);
 	else if (action == EXIT_SWITCHED)
 		return percpu_this()->current;
 	else if (action == EXIT_POWERED_OFF)

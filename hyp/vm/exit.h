@@ -62,8 +62,20 @@ bool mmio_has_device(const struct vm *vm, uint64_t ipa);
 exit_handler_fn smccc_exit_hvc;
 exit_handler_fn smccc_exit_smc;
 
-/* Moves the PC behind the trapped instruction. */
-void exit_advance(uint64_t esr);
+/* Moves the PC behind the trapped instruction: guestexc_advance(), short for AArch64. */
+void exit_advance_aarch32(uint64_t esr);
+
+static inline void exit_advance(uint64_t esr)
+{
+	uint64_t spsr = sysreg_read(spsr_el2);
+
+	if (spsr & SPSR_M32) {
+		exit_advance_aarch32(esr);
+		return;
+	}
+	sysreg_write(elr_el2, sysreg_read(elr_el2) + 4);
+	sysreg_write(spsr_el2, spsr & ~(SPSR_SS | SPSR_BTYPE));
+}
 
 /* Did the exit come from EL0? */
 static inline bool exit_is_from_el0(void)

@@ -4,6 +4,8 @@
 #include "hyp/core/log.h"
 #include "lib/idreg.h"
 
+#include <string.h>
+
 #define SHOW(crm, op2)                                                                             \
 	id_reg[IDREG(crm, op2)] = idreg_filter(IDREG(crm, op2), sysreg_read(S3_0_C0_C##crm##_##op2))
 
@@ -55,9 +57,9 @@ void idreg_check(const struct vm *vm)
 #define PFR1 IDREG(4, 1)
 #define DFR0 IDREG(5, 0)
 
-void idreg_init_user(struct vm *vm)
+void idreg_init_user(struct vm *vm, const struct vm *service)
 {
-	idreg_init(vm);
+	memcpy(vm->id_reg, service->id_reg, sizeof(vm->id_reg));
 	/* CSV2: 1 is the branch predictor's part alone. */
 	if (bits_get(vm->id_reg[PFR0], 59, 56) > 1)
 		vm->id_reg[PFR0] = bits_set(vm->id_reg[PFR0], 59, 56, 1);

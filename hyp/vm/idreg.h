@@ -6,14 +6,14 @@
 
 /*
  * Fills vm->id_reg[] from this CPU's ID registers: index is CRm << 3 | op2 of S3_0_C0_CRm_op2.
- * Boot CPU, once per VM.
+ * Boot CPU, once, for the service VM.
  */
 void idreg_init(struct vm *vm);
 
 /* Warns where this CPU differs from what vm->id_reg[] shows. Every other CPU, once. */
 void idreg_check(const struct vm *vm);
 
-/* The same for a user VM: without what EL2 does not keep for each (PMU, SCXTNUM). Any CPU. */
-void idreg_init_user(struct vm *vm);
+/* What the service VM is shown, without what EL2 does not keep for each user VM (PMU, SCXTNUM). */
+void idreg_init_user(struct vm *vm, const struct vm *service);
 
 #endif

@@ -16,14 +16,6 @@ void slot_init(void)
 		lock_init(&slots[i].lock, LOCK_SLOT);
 }
 
-enum caisson_status slot_check(const struct slot *slot, const struct vcpu *caller)
-{
-	if (((slot->token[0] ^ caller->x[1]) | (slot->token[1] ^ caller->x[2])) != 0 ||
-	    slot->state == SLOT_FREE)
-		return CAISSON_DENIED;
-	return slot->state == SLOT_LIVE ? CAISSON_OK : CAISSON_STATE;
-}
-
 enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller)
 {
 	enum caisson_status status = slot_check(slot, caller);

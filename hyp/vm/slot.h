@@ -50,7 +50,7 @@ struct slot {
 	struct umem_end end; /* how far VM_DESTROY has come */
 	/* 1 + the vCPU that ran last on each CPU; 0: none. That CPU's. */
 	uint8_t last_on[BOOT_MAX_CPUS];
-};
+} __attribute__((aligned(64)));
 
 extern struct spinlock slot_manage_lock;
 extern struct owner slot_owner GUARDED_BY(slot_manage_lock);
@@ -109,13 +109,22 @@ static inline bool slot_has_token(const struct vcpu *caller)
  * Under the slot's lock, before anything else: is the caller's token right (DENIED otherwise)
  * and the VM not to end (STATE)?
  */
-enum caisson_status slot_check(const struct slot *slot, const struct vcpu *caller);
+static inline enum caisson_status slot_check(const struct slot *slot, const struct vcpu *caller)
+{
+	if (((slot->token[0] ^ caller->x[1]) | (slot->token[1] ^ caller->x[2])) != 0 ||
+	    slot->state == SLOT_FREE)
+		return CAISSON_DENIED;
+	return slot->state == SLOT_LIVE ? CAISSON_OK : CAISSON_STATE;
+}
+
 /* And is there a vCPU x3 (INVALID)? */
 enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller);
 
-/* Under its lock: the vCPU runs on CPU `cpu`, this one, from now on. Returns uvm_claim()'s *flush.
+/*
+ * Under its lock: the vCPU runs on CPU `cpu`, this one, from now on. True: what the CPU has cached
+ * may be another vCPU's of the same VM.
  */
-static inline bool uvm_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
+static inline bool slot_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
 {
 	uint8_t last = slot->last_on[cpu];
 

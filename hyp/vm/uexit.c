@@ -12,6 +12,7 @@
 #include "hyp/vm/dedicate.h"
 #include "hyp/vm/event.h"
 #include "hyp/vm/psci.h"
+#include "hyp/vm/slot.h"
 #include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
@@ -90,13 +91,18 @@ static void complete_mmio(struct uvcpu *u)
 }
 
 /* The vCPU, no longer loaded, is not this CPU's any more. What is to be done next. */
-static enum exit_action release(struct uvcpu *u, enum run_exit reason)
+static inline enum exit_action release(struct uvcpu *u, enum run_exit reason)
 {
+	struct slot *slot = slot_of(&u->vcpu);
+
 	if (u->own_cpu != VCPU_NOWHERE) {
 		dedicate_left(u, reason);
 		return EXIT_POWERED_OFF;
 	}
-	uvm_release(u);
+	lock_acquire(&slot->lock);
+	u->runs_on = VCPU_NOWHERE;
+	slot->running--;
+	lock_release(&slot->lock);
 	return EXIT_SWITCHED;
 }
 
@@ -194,12 +200,44 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 	return served(&u->vcpu, 0, EXIT_RESUME) == EXIT_RESUME;
 }
 
+/*
+ * The vCPU that the caller's VCPU_RUN names is to run on this CPU, and is nobody else's until
+ * release(). *flush: as slot_take() says. A status other than OK: it is not to be entered here.
+ */
+static inline enum caisson_status claim(const struct vcpu *caller, struct uvcpu **claimed,
+					bool *flush)
+{
+	struct slot *slot = slot_by_token(caller);
+	enum caisson_status status;
+	struct uvcpu *u;
+
+	lock_acquire(&slot->lock);
+	status = slot_check(slot, caller);
+	if (status == CAISSON_OK && caller->x[3] >= slot->uvm->vm.vcpu_count)
+		status = CAISSON_INVALID;
+	if (status == CAISSON_OK) {
+		u = slot_vcpu(slot, caller);
+		if (!u->page) {
+			status = CAISSON_STATE;
+		} else if (u->own_cpu != VCPU_NOWHERE) {
+			status = dedicate_run(slot, u);
+		} else if (u->runs_on != VCPU_NOWHERE) {
+			status = CAISSON_BUSY;
+		} else {
+			*flush = slot_take(slot, u, percpu_this()->index);
+			*claimed = u;
+		}
+	}
+	lock_release(&slot->lock);
+	return status;
+}
+
 enum exit_action uvm_vcpu_run(struct vcpu *caller)
 {
-	struct uvcpu *u;
-	bool flush;
+	struct uvcpu *u = NULL;
+	bool flush = false;
 
-	caller->x[0] = uvm_claim(caller, &u, &flush);
+	caller->x[0] = claim(caller, &u, &flush);
 	exit_advance(ESR_IL);
 	if (caller->x[0] != CAISSON_OK || !uexit_enter(caller, u, flush))
 		return EXIT_RESUME;
@@ -249,27 +287,13 @@ static enum exit_action sysreg(struct vcpu *vcpu, uint64_t esr)
 	return served(vcpu, esr, sysreg_exit(vcpu, esr));
 }
 
-static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
+/* An access that the VMM is to serve. */
+static enum exit_action mmio(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
 {
 	struct uvcpu *u = uvcpu_of(vcpu);
 	struct run_page *page = u->page;
 	struct esr_access access = esr_access(esr);
-	uint64_t ipa = mmio_fault_ipa();
 
-	if (mmio_is_emulated(esr) && mmio_has_device(vcpu->vm, ipa)) {
-		ustat_add(&u->stat, CAISSON_STAT_SERVED_GIC, 1);
-		return served(vcpu, esr, mmio_exit(vcpu, esr));
-	}
-	switch (umem_fault(vcpu, esr, &ipa)) {
-	case UMEM_RETRY:
-		return EXIT_RESUME;
-	case UMEM_SKIP:
-		return EXIT_ADVANCE;
-	case UMEM_FAULT:
-		return fault(vcpu, esr, ipa);
-	case UMEM_MMIO:
-		break;
-	}
 	page->ipa = ipa;
 	page->mmio_bytes = (uint8_t)access.bytes;
 	page->mmio_write = access.write;
@@ -281,6 +305,31 @@ static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 	u->pending_esr = esr;
 	u->pending_far = sysreg_read(far_el2);
 	return leave(vcpu, RUN_EXIT_MMIO);
+}
+
+static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
+{
+	uint64_t ipa = mmio_fault_ipa();
+
+	if (mmio_is_emulated(esr)) {
+		if (mmio_has_device(vcpu->vm, ipa)) {
+			ustat_add(&uvcpu_of(vcpu)->stat, CAISSON_STAT_SERVED_GIC, 1);
+			return served(vcpu, esr, mmio_exit(vcpu, esr));
+		}
+		if (umem_is_hole(esr))
+			return mmio(vcpu, esr, ipa);
+	}
+	switch (umem_fault(vcpu, esr, &ipa)) {
+	case UMEM_RETRY:
+		return EXIT_RESUME;
+	case UMEM_SKIP:
+		return EXIT_ADVANCE;
+	case UMEM_FAULT:
+		return fault(vcpu, esr, ipa);
+	case UMEM_MMIO:
+		break;
+	}
+	return mmio(vcpu, esr, ipa);
 }
 
 static enum exit_action instruction_abort(struct vcpu *vcpu, uint64_t esr)

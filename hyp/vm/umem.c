@@ -58,12 +58,12 @@
 
 #include <string.h>
 
-#define FAULT_LEVEL MASK(1, 0) /* in a fault status code */
-
 /* What one call does at most, if no interrupt ends it sooner. */
 #define CALL_CHUNKS 16
 #define CALL_BLOCKS 64
 #define CALL_SCAN   512 /* of the owners' table, when a VM ends */
+
+#define TABLE_BYTES GIB(1) /* what a table of blocks covers */
 
 _Static_assert(UBLOCK_BYTES == CAISSON_BLOCK_BYTES && OWNER_BLOCK_BYTES == CAISSON_BLOCK_BYTES,
 	       "one kind of block");
@@ -266,12 +266,13 @@ struct gift {
 	struct uvm *uvm;
 	enum owner_state as; /* OWNER_SHARED, OWNER_LENT */
 	bool may_write;
+	uint64_t desc;       /* of a block that comes, wherever it is */
 	unsigned int chunks; /* that may still be cleaned */
+	uint64_t *entry;     /* of the block before, NULL: there was none */
 };
 
 /* The block becomes the VM's. */
-static enum caisson_status begin(struct gift *g, uint64_t *entry, uint64_t pa)
-	REQUIRES(slot_manage_lock)
+static enum caisson_status begin(struct gift *g, uint64_t pa) REQUIRES(slot_manage_lock)
 {
 	uint32_t number = g->uvm->slot;
 	uint64_t splits = 0;
@@ -287,7 +288,7 @@ static enum caisson_status begin(struct gift *g, uint64_t *entry, uint64_t pa)
 	}
 	if (err != ERR_OK)
 		return slot_status(err);
-	pgtable_entry_write(entry, ublock_new(pa, g->may_write, &needs));
+	pgtable_entry_write(g->entry, ublock_at(g->desc, pa));
 	dsb(ishst);
 	g->uvm->blocks++;
 	return CAISSON_OK;
@@ -301,26 +302,37 @@ static bool is_same(const struct gift *g, uint64_t desc, uint64_t pa) REQUIRES(s
 	       ublock_may_write(desc) == g->may_write;
 }
 
+/* The next block's, without a walk where it is in the same table. */
+static enum caisson_status next_entry(struct gift *g, uint64_t ipa) REQUIRES(slot_manage_lock)
+{
+	enum err err;
+
+	if (g->entry && !bits_is_aligned(ipa, TABLE_BYTES)) {
+		g->entry++;
+		return CAISSON_OK;
+	}
+	err = pgtable_entry_make(&g->uvm->vm.stage2, ipa, UBLOCK_LEVEL, &g->entry);
+	dsb(ishst);
+	return slot_status(err);
+}
+
 static enum caisson_status give(struct gift *g, uint64_t va, uint64_t ipa)
 	REQUIRES(slot_manage_lock)
 {
 	enum caisson_status status;
-	uint64_t *entry;
 	uint64_t pa;
-	enum err err;
 
 	status = umem_resolve_block(va, &pa);
+	if (status == CAISSON_OK)
+		status = next_entry(g, ipa);
 	if (status != CAISSON_OK)
 		return status;
-	err = pgtable_entry_make(&g->uvm->vm.stage2, ipa, UBLOCK_LEVEL, &entry);
-	dsb(ishst);
-	if (err != ERR_OK)
-		return slot_status(err);
-	if (pgtable_entry_read(entry) == 0)
-		status = begin(g, entry, pa);
-	else if (!is_same(g, pgtable_entry_read(entry), pa))
+	if (pgtable_entry_read(g->entry) == 0)
+		status = begin(g, pa);
+	else if (!is_same(g, pgtable_entry_read(g->entry), pa))
 		status = CAISSON_STATE;
-	if (status == CAISSON_OK && !work(g->uvm, entry, UBLOCK_COMING, &g->chunks))
+	if (status == CAISSON_OK && needs.poc_clean &&
+	    !work(g->uvm, g->entry, UBLOCK_COMING, &g->chunks))
 		status = CAISSON_CONTINUE;
 	return status;
 }
@@ -339,6 +351,7 @@ static enum caisson_status give_all(struct vcpu *caller, enum owner_state as)
 	lock_acquire(&slot_manage_lock);
 	g.uvm = living(caller->x[3]);
 	g.chunks = CALL_CHUNKS;
+	g.desc = ublock_new(0, g.may_write, &needs);
 	if (!g.uvm)
 		status = CAISSON_STATE;
 	else if (is_device(&g.uvm->vm, ipa, blocks * CAISSON_BLOCK_BYTES))
@@ -760,9 +773,6 @@ enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 		return UMEM_FAULT;
 	if (fault == ESR_FAULT_PERMISSION && !(esr & ESR_ABORT_S1PTW) && !find_ipa(ipa))
 		return UMEM_RETRY;
-	/* No table was there: what is the VMM's is found without a walk. */
-	if (fault == ESR_FAULT_TRANSLATION && (esr & FAULT_LEVEL) < UBLOCK_LEVEL)
-		return refuse(esr);
 	entry = pgtable_entry(&vcpu->vm->stage2, *ipa, UBLOCK_LEVEL);
 	if (!entry || pgtable_entry_read(entry) == 0)
 		return refuse(esr);

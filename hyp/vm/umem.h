@@ -6,6 +6,8 @@
 #include "abi/hypercall.h"
 #include "hyp/vm/vcpu.h"
 #include "lib/err.h"
+#include "lib/esr.h"
+#include "lib/ublock.h"
 
 /* Memory of user VMs: who owns each block, what VMs have in stage 2, and their faults there. */
 
@@ -64,6 +66,15 @@ enum umem_fault {
 	UMEM_MMIO,  /* an access that the VMM answers, decoded by the hardware (ISV) */
 	UMEM_FAULT, /* nothing that can be served */
 };
+
+/*
+ * Of an access that mmio_is_emulated(): was not even a table of the VM's stage 2 there? Then it is
+ * the VMM's, which umem_fault() would find by a walk. Not so cache maintenance, which is skipped.
+ */
+static inline bool umem_is_hole(uint64_t esr)
+{
+	return !(esr & ESR_ABORT_CM) && (esr & MASK(1, 0)) < UBLOCK_LEVEL;
+}
 
 /*
  * An abort from stage 2, data or instruction, with the VM loaded; *ipa as mmio_fault_ipa() has it,

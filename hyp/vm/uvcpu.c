@@ -294,42 +294,6 @@ enum caisson_status uvm_stat(struct vcpu *caller) NO_THREAD_CHECK
 
 /* --- running --- */
 
-enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed, bool *flush)
-{
-	struct slot *slot = slot_by_token(caller);
-	uint32_t cpu = percpu_this()->index;
-	enum caisson_status status;
-	struct uvcpu *u;
-
-	lock_acquire(&slot->lock);
-	status = slot_check_vcpu(slot, caller);
-	if (status == CAISSON_OK) {
-		u = slot_vcpu(slot, caller);
-		if (!u->page) {
-			status = CAISSON_STATE;
-		} else if (u->own_cpu != VCPU_NOWHERE) {
-			status = dedicate_run(slot, u);
-		} else if (u->runs_on != VCPU_NOWHERE) {
-			status = CAISSON_BUSY;
-		} else {
-			*flush = uvm_take(slot, u, cpu);
-			*claimed = u;
-		}
-	}
-	lock_release(&slot->lock);
-	return status;
-}
-
-void uvm_release(struct uvcpu *u)
-{
-	struct slot *slot = slot_of(&u->vcpu);
-
-	lock_acquire(&slot->lock);
-	u->runs_on = VCPU_NOWHERE;
-	slot->running--;
-	lock_release(&slot->lock);
-}
-
 bool uvm_is_ending(const struct vcpu *vcpu)
 {
 	return __atomic_load_n(&slot_of(vcpu)->state, __ATOMIC_RELAXED) == SLOT_ENDING;

@@ -66,7 +66,7 @@ static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus)
 	lock_init(&vm->power_lock, LOCK_VM_POWER);
 	for (i = 0; i < vcpus; i++)
 		vcpu_make(uvm, i);
-	idreg_init_user(vm);
+	idreg_init_user(vm, svm);
 	err = umem_make(uvm);
 	return err == ERR_OK ? vgic_user_init(vm) : err;
 }

@@ -61,16 +61,8 @@ enum caisson_status uvm_console_read(struct vcpu *caller);
 enum exit_action uvm_vcpu_run(struct vcpu *caller);
 
 /*
- * The vCPU that the caller's VCPU_RUN names is to run on this CPU, and is nobody else's until
- * uvm_release(). *flush: what the CPU has cached may be another vCPU's of the same VM. A status
- * other than OK: it is not to be entered here.
- */
-enum caisson_status uvm_claim(const struct vcpu *caller, struct uvcpu **claimed, bool *flush);
-void uvm_release(struct uvcpu *u);
-
-/*
- * hyp/vm/uexit.c: loads a vCPU that is this CPU's now; uvm_release(), or dedicate_left(), is done
- * when it leaves. False: it left at once, and the service VM's vCPU is still loaded.
+ * hyp/vm/uexit.c: loads a vCPU that is this CPU's now (slot_take()), until it leaves. False: it
+ * left at once, and the service VM's vCPU is still loaded.
  */
 bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush);
 

@@ -38,7 +38,12 @@ void vgic_active_priorities_write(const uint64_t apr[8]);
 /* This CPU was kicked, or the vCPU was just loaded: looks at what was left to do for it. */
 void vgic_kicked(struct vcpu *vcpu);
 /* Did someone leave something to do for a vCPU that vgic_kicked() has not looked at yet? */
-bool vgic_has_work(const struct vcpu *vcpu);
+static inline bool vgic_has_work(const struct vcpu *vcpu)
+{
+	uint32_t slow = vcpu->vgic.slow;
+
+	return (vcpu->vgic.want_sum || (slow & VGIC_SLOW_SYNC)) && !(slow & VGIC_SLOW_OFFLINE);
+}
 /*
  * The vCPU, loaded here, has nothing to do: whoever makes something pending for it from now on
  * gets it in wake_set. False: something is pending.

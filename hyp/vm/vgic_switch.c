@@ -29,18 +29,18 @@
 /* Of ICH_AP0R<n>_EL2, and of ICH_AP1R<n>_EL2: by the number of preemption bits. */
 static uint32_t apr_count(void)
 {
-	uint64_t bits = bits_get(sysreg_read(ICH_VTR_EL2), 28, 26) + 1;
+	uint64_t prebits = bits_get(sysreg_read(ICH_VTR_EL2), 28, 26); /* their number - 1 */
 
-	return bits >= 7 ? 4 : bits >= 6 ? 2 : 1;
+	return __builtin_expect(prebits < 5, 1) ? 1 : prebits == 5 ? 2 : 4;
 }
 
-void vgic_active_priorities_write(const uint64_t apr[8])
+static inline void active_priorities_write(const uint64_t apr[8])
 {
 	uint32_t count = apr_count();
 
 	sysreg_write(ICH_AP0R0_EL2, apr[0]);
 	sysreg_write(ICH_AP1R0_EL2, apr[4]);
-	if (count == 1)
+	if (__builtin_expect(count == 1, 1))
 		return;
 	sysreg_write(ICH_AP0R1_EL2, apr[1]);
 	sysreg_write(ICH_AP1R1_EL2, apr[5]);
@@ -52,13 +52,18 @@ void vgic_active_priorities_write(const uint64_t apr[8])
 	sysreg_write(ICH_AP1R3_EL2, apr[7]);
 }
 
-static void active_priorities_read(uint64_t apr[8])
+void vgic_active_priorities_write(const uint64_t apr[8])
+{
+	active_priorities_write(apr);
+}
+
+static inline void active_priorities_read(uint64_t apr[8])
 {
 	uint32_t count = apr_count();
 
 	apr[0] = sysreg_read(ICH_AP0R0_EL2);
 	apr[4] = sysreg_read(ICH_AP1R0_EL2);
-	if (count == 1)
+	if (__builtin_expect(count == 1, 1))
 		return;
 	apr[1] = sysreg_read(ICH_AP0R1_EL2);
 	apr[5] = sysreg_read(ICH_AP1R1_EL2);
@@ -74,12 +79,16 @@ static void active_priorities_read(uint64_t apr[8])
 static bool timer_is_held(const struct vcpu *vcpu)
 {
 	const struct vgic_cpu *c = &vcpu->vgic;
+	const struct world *w = &vcpu->world;
 	uint32_t bit = 1u << CAISSON_VM_TIMER_INTID;
+	uint32_t n;
 
 	if ((c->word0.latch | c->word0.active) & bit)
 		return true;
-	return (c->in_lr[0] & bit) && (vcpu->world.lr[c->lr_of[CAISSON_VM_TIMER_INTID]] &
-				       (VGIC_LR_PENDING | VGIC_LR_ACTIVE));
+	if (!w->lr_live || !(c->in_lr[0] & bit))
+		return false;
+	n = c->lr_of[CAISSON_VM_TIMER_INTID];
+	return (w->lr_live >> n & 1) && (w->lr[n] & (VGIC_LR_PENDING | VGIC_LR_ACTIVE));
 }
 
 static bool timer_is_enabled(const struct vcpu *vcpu)
@@ -92,10 +101,10 @@ static bool timer_is_enabled(const struct vcpu *vcpu)
  * Returns whether the physical timer interrupt is enabled, which stays as it is while the vCPU is
  * loaded nowhere.
  */
-static bool save(struct vcpu *vcpu) NO_THREAD_CHECK
+static inline bool save(struct vcpu *vcpu, uint32_t cpu) NO_THREAD_CHECK
 {
 	struct world *w = &vcpu->world;
-	uint32_t used, empty;
+	uint32_t live;
 	bool timer;
 
 	lock_acquire(&vcpu->vgic_lock);
@@ -103,30 +112,27 @@ static bool save(struct vcpu *vcpu) NO_THREAD_CHECK
 	sysreg_write(ICH_HCR_EL2, 0);
 	w->ich_vmcr = sysreg_read(ICH_VMCR_EL2);
 	active_priorities_read(w->ich_apr);
-	empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
-	for (used = vcpu->vgic.used; used; used &= used - 1) {
-		uint32_t n = (uint32_t)__builtin_ctz(used);
+	live = vcpu->vgic.used & ~(uint32_t)sysreg_read(ICH_ELRSR_EL2);
+	w->lr_live = live;
+	for (; live; live &= live - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(live);
 
-		w->lr[n] = 0;
-		if (empty >> n & 1)
-			continue;
 		w->lr[n] = gicv3_lr_read(n);
 		gicv3_lr_write(n, 0);
 	}
 	vcpu->cpu = VCPU_NOWHERE;
 	if (timer_is_held(vcpu))
-		gic_active_set_on(percpu_this()->index, CAISSON_VM_TIMER_INTID, false);
+		gic_active_set_on(cpu, CAISSON_VM_TIMER_INTID, false);
 	timer = timer_is_enabled(vcpu);
 	lock_release(&vcpu->vgic_lock);
 	return timer;
 }
 
 /* timer: what save() of the one before returned. */
-static void load(struct vcpu *vcpu, bool timer) NO_THREAD_CHECK
+static inline void load(struct vcpu *vcpu, uint32_t cpu, bool timer) NO_THREAD_CHECK
 {
 	const struct world *w = &vcpu->world;
-	uint32_t cpu = percpu_this()->index;
-	uint32_t used;
+	uint32_t live;
 
 	lock_acquire(&vcpu->vgic_lock);
 	if (timer && !timer_is_enabled(vcpu))
@@ -135,13 +141,12 @@ static void load(struct vcpu *vcpu, bool timer) NO_THREAD_CHECK
 		gic_enable_on(cpu, CAISSON_VM_TIMER_INTID);
 	if (timer_is_held(vcpu))
 		gic_active_set_on(cpu, CAISSON_VM_TIMER_INTID, true);
-	for (used = vcpu->vgic.used; used; used &= used - 1) {
-		uint32_t n = (uint32_t)__builtin_ctz(used);
+	for (live = w->lr_live; live; live &= live - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(live);
 
-		if (w->lr[n])
-			gicv3_lr_write(n, w->lr[n]);
+		gicv3_lr_write(n, w->lr[n]);
 	}
-	vgic_active_priorities_write(w->ich_apr);
+	active_priorities_write(w->ich_apr);
 	sysreg_write(ICH_VMCR_EL2, w->ich_vmcr);
 	sysreg_write(ICH_HCR_EL2, w->ich_hcr);
 	vcpu->cpu = cpu;
@@ -151,14 +156,9 @@ static void load(struct vcpu *vcpu, bool timer) NO_THREAD_CHECK
 
 void vgic_switch(struct vcpu *from, struct vcpu *to)
 {
-	load(to, save(from));
-}
+	uint32_t cpu = percpu_this()->index;
 
-bool vgic_has_work(const struct vcpu *vcpu)
-{
-	uint32_t slow = vcpu->vgic.slow;
-
-	return (vcpu->vgic.want_sum || (slow & VGIC_SLOW_SYNC)) && !(slow & VGIC_SLOW_OFFLINE);
+	load(to, cpu, save(from, cpu));
 }
 
 bool vgic_block(struct vcpu *vcpu) NO_THREAD_CHECK

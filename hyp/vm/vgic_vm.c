@@ -209,7 +209,8 @@ void vgic_user_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	uint32_t n;
 
 	for (n = 0; n < VGIC_MAX_LRS; n++)
-		lrs.lr[n] = w->lr[n];
+		lrs.lr[n] = w->lr_live >> n & 1 ? w->lr[n] : 0;
+	w->lr_live = 0;
 	lrs.eoi_count = 0;
 	lrs.eoi_mode = false;
 	vgic_effects_init(&fx);

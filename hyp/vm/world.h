@@ -47,7 +47,8 @@ struct world {
 	uint64_t ich_hcr;
 	uint64_t ich_vmcr;
 	uint64_t ich_apr[8];       /* AP0R<n>, then AP1R<n> */
-	uint64_t lr[VGIC_MAX_LRS]; /* those that vgic_cpu's used names */
+	uint64_t lr[VGIC_MAX_LRS]; /* of those in lr_live */
+	uint32_t lr_live;          /* list registers that held something */
 };
 
 /* What all CPUs have in common. Boot CPU, once, before world_init_cpu(). */

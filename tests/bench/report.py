@@ -71,13 +71,30 @@ def shown(value, unit):
     return f"{value:.4f}" if unit == "ratio" else f"{value:,}"
 
 
+def row_of(entry):
+    return next(row for row in catalogue.ROWS if row.name == entry["name"])
+
+
+def verdict_of(entry):
+    own, (limit, _) = entry["caisson"], aim(row_of(entry), entry)
+    return "-" if own is None or limit is None else "yes" if own <= limit else "no"
+
+
+def remarks(rows, whole):
+    """What a reader must not miss: aims not met and, of a whole run, figures that are not there."""
+    missed = [entry["name"] for entry in rows if verdict_of(entry) == "no"]
+    silent = [f"{entry['name']} ({column})" for entry in rows for column in COLUMNS
+              if entry[column] is None and column not in row_of(entry).without]
+    return ([f"aims missed: {', '.join(missed)}" if missed else "aims: all met"]
+            + ([f"no figure: {', '.join(silent)}"] if silent and whole else []))
+
+
 def line_of(entry):
     """The cells of a row: name, the systems, two ratios, Bao, aim, verdict."""
-    row = next(row for row in catalogue.ROWS if row.name == entry["name"])
+    row = row_of(entry)
     unit = row.unit
     limit, source = aim(row, entry)
     own = entry["caisson"]
-    verdict = "-" if own is None or limit is None else "yes" if own <= limit else "no"
 
     def against(peer):
         other = entry[peer]
@@ -85,7 +102,7 @@ def line_of(entry):
 
     return [row.name, *(shown(entry[column], unit) for column in COLUMNS), against("kvm"),
             against("xen"), shown(row.bao, unit),
-            "-" if limit is None else f"{shown(limit, unit)} ({source})", verdict]
+            "-" if limit is None else f"{shown(limit, unit)} ({source})", verdict_of(entry)]
 
 
 HEADINGS = ["row", *COLUMNS, "to kvm", "to xen", "bao*", "aim", "met"]
@@ -139,7 +156,7 @@ def boot_lines(results):
 def missing_notes(rows):
     notes = []
     for entry in rows:
-        row = next(row for row in catalogue.ROWS if row.name == entry["name"])
+        row = row_of(entry)
         notes += [f"- `{row.name}`, {system}: {why}."
                   for system, why in row.without.items() if entry[system] is None]
     return notes

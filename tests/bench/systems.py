@@ -26,7 +26,7 @@ MIB = 1 << 20
 MEMORY_MIB = 1024  # of every guest, or of the machine where nothing else runs on it
 COMMAND_LINE = "console=ttyAMA0 quiet"
 PLAIN = ["--hyp-append", "view=plain"]  # the service VM's console as it is printed
-ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS, USER_SECONDS = 120, 180, 480, 480
+ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS, USER_SECONDS = 600, 900, 2400, 2400
 
 
 @dataclasses.dataclass

@@ -49,7 +49,7 @@ def host(start, payload_vm):
 
     def boot_host(vm=payload_vm, pages=HUGE_PAGES, memory="1G", **options):
         options.setdefault("cpus", 2)
-        options.setdefault("timeout", 150)
+        options.setdefault("timeout", 400)
         machine = start(kernel=f"{vm}/vmlinuz", initrd=f"{vm}/initrd", append="quiet",
                         memory=memory, **options)
         machine.login()
@@ -81,7 +81,7 @@ def finish(machine):
 def run_payload(machine, name, cpus=1, append="", prefix=""):
     """Runs a payload of tests/guest to its end; every test in it has passed."""
     output = machine.run(f"{prefix} {RUN} /guests/{name}.img --cpus {cpus} --append '{append}' {NO_INPUT}",
-                         timeout=100)
+                         timeout=300)
     assert re.search(r"DONE passed=[1-9]\d* failed=0$", output, re.M), output
     return output
 

@@ -54,6 +54,15 @@ def test_verdict(own, verdict):
     assert report.line_of(entry("hvc_null", own, 1076, 471))[-1] == verdict
 
 
+def test_what_was_missed_is_told():
+    met, missed = entry("hvc_null", 100, 1076, 471), entry("gicd_read", 151, 1861, 599)
+    assert report.remarks([met], True) == ["aims: all met"]
+    assert report.remarks([met, missed], True) == ["aims missed: gicd_read"]
+    silent = entry("virtio_blk_4k", 1, None, None)  # Xen has none, for a reason
+    assert report.remarks([silent], True)[1:] == ["no figure: virtio_blk_4k (kvm)"]
+    assert report.remarks([silent], False)[1:] == []
+
+
 def test_boots_are_compared_by_their_median():
     bare = systems.Result("", boots=[(100, 0), (300, 0), (200, 0)])
     own = systems.Result("", boots=[(210, 0), (1000, 0), (100, 0)])

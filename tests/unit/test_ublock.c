@@ -123,6 +123,9 @@ static void test_needless(void **state)
 	assert_int_equal(ublock_unexec(desc, &nothing).desc, desc);
 	assert_false(ublock_unexec(desc, &nothing).flush);
 
+	assert_int_equal(ublock_at(ublock_new(0, true, &nothing), PA), desc);
+	assert_int_equal(ublock_at(ublock_new(0, false, &all), PA), ublock_new(PA, false, &all));
+
 	/* Coherent at once, but fetches are not. */
 	desc = ublock_new(PA, true, &fwb);
 	assert_int_equal(ublock_state(desc), UBLOCK_LAZY);
