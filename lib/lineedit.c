@@ -219,8 +219,9 @@ static void history_go(struct lineedit *e, int step)
 
 static const char *candidate(struct lineedit *e, size_t start, unsigned int n)
 {
+	const struct lineedit_client *c = e->client;
 	const char *word =
-		e->client->candidate(e->client->ctx, e->line, start, e->cursor - start, n);
+		c->candidate ? c->candidate(c->ctx, e->line, start, e->cursor - start, n) : NULL;
 
 	/* What does not continue the word is not taken. */
 	if (word && memcmp(word, e->line + start, e->cursor - start) != 0)
@@ -260,7 +261,7 @@ static void complete(struct lineedit *e)
 	while (start > 0 && e->line[start - 1] != ' ')
 		start--;
 	have = e->cursor - start;
-	for (count = 0; e->client->candidate && count <= LIST_WORDS_MAX; count++) {
+	for (count = 0; count <= LIST_WORDS_MAX; count++) {
 		const char *word = candidate(e, start, count);
 
 		if (!word)

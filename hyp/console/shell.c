@@ -264,46 +264,44 @@ static void go_on(unsigned int rows)
 	read_line();
 }
 
-static void say_usage(const struct shell_command *c)
+/* The command that the words name; NULL: *wrong says what is wrong, if there are any words. */
+static const struct shell_command *choose(struct shell_job *job, const char **wrong)
 {
-	shell_say("usage: %s %s\n", c->name, c->usage);
+	unsigned int count = job->args.count;
+	const struct shell_command *c;
+
+	*wrong = "";
+	if (count == 0)
+		return NULL;
+	c = find(job->args.word[0]);
+	if (!c)
+		*wrong = shell_fail(job, "no command '%.40s': help lists what there is",
+				    job->args.word[0]);
+	else if (count - 1 < c->least || count - 1 > c->most)
+		*wrong = shell_fail(job, "usage: %s %s", c->name, c->usage);
+	else
+		*wrong = c->check ? c->check(job) : NULL;
+	return *wrong ? NULL : c;
 }
 
 /* The line is in shell.line. */
 static void start(void)
 {
-	struct shell_job *job = &shell.job;
-	const struct shell_command *c;
-	const char *wrong = NULL;
+	const struct shell_command *c = NULL;
+	const char *wrong = "too many words: no command takes so many";
 
-	memset(job, 0, sizeof(*job));
-	if (!shellcmd_split(&job->args, shell.line)) {
-		shell_say("too many words: no command takes so many\n");
-		read_line();
-		return;
-	}
-	c = job->args.count > 0 ? find(job->args.word[0]) : NULL;
-	if (job->args.count == 0) {
-		wrong = "";
-	} else if (!c) {
-		wrong = shell_fail(job, "no command '%.40s': help lists what there is",
-				   job->args.word[0]);
-	} else if (job->args.count - 1 < c->least || job->args.count - 1 > c->most) {
-		say_usage(c);
-		wrong = "";
-	} else if (c->check) {
-		wrong = c->check(job);
-	}
-	if (wrong) {
+	memset(&shell.job, 0, sizeof(shell.job));
+	if (shellcmd_split(&shell.job.args, shell.line))
+		c = choose(&shell.job, &wrong);
+	shell.running = c;
+	if (!c) {
 		if (*wrong)
 			shell_say("%s\n", wrong);
 		read_line();
 	} else if (c->question) {
-		shell.running = c;
 		shell.state = ASKING;
 		lineedit_begin(&shell.edit, c->question);
 	} else {
-		shell.running = c;
 		go_on(shell.rows);
 	}
 }

@@ -108,7 +108,7 @@ const struct shell_command shell_exits = {
 	.help = "`exits on` counts from 0, on all CPUs. NS EACH: from the first\n"
 		"instruction in EL2 to the last, by the system counter, without sleep.\n"
 		"What user VMs' processes are told of is counted at all times, below. Off\n"
-		"costs nothing, on some 60 instructions an exit.",
+		"costs nothing, on some 75 instructions an exit.",
 	.choices = on_off,
 	.most = 1,
 	.check = exits_check,
@@ -260,7 +260,7 @@ const struct shell_command shell_trace = {
 	.help = "`trace on` begins anew. `trace show` shows the last exits of all CPUs by\n"
 		"time, 20 or COUNT: seconds since the start, CPU, vCPU, where it was,\n"
 		"ESR_EL2, how long EL2 took, the reason (of aborts with the page in the\n"
-		"VM's memory). Off costs nothing, on some 90 instructions\n"
+		"VM's memory). Off costs nothing, on some 75 instructions\n"
 		"an exit.",
 	.choices = trace_words,
 	.most = 2,

@@ -346,15 +346,17 @@ static void answer(void *arg)
 	struct question *q = arg;
 	struct vcpu *vcpu = p->current;
 
+	if (!vcpu)
+		return;
 	if (q->vm == INSPECT_SERVICE_VM) {
-		q->is_met = vcpu != NULL;
+		q->is_met = true;
 		if (vcpu == svm->vcpu[q->vcpu])
 			read_loaded(vcpu, q->to);
-		else if (vcpu)
+		else
 			read_world(svm->vcpu[q->vcpu], q->to);
 	} else {
-		q->is_met = vcpu && vcpu->vm->is_user && uvm_of(vcpu)->slot == q->vm &&
-			    vcpu->index == q->vcpu;
+		q->is_met =
+			vcpu->vm->is_user && uvm_of(vcpu)->slot == q->vm && vcpu->index == q->vcpu;
 		if (q->is_met)
 			read_loaded(vcpu, q->to);
 	}

@@ -69,7 +69,7 @@ struct inspect_vcpu {
 };
 
 /* ERR_NOT_FOUND: no such VM; ERR_RANGE: it has no such vCPU. */
-enum err inspect_vcpu(uint32_t vm, uint32_t vcpu, struct inspect_vcpu *to) MUST_CHECK;
+enum err inspect_vcpu(uint32_t number, uint32_t index, struct inspect_vcpu *to) MUST_CHECK;
 
 /* A vCPU's registers by their architectural names, and those that hold its timers. */
 struct inspect_registers {
@@ -139,12 +139,13 @@ struct inspect_irq {
 };
 
 /* How many INTIDs the VM has: 32..1020. */
-enum err inspect_irq_count(uint32_t vm, uint32_t *count) MUST_CHECK;
+enum err inspect_irq_count(uint32_t number, uint32_t *count) MUST_CHECK;
 /*
  * vcpu: of which, for private interrupts (intid < 32); otherwise ignored. ERR_NOT_FOUND,
  * ERR_RANGE.
  */
-enum err inspect_irq(uint32_t vm, uint32_t vcpu, uint32_t intid, struct inspect_irq *to) MUST_CHECK;
+enum err inspect_irq(uint32_t number, uint32_t vcpu, uint32_t intid,
+		     struct inspect_irq *to) MUST_CHECK;
 
 /*
  * Where the vCPU's address leads: stage 1 by its own registers and tables, which EL2 reads through
@@ -160,15 +161,16 @@ struct inspect_map {
 	uint64_t pa; /* if second ended well */
 };
 
-enum err inspect_map(uint32_t vm, uint32_t vcpu, uint64_t va, struct inspect_map *to) MUST_CHECK;
+enum err inspect_map(uint32_t number, uint32_t vcpu, uint64_t va,
+		     struct inspect_map *to) MUST_CHECK;
 /* The same for an intermediate physical address: stage 2 alone. */
-enum err inspect_map_ipa(uint32_t vm, uint64_t ipa, struct inspect_map *to) MUST_CHECK;
+enum err inspect_map_ipa(uint32_t number, uint64_t ipa, struct inspect_map *to) MUST_CHECK;
 
 /*
  * The state of a user VM's block of memory, in one word (lib/ublock.h), and of whom the physical
  * block is. NULL: nothing is known.
  */
-const char *inspect_block_state(uint32_t vm, uint64_t ipa);
+const char *inspect_block_state(uint32_t number, uint64_t ipa);
 const char *inspect_owner(uint64_t pa);
 
 /*

@@ -8,8 +8,8 @@
 /*
  * Watching exits: how many there are of each kind and how long EL2 takes for them, and a trace of
  * the last ones. Off, it costs nothing, not an instruction: each CPU has a second vector table,
- * whose entries come here first, and VBAR_EL2 says which one counts. On, it costs about 60
- * instructions for each exit, 90 with the trace.
+ * whose entries come here first, and VBAR_EL2 says which one counts. On, it costs about 75
+ * instructions for each exit, 100 for both.
  *
  * Times are in ticks of CNTPCT_EL0, the cycle counter being the service VM's. What a CPU slept in
  * EL2 is not in them.
