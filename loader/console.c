@@ -279,6 +279,18 @@ static void complain(const char *name, const char *value, size_t bytes, const ch
 	uart_print("caisson: %s=%.*s is ignored: %s\n", name, (int)bytes, value, why);
 }
 
+/* What console= asks for; kind BOOT_UART_NONE: none. NULL, or why it cannot be had. */
+static const char *choose(const struct machine *m, const char *value, size_t bytes,
+			  struct choice *choice, struct boot_uart *port)
+{
+	const char *why = read_argument(m, value, bytes, choice);
+
+	*port = (struct boot_uart){.kind = BOOT_UART_NONE};
+	if (why == NULL && choice->uart.kind != BOOT_UART_NONE)
+		why = make_port(m, &choice->uart, port);
+	return why;
+}
+
 /*
  * The first port. Where another one than firmware's is asked for, firmware's tells so, as someone
  * may be looking at it.
@@ -289,30 +301,26 @@ static void open_first(struct machine *m)
 	struct choice asked;
 	struct boot_uart port;
 	struct boot_uart other;
-	const char *value;
-	const char *why = NULL;
+	const char *why;
 	size_t bytes;
+	const char *value = cmdline_get(m->info.cmdline, "console", &bytes);
 
 	choose_default(m, &choice, &port);
-	value = cmdline_get(m->info.cmdline, "console", &bytes);
-	if (value != NULL) {
-		why = read_argument(m, value, bytes, &asked);
-		other = (struct boot_uart){.kind = BOOT_UART_NONE};
-		if (why == NULL && asked.uart.kind != BOOT_UART_NONE)
-			why = make_port(m, &asked.uart, &other);
+	if (value == NULL) {
+		use(m, 0, &choice, &port);
+		return;
 	}
-	if (value != NULL && why == NULL) {
-		if (other.kind == BOOT_UART_NONE || other.base != port.base) {
-			uart_init(&port, 0);
-			uart_print("caisson: the console is elsewhere: console=%.*s\n", (int)bytes,
-				   value);
-		}
-		choice = asked;
-		port = other;
-	}
-	use(m, 0, &choice, &port);
-	if (why != NULL)
+	why = choose(m, value, bytes, &asked, &other);
+	if (why != NULL) {
+		use(m, 0, &choice, &port);
 		complain("console", value, bytes, why);
+		return;
+	}
+	if (other.kind == BOOT_UART_NONE || other.base != port.base) {
+		uart_init(&port, 0);
+		uart_print("caisson: the console is elsewhere: console=%.*s\n", (int)bytes, value);
+	}
+	use(m, 0, &asked, &other);
 }
 
 static void open_second(struct machine *m)
@@ -327,24 +335,19 @@ static void open_second(struct machine *m)
 	m->uart_node[1] = FDT_NONE;
 	if (value == NULL)
 		return;
-	why = read_argument(m, value, bytes, &choice);
-	if (why == NULL && choice.uart.kind == BOOT_UART_NONE)
-		return;
-	if (why == NULL)
-		why = make_port(m, &choice.uart, &port);
-	if (why == NULL && info->uart[0].kind != BOOT_UART_NONE && port.base == info->uart[0].base)
+	why = choose(m, value, bytes, &choice, &port);
+	if (why == NULL && port.kind != BOOT_UART_NONE && info->uart[0].kind != BOOT_UART_NONE &&
+	    port.base == info->uart[0].base)
 		why = "it is the first console";
 	if (why != NULL) {
 		complain("console2", value, bytes, why);
-		return;
-	}
-	if (info->uart[0].kind == BOOT_UART_NONE) {
+	} else if (port.kind != BOOT_UART_NONE && info->uart[0].kind == BOOT_UART_NONE) {
 		use(m, 0, &choice, &port);
-		return;
+	} else if (port.kind != BOOT_UART_NONE) {
+		use(m, 1, &choice, &port);
+		uart_print("caisson: the second console\n");
+		uart_init(&info->uart[0], 0);
 	}
-	use(m, 1, &choice, &port);
-	uart_print("caisson: the second console\n");
-	uart_init(&info->uart[0], 0);
 }
 
 static void take_cmdline(struct machine *m, bool *cut_off)

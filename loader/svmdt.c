@@ -619,10 +619,13 @@ static void mark_edited(struct svmdt *s)
 static bool can_stand_in(const struct machine *m)
 {
 	const struct boot_uart *port = &m->info.uart[0];
+	uint32_t node = m->uart_node[0];
 
-	return m->uart_node[0] != FDT_NONE && port->intid != 0 &&
+	return node != FDT_NONE && port->intid != 0 && bits_is_aligned(port->base, PAGE_BYTES) &&
 	       (port->kind == BOOT_UART_PL011 || port->kind == BOOT_UART_SBSA) &&
-	       bits_is_aligned(port->base, PAGE_BYTES) && fdt_is_okay(&m->fdt, m->uart_node[0]);
+	       (fdt_is_compatible(&m->fdt, node, "arm,pl011") ||
+		fdt_is_compatible(&m->fdt, node, "arm,sbsa-uart")) &&
+	       fdt_is_okay(&m->fdt, node);
 }
 
 void svmdt_write(struct machine *m)

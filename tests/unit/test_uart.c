@@ -41,9 +41,9 @@ static const struct boot_uart ports[] = {
 };
 
 static unsigned int locks;
-static gic_handler_fn *handler;
-static void *handler_ctx;
-static bool pending;
+static gic_handler_fn *served;
+static void *served_ctx;
+static bool poked;
 
 /* What the client saw, and how much it takes. */
 static struct {
@@ -74,11 +74,11 @@ void mock_lock_dropped(unsigned int order)
 	locks--;
 }
 
-enum err gic_handler_set(uint32_t intid, gic_handler_fn *fn, void *ctx)
+enum err gic_handler_set(uint32_t intid, gic_handler_fn *handler, void *ctx)
 {
 	assert_int_equal(intid, INTID);
-	handler = fn;
-	handler_ctx = ctx;
+	served = handler;
+	served_ctx = ctx;
 	return ERR_OK;
 }
 
@@ -91,10 +91,10 @@ void gic_enable(uint32_t intid)
 {
 }
 
-void gic_pending_set_on(uint32_t cpu, uint32_t intid, bool set)
+void gic_pending_set_on(uint32_t cpu, uint32_t intid, bool pending)
 {
 	assert_int_equal(intid, INTID);
-	pending = set;
+	poked = pending;
 }
 
 /* Serves the port until it is quiet; one that never is fails. */
@@ -102,10 +102,10 @@ static void serve(void)
 {
 	unsigned int times = 0;
 
-	while (handler != NULL && (uart_sim_interrupt() || pending)) {
-		pending = false;
+	while (served != NULL && (uart_sim_interrupt() || poked)) {
+		poked = false;
 		assert_true(times++ < 1000);
-		handler(handler_ctx);
+		served(served_ctx);
 	}
 }
 
@@ -169,8 +169,8 @@ static struct uart *open_port(const struct boot_uart *hw)
 
 	memset(&seen, 0, sizeof(seen));
 	seen.room = sizeof(seen.bytes);
-	handler = NULL;
-	pending = false;
+	served = NULL;
+	poked = false;
 	uart_count(uart_port(0), &counts_before);
 	uart_init(&bi);
 	assert_int_equal(uart_start(uart_port(0), &client), ERR_OK);
@@ -451,7 +451,7 @@ static void test_no_interrupt(void **state)
 
 	hw.intid = 0;
 	u = fresh_port(&hw);
-	assert_null(handler);
+	assert_null(served);
 	assert_true(uart_is_polled(u));
 	assert_int_equal(uart_write(u, (const uint8_t *)"0123456789abcdef0123456789", 26), 26);
 	for (unsigned int i = 0; i < 10; i++) {
