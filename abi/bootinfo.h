@@ -14,6 +14,7 @@
 #define BOOT_MAX_CPUS      32
 #define BOOT_MAX_REGIONS   32
 #define BOOT_CMDLINE_BYTES 512
+#define BOOT_MAX_UARTS     2
 
 /*
  * The EL2 virtual address space (one range, TTBR0_EL2, 48 bits, 4 KiB granule), built by the
@@ -99,6 +100,25 @@ struct boot_cpu {
 	uint64_t mailbox; /* 0 for the boot CPU */
 };
 
+enum boot_uart_kind {
+	BOOT_UART_NONE = 0,
+	BOOT_UART_PL011, /* Arm DDI 0183 */
+	BOOT_UART_SBSA,  /* the Generic UART of Arm's BSA, DEN 0094, appendix: part of a PL011 */
+	BOOT_UART_16550, /* with or without FIFOs */
+	BOOT_UART_DW,    /* Synopsys' DesignWare APB UART: a 16550 with a busy state */
+};
+
+struct boot_uart {
+	struct boot_region region; /* whole pages, the registers lie in them */
+	uint64_t base;             /* of the first register */
+	uint32_t intid;            /* an SPI, level-sensitive; 0: there is none */
+	uint8_t kind;              /* enum boot_uart_kind */
+	/* Of the 16550 family only: register n is at base + (n << shift), `width` bytes wide. */
+	uint8_t shift;
+	uint8_t width; /* 1, 2 or 4 */
+	uint8_t fifo_bytes;
+};
+
 enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1 };
 
 struct bootinfo {
@@ -121,7 +141,8 @@ struct bootinfo {
 	struct boot_region ram[BOOT_MAX_REGIONS];
 	/*
 	 * What the service VM's identity map must leave out besides the kept region: GIC frames,
-	 * ITS, the console UART, page of the event line. 4 KiB aligned, sorted, not overlapping.
+	 * ITS, the UARTs, pages of the console and the event line. 4 KiB aligned, sorted, not
+	 * overlapping.
 	 */
 	struct boot_region hidden[BOOT_MAX_REGIONS];
 
@@ -137,9 +158,12 @@ struct bootinfo {
 	uint32_t timer_virt_intid; /* CNTV */
 	uint32_t timer_hyp_intid;  /* CNTHP */
 
-	/* The physical console: a PL011. uart.bytes 0 when there is none. */
-	struct boot_region uart;
-	uint32_t uart_intid;
+	/*
+	 * The serial ports that Caisson owns; kind BOOT_UART_NONE: there is none. Ready to send, at
+	 * the speed they are to have.
+	 */
+	struct boot_uart uart[BOOT_MAX_UARTS];
+	uint32_t headless; /* no display was described: 1, else 0 */
 
 	uint32_t psci_conduit; /* enum boot_conduit: for SYSTEM_OFF and SYSTEM_RESET */
 

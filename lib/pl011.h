@@ -22,6 +22,9 @@
 #define PL011_DMACR      0x048
 #define PL011_PERIPH_ID0 0xfe0 /* eight ID registers up to 0xffc */
 
+#define PL011_DR_FE     BIT(8)
+#define PL011_DR_PE     BIT(9)
+#define PL011_DR_BE     BIT(10)
 #define PL011_DR_OE     BIT(11)
 #define PL011_FR_CTS    BIT(0)
 #define PL011_FR_DSR    BIT(1)
@@ -31,6 +34,7 @@
 #define PL011_FR_TXFF   BIT(5)
 #define PL011_FR_RXFF   BIT(6)
 #define PL011_FR_TXFE   BIT(7)
+#define PL011_LCR_H_BRK BIT(0)
 #define PL011_LCR_H_FEN BIT(4)
 #define PL011_CR_UARTEN BIT(0)
 #define PL011_CR_LBE    BIT(7)

@@ -30,6 +30,18 @@ bool ring_put(struct ring *r, uint8_t byte)
 	return true;
 }
 
+size_t ring_append(struct ring *r, const uint8_t *from, size_t count)
+{
+	size_t room = ring_free(r), n;
+
+	if (count > room)
+		count = room;
+	for (n = 0; n < count; n++)
+		*ring_slot(r, r->head + n) = from[n];
+	r->head += count;
+	return count;
+}
+
 void ring_put_over(struct ring *r, uint8_t byte)
 {
 	if (ring_free(r) == 0)

@@ -20,6 +20,8 @@ size_t ring_used(const struct ring *r);
 size_t ring_free(const struct ring *r);
 /* False when full; the ring is unchanged then. */
 bool ring_put(struct ring *r, uint8_t byte) MUST_CHECK;
+/* As many of `count` bytes as there is room for; gives how many that was. */
+size_t ring_append(struct ring *r, const uint8_t *from, size_t count);
 /* Never fails: the oldest byte makes room. */
 void ring_put_over(struct ring *r, uint8_t byte);
 /*

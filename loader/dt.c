@@ -120,7 +120,9 @@ void dt_open(struct machine *m, uint64_t blob)
 	}
 	if (m->uart_node != FDT_NONE && fdt_reg(&m->fdt, m->uart_node, 0, &reg) == ERR_OK &&
 	    bits_is_aligned(reg.base, PAGE_BYTES) && reg.base < HYP_IMAGE_VA) {
-		m->info.uart = (struct boot_region){reg.base, PAGE_BYTES};
+		m->info.uart[0] = (struct boot_uart){.region = {reg.base, PAGE_BYTES},
+						     .base = reg.base,
+						     .kind = BOOT_UART_PL011};
 		uart_init(reg.base);
 	} else {
 		m->uart_node = FDT_NONE;
@@ -466,5 +468,5 @@ void dt_read(struct machine *m, uint64_t own_mpidr)
 	read_gic(m);
 	read_timer(m);
 	if (m->uart_node != FDT_NONE)
-		m->info.uart_intid = read_intid(m, m->uart_node, 0);
+		m->info.uart[0].intid = read_intid(m, m->uart_node, 0);
 }

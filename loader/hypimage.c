@@ -130,7 +130,9 @@ static void map_devices(struct pgtable *pt, const struct bootinfo *info)
 	map(pt, info->gicd.base, info->gicd.base, info->gicd.bytes, attr);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		map(pt, info->gicr[i].base, info->gicr[i].base, info->gicr[i].bytes, attr);
-	map(pt, info->uart.base, info->uart.base, info->uart.bytes, attr);
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
+		map(pt, info->uart[i].region.base, info->uart[i].region.base,
+		    info->uart[i].region.bytes, attr);
 }
 
 static void copy_image(const struct bootinfo *info)

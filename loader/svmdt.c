@@ -173,8 +173,8 @@ static void choose_page(struct svmdt *s)
 	struct bootinfo *info = &s->m->info;
 	uint32_t tries = WINDOW_TRIES;
 
-	s->window = info->uart.bytes != 0 ? info->uart.base + PAGE_BYTES
-					  : info->gicd.base + info->gicd.bytes;
+	s->window = info->uart[0].kind != BOOT_UART_NONE ? info->uart[0].base + PAGE_BYTES
+							 : info->gicd.base + info->gicd.bytes;
 	for (;;) {
 		s->window_taken = 0;
 		s->window_next = 0;
@@ -231,10 +231,10 @@ static void hide_all(struct svmdt *s)
 	hide(s, info->gicd.base, info->gicd.bytes);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		hide(s, info->gicr[i].base, info->gicr[i].bytes);
-	hide(s, info->uart.base, info->uart.bytes);
+	hide(s, info->uart[0].region.base, info->uart[0].region.bytes);
 	hide(s, info->svm_event_line, PAGE_BYTES);
-	info->svm_console = info->uart.base;
-	info->svm_console_intid = info->uart_intid;
+	info->svm_console = info->uart[0].base;
+	info->svm_console_intid = info->uart[0].intid;
 }
 
 /* The end of the service VM's addresses: whole GiBs, within what this CPU can address. */

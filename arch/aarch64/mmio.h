@@ -43,4 +43,22 @@ static inline uint8_t mmio_read8(uint64_t address)
 	return value;
 }
 
+static inline void mmio_write8(uint64_t address, uint8_t value)
+{
+	__asm__ volatile("strb %w0, [%1]" : : "rZ"(value), "r"(address));
+}
+
+static inline uint16_t mmio_read16(uint64_t address)
+{
+	uint16_t value;
+
+	__asm__ volatile("ldrh %w0, [%1]" : "=r"(value) : "r"(address));
+	return value;
+}
+
+static inline void mmio_write16(uint64_t address, uint16_t value)
+{
+	__asm__ volatile("strh %w0, [%1]" : : "rZ"(value), "r"(address));
+}
+
 #endif

@@ -1,102 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One serial line, shared by the log and the service VM's console. Log text goes out between two
- * lines of the guest's: it is held while a line of the guest's is unfinished, until that ends or
- * there is no more room to hold it; then it gets a line of its own all the same.
- */
 #include "hyp/console/console.h"
 
+#include "hyp/console/plain.h"
 #include "hyp/console/uart.h"
 #include "hyp/console/vpl011.h"
-#include "hyp/core/log.h"
 #include "hyp/core/panic.h"
-#include "lib/fmt.h"
-#include "lib/ring.h"
 
-#define HELD_BYTES 4096
-
-static struct vpl011 svm_console;
 static struct vpl011 svm_event_line;
 static void (*tell_again)(void); /* the events that stand */
 
-static struct spinlock line_lock = SPINLOCK_INIT(LOCK_LINE);
-static uint8_t held_data[HELD_BYTES];
-static struct ring held GUARDED_BY(line_lock);
-static bool guest_in_line GUARDED_BY(line_lock); /* the guest's last byte was no line end */
-static uint64_t log_dropped GUARDED_BY(line_lock);
-
-/* Sends what is held, as far as the port takes it. */
-static void release_held(void) REQUIRES(line_lock)
+static void panic_to_line(const char *text, size_t length)
 {
-	uint8_t byte;
-
-	while (ring_used(&held) > 0 && uart_room() > 0) {
-		if (ring_take(&held, &byte))
-			(void)uart_write(&byte, 1);
-	}
+	uart_write_polled(uart_port(0), text, length);
 }
 
-static void hold_byte(char c) REQUIRES(line_lock)
+void console_init(const struct bootinfo *bi)
 {
-	if (!ring_put(&held, (uint8_t)c))
-		log_dropped++;
-}
-
-/* What did not fit before is owned up to as soon as there is room again. */
-static void hold(const char *text, size_t length) REQUIRES(line_lock)
-{
-	char note[64];
-	size_t i;
-
-	if (log_dropped > 0 && ring_free(&held) > sizeof(note)) {
-		(void)fmt_snprintf(note, sizeof(note), "(%lu bytes of the log were not shown)\r\n",
-				   log_dropped);
-		log_dropped = 0;
-		for (i = 0; note[i] != 0; i++)
-			hold_byte(note[i]);
-	}
-	for (i = 0; i < length; i++) {
-		if (text[i] == '\n')
-			hold_byte('\r');
-		hold_byte(text[i]);
-	}
-}
-
-static void log_sink(const char *text, size_t length)
-{
-	static const uint8_t line_end[] = {'\r', '\n'};
-
-	lock_acquire(&line_lock);
-	if (guest_in_line && ring_free(&held) < 2 * length) {
-		guest_in_line = uart_write(line_end, sizeof(line_end)) != sizeof(line_end);
-		release_held();
-	}
-	hold(text, length);
-	if (!guest_in_line)
-		release_held();
-	lock_release(&line_lock);
-}
-
-void console_init(const struct bootinfo *bi) NO_THREAD_CHECK
-{
-	ring_init(&held, held_data, sizeof(held_data));
 	uart_init(bi);
-	panic_set_sink(uart_write_polled);
-	log_set_sink(log_sink);
-}
-
-static bool send_to_line(uint8_t byte)
-{
-	bool sent;
-
-	lock_acquire(&line_lock);
-	sent = uart_write(&byte, 1) == 1;
-	if (sent)
-		guest_in_line = byte != '\n';
-	if (!guest_in_line)
-		release_held();
-	lock_release(&line_lock);
-	return sent;
+	panic_set_sink(panic_to_line);
+	plain_init();
 }
 
 /* A byte on the event line, whichever, says that there is a new reader. */
@@ -116,48 +38,22 @@ void console_poke_events(void)
 	vpl011_poke(&svm_event_line);
 }
 
-static size_t line_room(void *ctx)
-{
-	return vpl011_room(&svm_console);
-}
-
-static void line_received(void *ctx, const uint8_t *bytes, size_t count)
-{
-	vpl011_receive(&svm_console, bytes, count);
-}
-
-static void line_writable(void *ctx)
-{
-	lock_acquire(&line_lock);
-	if (!guest_in_line)
-		release_held();
-	lock_release(&line_lock);
-	vpl011_writable(&svm_console);
-}
-
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 			    const struct console_events *events)
 {
-	static const struct uart_client client = {
-		.room = line_room, .received = line_received, .writable = line_writable};
-	enum err err;
+	enum err err = plain_attach_svm(vm, bi);
 
-	svm_console.send = send_to_line;
-	svm_console.has_room = uart_receive_more;
-	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);
+	if (err != ERR_OK)
+		return err;
 	tell_again = events->again;
 	svm_event_line.send = new_reader;
 	svm_event_line.pull = events->pull;
 	svm_event_line.has_room = nothing_to_receive;
-	if (err == ERR_OK)
-		err = vpl011_init(&svm_event_line, vm, "event line", bi->svm_event_line,
-				  bi->svm_event_line_intid);
-	if (err == ERR_OK)
-		err = uart_start(&client);
-	return err;
+	return vpl011_init(&svm_event_line, vm, "event line", bi->svm_event_line,
+			   bi->svm_event_line_intid);
 }
 
 void console_flush(void)
 {
-	uart_flush();
+	uart_flush(uart_port(0));
 }

@@ -1,219 +1,104 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hyp/console/uart.h"
-
-#include "arch/aarch64/barrier.h"
+/* PL011 (Arm DDI 0183) and what Arm's BSA keeps of it as the Generic UART. */
 #include "arch/aarch64/mmio.h"
-#include "arch/aarch64/sysreg.h"
-#include "hyp/core/gic.h"
-#include "hyp/core/lock.h"
+#include "hyp/console/uart_port.h"
 #include "lib/pl011.h"
-#include "lib/ring.h"
 
-#define TX_RING_BYTES  16384
-#define FLUSH_LIMIT_S  2 /* a full ring takes 1.5 s at 115,200 Bd */
-#define RX_CHUNK_BYTES 32
+#define FIFO_BYTES  16 /* the smaller one of the two that there are: revisions before r1p5 */
+#define BUSY_READS  100000
+#define CR_ON       (PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE)
+#define INT_RECEIVE (PL011_INT_RX | PL011_INT_RT)
 
-static uint64_t base;
-static uint32_t intid;
-static struct uart_client client;
-
-static struct spinlock uart_lock = SPINLOCK_INIT(LOCK_UART);
-static uint8_t tx_data[TX_RING_BYTES];
-static struct ring tx GUARDED_BY(uart_lock);
-static bool tx_was_full GUARDED_BY(uart_lock);
-static bool rx_stopped GUARDED_BY(uart_lock); /* the client has no room */
-
-void uart_init(const struct bootinfo *bi) NO_THREAD_CHECK
+static uint32_t reg_read(const struct uart_port *p, uint32_t offset)
 {
-	ring_init(&tx, tx_data, sizeof(tx_data));
-	if (bi->uart.bytes == 0)
-		return;
-	base = bi->uart.base;
-	intid = bi->uart_intid;
-	mmio_write32(base + PL011_IMSC, 0);
-	mmio_write32(base + PL011_LCR_H, mmio_read32(base + PL011_LCR_H) | PL011_LCR_H_FEN);
-	mmio_write32(base + PL011_CR,
-		     mmio_read32(base + PL011_CR) | PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE);
+	return mmio_read32(p->hw.base + offset);
 }
 
-static void set_interrupts(void) REQUIRES(uart_lock)
+static void reg_write(const struct uart_port *p, uint32_t offset, uint64_t value)
 {
-	mmio_write32(base + PL011_IMSC, (rx_stopped ? 0 : PL011_INT_RX | PL011_INT_RT) |
-						(ring_used(&tx) ? PL011_INT_TX : 0));
+	mmio_write32(p->hw.base + offset, (uint32_t)value);
 }
 
-/* Moves what fits from the ring to the port; asks for an interrupt while something is left. */
-static void tx_push(void) REQUIRES(uart_lock)
+static bool is_idle(struct uart_port *p)
 {
-	uint8_t byte;
-
-	while (!(mmio_read32(base + PL011_FR) & PL011_FR_TXFF)) {
-		if (!ring_take(&tx, &byte))
-			break;
-		mmio_write32(base + PL011_DR, byte);
-	}
-	set_interrupts();
-}
-
-size_t uart_write(const uint8_t *bytes, size_t count)
-{
-	size_t done = 0;
-
-	if (base == 0)
-		return count;
-	lock_acquire(&uart_lock);
-	while (done < count && ring_put(&tx, bytes[done]))
-		done++;
-	if (done < count)
-		tx_was_full = true;
-	tx_push();
-	lock_release(&uart_lock);
-	return done;
-}
-
-size_t uart_room(void)
-{
-	size_t room;
-
-	if (base == 0)
-		return TX_RING_BYTES;
-	lock_acquire(&uart_lock);
-	room = ring_free(&tx);
-	if (room == 0)
-		tx_was_full = true;
-	lock_release(&uart_lock);
-	return room;
-}
-
-static uint64_t tx_put(void)
-{
-	uint64_t put;
-
-	lock_acquire(&uart_lock);
-	put = tx.head;
-	lock_release(&uart_lock);
-	return put;
-}
-
-/* Has the line sent everything up to the byte that was put as number `put`? */
-static bool tx_is_sent(uint64_t put)
-{
-	bool sent;
-
-	lock_acquire(&uart_lock);
-	tx_push();
-	sent = tx.tail >= put && !(mmio_read32(base + PL011_FR) & PL011_FR_BUSY);
-	lock_release(&uart_lock);
-	return sent;
-}
-
-void uart_flush(void)
-{
-	uint64_t start = sysreg_read(cntpct_el0);
-	uint64_t limit = FLUSH_LIMIT_S * sysreg_read(cntfrq_el0);
-	uint64_t put = tx_put();
-
-	while (base != 0 && !tx_is_sent(put) && sysreg_read(cntpct_el0) - start < limit)
-		isb();
-}
-
-static void stop_receiving(bool stop)
-{
-	lock_acquire(&uart_lock);
-	rx_stopped = stop;
-	set_interrupts();
-	lock_release(&uart_lock);
-}
-
-void uart_receive_more(void)
-{
-	if (base != 0)
-		stop_receiving(false);
-}
-
-/* Without room the bytes stay in the port, where flow control or its FIFO's end may hold them. */
-static void receive(void)
-{
-	uint8_t bytes[RX_CHUNK_BYTES];
-	size_t room = client.room(client.ctx), count = 0;
-
-	if (room == 0) {
-		stop_receiving(true);
-		/* Room that was made in between was announced to nobody. */
-		if (client.room(client.ctx) > 0)
-			stop_receiving(false);
-		return;
-	}
-	if (room > sizeof(bytes))
-		room = sizeof(bytes);
-	lock_acquire(&uart_lock);
-	while (count < room && !(mmio_read32(base + PL011_FR) & PL011_FR_RXFE))
-		bytes[count++] = (uint8_t)mmio_read32(base + PL011_DR);
-	lock_release(&uart_lock);
-	if (count > 0)
-		client.received(client.ctx, bytes, count);
-}
-
-static void transmit(void)
-{
-	bool tell;
-
-	lock_acquire(&uart_lock);
-	tx_push();
-	tell = tx_was_full && ring_free(&tx) >= TX_RING_BYTES / 2;
-	if (tell)
-		tx_was_full = false;
-	lock_release(&uart_lock);
-	if (tell)
-		client.writable(client.ctx);
+	return !(reg_read(p, PL011_FR) & PL011_FR_BUSY);
 }
 
 /*
- * Level-sensitive: what is not served now interrupts again. The receive interrupts are cleared by
- * emptying the FIFO alone (DDI 0183 2.8.3, 2.8.5): cleared by ICR they would not come back for
- * bytes that are in the FIFO already.
+ * The line control register is written while the UART is off and has sent what it had (DDI 0183
+ * 3.3.7, 3.3.8). The Generic UART has neither register and is always on.
  */
-static void interrupt(void *ctx)
+static void open(struct uart_port *p)
 {
-	uint32_t pending = mmio_read32(base + PL011_MIS);
+	uint32_t cr, lcr, reads = 0;
 
-	mmio_write32(base + PL011_ICR, pending & ~(uint32_t)(PL011_INT_RX | PL011_INT_RT));
-	if (pending & (PL011_INT_RX | PL011_INT_RT))
-		receive();
-	if (pending & PL011_INT_TX)
-		transmit();
-}
-
-enum err uart_start(const struct uart_client *new_client)
-{
-	enum err err;
-
-	if (base == 0)
-		return ERR_OK;
-	client = *new_client;
-	err = gic_handler_set(intid, interrupt, NULL);
-	if (err != ERR_OK)
-		return err;
-	gic_config_set(intid, false);
-	gic_enable(intid);
-	lock_acquire(&uart_lock);
-	tx_push();
-	lock_release(&uart_lock);
-	return ERR_OK;
-}
-
-void uart_write_polled(const char *text, size_t length)
-{
-	size_t i;
-
-	for (i = 0; base != 0 && i < length; i++) {
-		if (text[i] == '\n') {
-			while (mmio_read32(base + PL011_FR) & PL011_FR_TXFF)
-				;
-			mmio_write32(base + PL011_DR, '\r');
-		}
-		while (mmio_read32(base + PL011_FR) & PL011_FR_TXFF)
+	reg_write(p, PL011_IMSC, 0);
+	p->fifo_room = FIFO_BYTES;
+	if (p->hw.kind == BOOT_UART_SBSA)
+		return;
+	cr = reg_read(p, PL011_CR);
+	lcr = reg_read(p, PL011_LCR_H);
+	if (!(lcr & PL011_LCR_H_FEN) || (lcr & PL011_LCR_H_BRK)) {
+		while (!is_idle(p) && reads++ < BUSY_READS)
 			;
-		mmio_write32(base + PL011_DR, (uint8_t)text[i]);
+		reg_write(p, PL011_CR, cr & ~PL011_CR_UARTEN);
+		reg_write(p, PL011_LCR_H, (lcr | PL011_LCR_H_FEN) & ~PL011_LCR_H_BRK);
 	}
+	reg_write(p, PL011_CR, (cr | CR_ON) & ~PL011_CR_LBE);
 }
+
+static void interrupts(struct uart_port *p, unsigned int which)
+{
+	reg_write(p, PL011_IMSC,
+		  (which & UART_INT_RX ? INT_RECEIVE : 0) |
+			  (which & UART_INT_TX ? PL011_INT_TX : 0));
+}
+
+/*
+ * The receive interrupts are cleared by emptying the FIFO alone (DDI 0183 2.8.3, 2.8.5): cleared
+ * by ICR they would not come back for bytes that are in the FIFO already.
+ */
+static void acknowledge(struct uart_port *p)
+{
+	reg_write(p, PL011_ICR, reg_read(p, PL011_RIS) & ~INT_RECEIVE);
+}
+
+static unsigned int tx_room(struct uart_port *p)
+{
+	uint32_t fr = reg_read(p, PL011_FR);
+
+	if (fr & PL011_FR_TXFE)
+		return p->fifo_room;
+	return fr & PL011_FR_TXFF ? 0 : 1;
+}
+
+static void put(struct uart_port *p, uint8_t byte)
+{
+	reg_write(p, PL011_DR, byte);
+}
+
+static unsigned int get(struct uart_port *p, uint8_t *byte)
+{
+	unsigned int got = UART_GOT_BYTE;
+	uint32_t dr;
+
+	if (reg_read(p, PL011_FR) & PL011_FR_RXFE)
+		return 0;
+	dr = reg_read(p, PL011_DR);
+	*byte = (uint8_t)dr;
+	if (dr & PL011_DR_BE)
+		got = UART_GOT_BREAK;
+	else if (dr & (PL011_DR_PE | PL011_DR_FE))
+		got = UART_GOT_ERROR;
+	return dr & PL011_DR_OE ? got | UART_GOT_OVERRUN : got;
+}
+
+const struct uart_ops uart_pl011_ops = {
+	.open = open,
+	.interrupts = interrupts,
+	.acknowledge = acknowledge,
+	.tx_room = tx_room,
+	.put = put,
+	.get = get,
+	.is_idle = is_idle,
+};

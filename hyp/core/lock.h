@@ -25,8 +25,9 @@ enum lock_order {
 	LOCK_VGIC_CPU,  /* struct vcpu's vgic_lock */
 	LOCK_GIC,       /* the physical distributor's read-modify-write registers */
 	LOCK_LOG,       /* the log ring */
-	LOCK_LINE,      /* who may write to the serial line */
-	LOCK_UART,      /* the physical UART and its transmit ring */
+	LOCK_LINE,      /* what the serial ports show */
+	LOCK_SCREEN,    /* a console: its screen and input */
+	LOCK_UART,      /* a physical UART and its transmit ring */
 };
 
 struct CAPABILITY("spinlock") spinlock {

@@ -80,7 +80,8 @@ static void link_hardware(struct vm *vm, const struct bootinfo *bi)
 		bi->gic_maintenance_intid,
 		bi->timer_hyp_intid,
 		CNTHV_INTID,
-		bi->uart.bytes ? bi->uart_intid : 0,
+		bi->uart[0].intid,
+		bi->uart[1].intid,
 	};
 	uint32_t intid, i;
 

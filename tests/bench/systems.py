@@ -25,6 +25,7 @@ HOST = os.path.join(ROOT, "tools", "host")
 MIB = 1 << 20
 MEMORY_MIB = 1024  # of every guest, or of the machine where nothing else runs on it
 COMMAND_LINE = "console=ttyAMA0 quiet"
+PLAIN = ["--hyp-append", "view=plain"]  # the service VM's console as it is printed
 ROW_SECONDS, BOOT_SECONDS, KVM_SECONDS, USER_SECONDS = 120, 180, 480, 480
 
 
@@ -104,7 +105,8 @@ def run_caisson(setup, boots):
     version = command_output(["git", "-C", ROOT, "describe", "--always", "--dirty"]) or "unknown"
     if not os.path.isfile(setup.image):
         raise Failed(f"caisson: {setup.image} does not exist: build it with tools/build target")
-    result = run_in_host("caisson", setup, boots, ["--image", setup.image], Result(version))
+    result = run_in_host("caisson", setup, boots, ["--image", setup.image, *PLAIN],
+                         Result(version))
     result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
     return result
 
@@ -418,7 +420,7 @@ def run_user(setup, boots):
              for name in ("caisson", "caissond")}
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
-               "--image", setup.image, "--kernel", setup.kernel, "--initrd", initrd,
+               "--image", setup.image, *PLAIN, "--kernel", setup.kernel, "--initrd", initrd,
                "--append", "console=ttyAMA0 quiet"]
     with Machine("user", command, USER_SECONDS) as system:
         setup.say("user: starting the service VM")

@@ -47,10 +47,17 @@ def stress_vm():
     return assemble_service_vm(["stress-ng"])
 
 
+def plain(hyp_append):
+    """Caisson's command line with view=plain, unless it names a view: most tests read the service
+    VM's console as it is printed, not as a screen."""
+    return hyp_append if "view=" in hyp_append else f"{hyp_append} view=plain".strip()
+
+
 @pytest.fixture
 def start(request, image):
     """A function that starts a machine: start(cpus=4, kernel=…, timeout=…, …), options as those
-    of tools/host with _ for -. It is stopped at the end of the test."""
+    of tools/host with _ for -, and view=plain if hyp_append names no view. It is stopped at the
+    end of the test."""
     name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
     machines = []
 
@@ -58,6 +65,8 @@ def start(request, image):
         options.setdefault("timeout", 240)
         if not options.get("bare"):
             options.setdefault("image", image)
+            if "dtb" not in options:
+                options["hyp_append"] = plain(options.get("hyp_append", ""))
         log = os.path.join(LOGS, f"{name}.log" if not machines else f"{name}.{len(machines)}.log")
         machines.append(Machine(log, *arguments, **options))
         return machines[-1]

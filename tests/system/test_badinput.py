@@ -44,7 +44,7 @@ class DeviceTree:
     def __init__(self, path, image, bundle, *options):
         self.path = path
         subprocess.run([HOST, f"--image={image}", f"--bundle={bundle}", f"--dump-dtb={path}",
-                        *options], check=True, stdin=subprocess.DEVNULL)
+                        "--hyp-append=view=plain", *options], check=True, stdin=subprocess.DEVNULL)
         end = BUNDLE_AT + os.path.getsize(bundle)
         self.put("/chosen", "linux,initrd-start", "x", "0", f"{BUNDLE_AT:x}")
         self.put("/chosen", "linux,initrd-end", "x", "0", f"{end:x}")

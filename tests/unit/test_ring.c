@@ -27,8 +27,18 @@ static void step(struct prop *p, struct ring *r, struct queue *q)
 {
 	uint8_t byte = prop_u64(p);
 	uint8_t out = 0;
+	uint8_t block[5];
+	size_t done;
 
-	switch (prop_below(p, 3)) {
+	switch (prop_below(p, 4)) {
+	case 2:
+		for (done = 0; done < sizeof(block); done++)
+			block[done] = byte++;
+		done = ring_append(r, block, sizeof(block));
+		assert_true(done == sizeof(block) || q->count + done == r->bytes);
+		memcpy(&q->byte[q->count], block, done);
+		q->count += done;
+		break;
 	case 0:
 		assert_int_equal(ring_put(r, byte), q->count < r->bytes);
 		if (q->count < r->bytes)

@@ -675,8 +675,7 @@ void sim_init(uint32_t cpu_count, uint32_t lr_count)
 	bi.gicr_count = 1;
 	bi.gic_maintenance_intid = SIM_MAINTENANCE;
 	bi.timer_hyp_intid = SIM_HYP_TIMER;
-	bi.uart = (struct boot_region){0x9000000, 0x1000};
-	bi.uart_intid = SIM_CONSOLE;
+	bi.uart[0] = (struct boot_uart){.intid = SIM_CONSOLE};
 	bi.svm_console_intid = SIM_CONSOLE;
 	bi.svm_event_line_intid = SIM_EVENT_LINE;
 	if (vgic_vm_init(&sim.vm, &bi) != ERR_OK)
