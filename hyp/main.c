@@ -5,6 +5,7 @@
 #include "arch/aarch64/cache.h"
 #include "check.h"
 #include "hyp/console/console.h"
+#include "hyp/console/gdbstub.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/mem.h"
@@ -60,6 +61,8 @@ static void boot_cpu(const struct bootinfo *bi)
 	svm = svm_create(bi);
 	if (console_attach_svm(svm, bi, &events) != ERR_OK)
 		panic("no console for the service VM");
+	if (gdbstub_init(bi, svm) != ERR_OK)
+		panic("no interrupt for the debugger's port");
 	event_init(console_poke_events);
 	psci_init(bi, console_flush);
 	mem_seal();

@@ -534,6 +534,15 @@ static int current_thread(struct gdbserver *s, struct gdbproto_text *t)
 
 /* --- longer texts --- */
 
+static uint32_t count_of(uint32_t set)
+{
+	uint32_t count = 0;
+
+	for (; set != 0; set &= set - 1)
+		count++;
+	return count;
+}
+
 static void put_vms(struct gdbserver *s)
 {
 	struct gdbserver_vm vm;
@@ -550,7 +559,7 @@ static void put_vms(struct gdbserver *s)
 					"<column name=\"command\">");
 		gdbproto_put(&s->reply, vm.name);
 		gdbproto_put(&s->reply, "</column><column name=\"cores\">");
-		gdbproto_put_decimal(&s->reply, (uint64_t)__builtin_popcount(vm.vcpus));
+		gdbproto_put_decimal(&s->reply, count_of(vm.vcpus));
 		gdbproto_put(&s->reply, "</column></item>\n");
 	}
 	gdbproto_put(&s->reply, "</osdata>\n");
