@@ -120,14 +120,13 @@ struct screen_parser {
 /* Lines that left the screen: a ring of encoded ones, see screen_history.c. */
 struct screen_history {
 	uint8_t *data;
-	uint32_t bytes;
-	uint32_t head;      /* where the next line goes, in the ring */
-	uint32_t used;      /* bytes of complete lines */
-	uint32_t lines;     /* kept */
-	uint64_t pushed;    /* ever */
-	uint32_t seen_back; /* a line that was looked up, so that its neighbours are near */
-	uint32_t seen_at;
-	uint64_t seen_pushed;
+	uint32_t bytes;   /* 0: no history */
+	uint32_t head;    /* where the next line goes, in the ring */
+	uint32_t used;    /* bytes of complete lines */
+	uint32_t lines;   /* kept */
+	uint32_t seen_at; /* the line looked up last: its place in the ring and its number */
+	uint64_t seen;
+	uint64_t pushed; /* ever */
 };
 
 struct screen {

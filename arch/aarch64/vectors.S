@@ -51,10 +51,11 @@
 	b	panic_entry
 	.endm
 
-	.section .text.vectors, "ax"
+	/* A whole table; guests' exits go to prefix_sync and so on. */
+	.macro table name prefix
 	.balign	0x800
-	.global	vectors
-vectors:
+	.global	\name
+\name:
 	/* Current EL with SP_EL0: never used at EL2. */
 	from_el2 0			/* Synchronous */
 	from_el2 1			/* IRQ */
@@ -66,15 +67,21 @@ vectors:
 	from_el2 2
 	from_el2 3
 	/* Lower EL, AArch64. */
-	from_guest exit_sync
-	from_guest exit_irq
-	from_guest exit_fiq
-	from_guest exit_serror
+	from_guest \prefix\()_sync
+	from_guest \prefix\()_irq
+	from_guest \prefix\()_fiq
+	from_guest \prefix\()_serror
 	/* Lower EL, AArch32 (EL0 only: HCR_EL2.RW is 1). */
-	from_guest exit_sync
-	from_guest exit_irq
-	from_guest exit_fiq
-	from_guest exit_serror
+	from_guest \prefix\()_sync
+	from_guest \prefix\()_irq
+	from_guest \prefix\()_fiq
+	from_guest \prefix\()_serror
+	.endm
+
+	.section .text.vectors, "ax"
+	table vectors exit
+	/* While exits are watched (hyp/vm/trace.h). */
+	table vectors_traced trace_exit
 
 /*
  * void vectors_guest_enter(struct vcpu *vcpu): loads x0..x30 and returns to the guest at

@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
+#include "hyp/core/crosscall.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
@@ -103,6 +104,7 @@ static void end(void)
 	uint32_t i;
 
 	print("The machine is halted; reset it. The log is kept over a warm reset.\n");
+	crosscall_stop_all();
 	for (i = 0; i < percpu_count(); i++) {
 		if (i != percpu_this()->index)
 			gic_kick(i);

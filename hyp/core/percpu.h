@@ -3,6 +3,7 @@
 #define HYP_CORE_PERCPU_H
 
 #include "abi/bootinfo.h"
+#include "arch/aarch64/barrier.h"
 #include "arch/aarch64/sysreg.h"
 #include "lib/bits.h"
 
@@ -19,6 +20,9 @@ struct percpu {
 	struct vcpu *current; /* the vCPU loaded on this CPU, running or idle */
 	uint32_t wake_set;    /* vCPUs of a user VM whose waiting threads are to be woken */
 	uint64_t gicr;        /* base of this CPU's redistributor; set by gic_init_cpu() */
+	/* In ticks of CNTPCT_EL0: user VMs had it so long, less waits; EL2 slept. All may read. */
+	uint64_t user_ticks;
+	uint64_t slept_ticks;
 	/* Last: see arch/aarch64/vectors.S. */
 	uint8_t panic_stack[PERCPU_PANIC_STACK_BYTES] __attribute__((aligned(16)));
 };
@@ -31,6 +35,16 @@ void percpu_init(const struct bootinfo *bi);
 static inline struct percpu *percpu_this(void)
 {
 	return (struct percpu *)sysreg_read(tpidr_el2);
+}
+
+/* Until an interrupt is pending, masked ones too. */
+static inline void percpu_sleep(struct percpu *p)
+{
+	uint64_t since = sysreg_read(cntpct_el0);
+
+	wfi();
+	__atomic_store_n(&p->slept_ticks, p->slept_ticks + sysreg_read(cntpct_el0) - since,
+			 __ATOMIC_RELAXED);
 }
 
 /* CPU i's, i < percpu_count(). */

@@ -84,7 +84,7 @@ static enum exit_action cpu_suspend(struct vcpu *vcpu, uint32_t id)
 		return finish(vcpu, PSCI_INVALID_ADDRESS);
 	/* An SError or FIQ that is pending is taken when the guest goes on. */
 	while (!vgic_is_pending(vcpu) && !(sysreg_read(isr_el1) & (ISR_A | ISR_F))) {
-		wfi();
+		percpu_sleep(percpu_this());
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 		if (dbg_active())
@@ -179,15 +179,19 @@ static enum exit_action affinity_info(struct vcpu *vcpu, uint32_t id)
 	return finish(vcpu, result);
 }
 
-/* SYSTEM_OFF and SYSTEM_RESET: does not come back unless the firmware refuses. */
-static enum exit_action system_end(struct vcpu *vcpu, uint32_t id)
+void psci_system_end(const char *who, uint32_t id)
 {
-	log_printf(LOG_INFO, "%s asks for %s", vcpu->vm->name,
+	log_printf(LOG_INFO, "%s asks for %s", who,
 		   id == PSCI_SYSTEM_OFF ? "power-off" : "a reset");
 	flush_output();
 	if (has_firmware)
 		smccc_smc(id, 0, 0, 0);
 	log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
+}
+
+static enum exit_action system_end(struct vcpu *vcpu, uint32_t id)
+{
+	psci_system_end(vcpu->vm->name, id);
 	return finish(vcpu, PSCI_NOT_SUPPORTED);
 }
 

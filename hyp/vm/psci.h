@@ -24,6 +24,12 @@ bool psci_dedicate(struct vcpu *vcpu) MUST_CHECK;
 void psci_return(struct vcpu *vcpu);
 
 /*
+ * SYSTEM_OFF and SYSTEM_RESET, by the firmware; who wants it is for the log. Comes back only if the
+ * firmware refuses. Any CPU, no lock held.
+ */
+void psci_system_end(const char *who, uint32_t id);
+
+/*
  * Boot CPU, once. flush is called before the machine is switched off or reset, to get the last
  * words out; bounded.
  */

@@ -155,7 +155,7 @@ struct vcpu *run_idle(struct vcpu *vcpu)
 		dedicated = dedicate_enter(vcpu);
 		if (dedicated)
 			return dedicated;
-		wfi();
+		percpu_sleep(percpu_this());
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 		if (dbg_active())

@@ -8,8 +8,10 @@
 #include "hyp/vm/exit.h"
 #include "hyp/vm/hypercall.h"
 #include "hyp/vm/idreg.h"
+#include "hyp/vm/inspect.h"
 #include "hyp/vm/run.h"
 #include "hyp/vm/stage2.h"
+#include "hyp/vm/trace.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
@@ -50,6 +52,8 @@ struct vm *svm_create(const struct bootinfo *bi)
 	uvm_init(bi, vm);
 	hypercall_init(bi);
 	vtimer_init(bi);
+	inspect_init(bi, vm);
+	trace_init();
 	return vm;
 }
 

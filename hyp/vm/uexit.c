@@ -121,6 +121,15 @@ static void complete(struct uvcpu *u, bool flush)
 	u->pending = UVCPU_NOTHING;
 }
 
+/* The vCPU has had the CPU until now. */
+static void account(struct uvcpu *u, struct percpu *p)
+{
+	uint64_t ticks = sysreg_read(cntpct_el0) - u->loaded_at;
+
+	__atomic_store_n(&u->cpu_ticks, u->cpu_ticks + ticks, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->user_ticks, p->user_ticks + ticks, __ATOMIC_RELAXED);
+}
+
 /*
  * Ends the run: the service VM's vCPU is loaded, behind its call. The caller has filled in what
  * goes with the reason.
@@ -135,6 +144,7 @@ static enum exit_action leave(struct vcpu *vcpu, enum run_exit reason)
 	u->page->reason = reason;
 	u->page->wake_set = p->wake_set;
 	p->wake_set = 0;
+	account(u, p);
 	world_switch(vcpu, uvm_service_vcpu(p->index));
 	return release(u, reason);
 }
@@ -202,6 +212,7 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 	}
 	ustat_add(&u->stat, CAISSON_STAT_RUNS, 1);
 	u->vcpu.stack = service->stack;
+	u->loaded_at = sysreg_read(cntpct_el0);
 	world_switch(service, &u->vcpu);
 	if (flush)
 		tlb_flush_local();
@@ -326,6 +337,8 @@ static bool is_awake(struct vcpu *vcpu)
 static enum exit_action wait_here(struct vcpu *vcpu, uint64_t until, bool *in_vain)
 {
 	enum exit_action action = EXIT_RESUME;
+	struct uvcpu *u = uvcpu_of(vcpu);
+	struct percpu *p = percpu_this();
 
 	while (action == EXIT_RESUME && !is_awake(vcpu)) {
 		if (sysreg_read(cntpct_el0) >= until) {
@@ -333,7 +346,10 @@ static enum exit_action wait_here(struct vcpu *vcpu, uint64_t until, bool *in_va
 			return EXIT_RESUME;
 		}
 		vtimer_wait_begin(until);
-		wfi();
+		account(u, p);
+		u->loaded_at = UVCPU_WAITS;
+		percpu_sleep(p);
+		u->loaded_at = sysreg_read(cntpct_el0);
 		vtimer_wait_end();
 		action = uexit_irq(vcpu);
 	}

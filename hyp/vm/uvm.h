@@ -13,6 +13,8 @@
 /* What the next VCPU_RUN has to do for the guest before it goes on. */
 enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC, UVCPU_WFI };
 
+#define UVCPU_WAITS 0 /* in loaded_at */
+
 struct uvcpu {
 	struct vcpu vcpu;
 	struct run_page *page; /* NULL: never initialised */
@@ -32,6 +34,12 @@ struct uvcpu {
 	uint64_t flush_pc;
 	uint64_t flush_ipa;
 	struct ustat stat;
+	/*
+	 * In ticks of CNTPCT_EL0: how long it was loaded and did not wait, up to loaded_at; since
+	 * then it has the CPU again, unless it WAITS. Its CPU's; others read them without a lock.
+	 */
+	uint64_t cpu_ticks;
+	uint64_t loaded_at;
 };
 
 /* Boot CPU, once, while memory can be allocated; the service VM is complete. */

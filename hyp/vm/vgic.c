@@ -6,7 +6,7 @@
 #include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/speculation.h"
 #include "hyp/core/gic.h"
-#include "hyp/core/panic.h"
+#include "hyp/core/crosscall.h"
 #include "hyp/vm/vgic_sync.h"
 
 #define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
@@ -143,7 +143,7 @@ void vgic_irq_take(struct vcpu *vcpu, uint32_t intid)
 	} else if (intid == GIC_SGI_KICK) {
 		sysreg_write(ICC_EOIR1_EL1, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
-		panic_check();
+		crosscall_check();
 		vgic_kicked(vcpu);
 	} else if (intid >= GIC_SPURIOUS) {
 		return;

@@ -6,5 +6,6 @@
 #define dmb(kind) ((void)0)
 #define dsb(kind) ((void)0)
 #define isb()     ((void)0)
+#define wfi()     ((void)0)
 
 #endif
