@@ -40,7 +40,8 @@ void gdbserver_init(struct gdbserver *s, const struct gdbserver_target *target, 
 static void send_reply(struct gdbserver *s)
 {
 	gdbproto_end(&s->reply);
-	s->target->send(s->target->ctx, s->reply.bytes, s->reply.count);
+	s->last_bytes = s->reply.count;
+	s->target->send(s->target->ctx, s->reply.bytes, s->last_bytes);
 }
 
 static void send_byte(struct gdbserver *s, uint8_t byte)
@@ -367,7 +368,7 @@ static int write_register(struct gdbserver *s, struct gdbproto_text *t)
 	return take_register(s, t, (unsigned int)number);
 }
 
-/* "address,count"; count is at most `most`. */
+/* "address,count" */
 static bool take_range(struct gdbproto_text *t, uint64_t *address, uint64_t *count)
 {
 	return gdbproto_take_number(t, address) && gdbproto_take(t, ",") &&
@@ -663,7 +664,8 @@ static int monitor(struct gdbserver *s, struct gdbproto_text *t)
 	uint8_t line[40];
 	struct gdbproto_text command = {line, t->left / 2};
 
-	if (command.left > sizeof(line) || !gdbproto_take_bytes(t, line, command.left))
+	if (t->left % 2 != 0 || command.left > sizeof(line) ||
+	    !gdbproto_take_bytes(t, line, command.left))
 		return ANSWER_ERROR + E_INVALID;
 	if (gdbproto_take(&command, "vms") && command.left == 0)
 		put_vms_text(s);
@@ -835,6 +837,7 @@ static void packet(struct gdbserver *s)
 
 	if (!s->no_acks)
 		send_byte(s, '+');
+	s->last_bytes = 0;
 	gdbproto_begin(&s->reply);
 	answer = serve(s, &text);
 	if (answer == ANSWER_LATER || answer == ANSWER_NEVER)
@@ -862,8 +865,8 @@ void gdbserver_input(struct gdbserver *s, const uint8_t *bytes, size_t count)
 				send_byte(s, '-');
 			break;
 		case GDBPROTO_NACK:
-			if (!s->no_acks && s->reply.count > 0)
-				s->target->send(s->target->ctx, s->reply.bytes, s->reply.count);
+			if (!s->no_acks && s->last_bytes > 0)
+				s->target->send(s->target->ctx, s->reply.bytes, s->last_bytes);
 			break;
 		case GDBPROTO_INTERRUPT:
 			interrupt(s);

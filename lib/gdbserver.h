@@ -108,6 +108,7 @@ struct gdbserver {
 	uint32_t told;              /* vCPUs of the list that is being told */
 	struct gdbproto_receiver receiver;
 	struct gdbproto_reply reply;
+	size_t last_bytes; /* of the reply that was sent last, or 0 */
 	uint8_t buffer[GDBSERVER_MAX_MEMORY];
 };
 
