@@ -31,6 +31,8 @@ enum event_type {
 	EVENT_EXIT = 1,
 	/* A dedicated vCPU made something pending for this one: as a bit in wake_set. */
 	EVENT_WAKE = 2,
+	/* CONSOLE_READ has something new: input, or another size. vcpu is 0. */
+	EVENT_CONSOLE = 3,
 };
 
 #endif

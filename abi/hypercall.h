@@ -35,7 +35,7 @@
 #define CAISSON_MAX_VCPUS   32 /* of one user VM */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
-#define CAISSON_CALL_ABI 0x20000
+#define CAISSON_CALL_ABI 0x20001
 
 /*
  * The machine of a user VM, as far as EL2 makes it: a GICv3 without LPIs, SPIs 32 to
@@ -186,7 +186,31 @@ enum caisson_call {
 	 * announced), the caller tries again.
 	 */
 	CAISSON_CALL_VCPU_RETURN = 19,
+	/*
+	 * Management. x3 = VM, x4 = address of a block that is donated for the memory of the VM's
+	 * console on the serial line (its screen, its scrollback), x5 and x6 = the console's name,
+	 * 15 bytes at most, the first in x5[7:0], printable ASCII, zeros behind. The console lives
+	 * as long as the VM; the block comes back zeroed with VM_DESTROY. STATE: it has one. BUSY:
+	 * there can be no more consoles, or there are none (`view=plain`).
+	 */
+	CAISSON_CALL_CONSOLE_ATTACH = 20,
+	/*
+	 * VM. x3 = address of text for the console, x4 = its bytes, 0..CAISSON_CONSOLE_BYTES, within
+	 * one page of the block that VM_CREATE named (FAULT). All of it is taken, at once, whether
+	 * anybody looks or not. STATE: it has no console.
+	 */
+	CAISSON_CALL_CONSOLE_WRITE = 21,
+	/*
+	 * VM. x3 = address, as for CONSOLE_WRITE, x4 = room there, 0..CAISSON_CONSOLE_BYTES. Takes
+	 * what was typed on the console. -> x1 = bytes, 0: there is nothing more; x2 = the console's
+	 * size: columns | rows << 16. EVENT_CONSOLE (abi/event.h) tells when to call. STATE: it has
+	 * no console.
+	 */
+	CAISSON_CALL_CONSOLE_READ = 22,
 };
+
+#define CAISSON_CONSOLE_BYTES      256
+#define CAISSON_CONSOLE_NAME_BYTES 16
 
 enum caisson_vm_state {
 	CAISSON_VM_LIVE = 1,

@@ -61,7 +61,8 @@ static void boot_cpu(const struct bootinfo *bi)
 	svm = svm_create(bi);
 	if (console_attach_svm(svm, bi, &events) != ERR_OK)
 		panic("no console for the service VM");
-	if (gdbstub_init(bi, svm) != ERR_OK)
+	gdbstub_init(bi, svm);
+	if (gdbstub_start_on_port() != ERR_OK)
 		panic("no interrupt for the debugger's port");
 	event_init(console_poke_events);
 	psci_init(bi, console_flush);

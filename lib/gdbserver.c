@@ -408,16 +408,6 @@ static int write_memory(struct gdbserver *s, struct gdbproto_text *t)
 	return store(s, address, s->buffer, count);
 }
 
-static int write_binary(struct gdbserver *s, struct gdbproto_text *t)
-{
-	uint64_t address, count;
-
-	if (!take_range(t, &address, &count) || !gdbproto_take(t, ":") ||
-	    count > sizeof(s->buffer) || t->left != count)
-		return ANSWER_ERROR + E_INVALID;
-	return store(s, address, t->at, count);
-}
-
 /* --- points --- */
 
 static int point(struct gdbserver *s, struct gdbproto_text *t, bool set)
@@ -766,7 +756,10 @@ static int leave(struct gdbserver *s, struct gdbproto_text *t)
 
 enum { ANYTIME = 1, STOPPED = 2 };
 
-/* The first row that the packet begins with. */
+/*
+ * The first row that the packet begins with. Binary downloads (X) are not among them: on a line
+ * with consoles, one of their bytes may be the escape key.
+ */
 static const struct {
 	const char *name;
 	packet_fn *serve;
@@ -779,7 +772,6 @@ static const struct {
 	{"P", write_register, STOPPED},
 	{"m", read_memory, STOPPED},
 	{"M", write_memory, STOPPED},
-	{"X", write_binary, STOPPED},
 	{"Z", set_point, STOPPED},
 	{"z", clear_point, STOPPED},
 	{"vCont?", actions, ANYTIME},

@@ -10,9 +10,9 @@
  * few bytes. The painter keeps what the terminal shows (a grid of cells, cursor, pen, modes), so
  * that what changed and changed back costs nothing, and a backlog is never sent.
  *
- * Of the terminal it asks the VT100's CUP, CUF, CR, LF, RI, EL, ED, SGR, DECSTBM, and UTF-8; modes
- * (DECTCEM, DECCKM, DECKPAM, xterm's mouse and paste modes) are mirrored, and ignored by one that
- * lacks them. It needs none of: erasing in the pen's colour, wrapping at the last column, LF
+ * Of the terminal it asks the VT100's CUP, CUF, BS, CR, LF, RI, EL, ED, SGR, DECSTBM, and UTF-8;
+ * modes (DECTCEM, DECCKM, DECKPAM, xterm's mouse and paste modes) are mirrored, and ignored by one
+ * that lacks them. It needs none of: erasing in the pen's colour, wrapping at the last column, LF
  * without CR, agreement on the width of rare characters. It never sends a tab or a bell.
  *
  * No lock of its own; memory is the caller's.
@@ -39,7 +39,10 @@ struct painter {
 	unsigned int modes;     /* those of PAINTER_MODES */
 
 	uint8_t prologue;                     /* pieces sent of what follows painter_forget() */
-	bool another;                         /* since painter_switch() nothing was painted */
+	bool another;                         /* painter_switch(), and nothing painted since */
+	bool behind;                          /* there was no room for all of it the last time, */
+	uint16_t next_x, next_y;              /* which ended here */
+	uint16_t since_cursor;                /* bytes sent since the cursor's row came first */
 	uint16_t screen_columns, screen_rows; /* of what was painted last */
 };
 
@@ -70,5 +73,11 @@ void painter_switch(struct painter *p);
  * compared once, and once more after painter_switch().
  */
 size_t painter_paint(struct painter *p, struct screen *s, uint8_t *to, size_t room);
+
+/* Did the last painter_paint() lack room for all that there was to send? */
+static inline bool painter_is_behind(const struct painter *p)
+{
+	return p->behind;
+}
 
 #endif

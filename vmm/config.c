@@ -159,6 +159,11 @@ static const char *set_console(struct vm_config *config, const char *value)
 	return set_path(&config->console, value);
 }
 
+bool config_has_own_console(const struct vm_config *config)
+{
+	return config->console != NULL && strcmp(config->console, "virtio") == 0;
+}
+
 /* The next part of a list with commas, cut off in place; NULL at the end. */
 static char *next_part(char **rest)
 {
@@ -255,7 +260,8 @@ static const struct config_setting settings[] = {
 	{"net", "user|tap[,ifname=NAME]", "a network card; repeatable"},
 	{"rng", NULL, "a source of random numbers"},
 	{"vsock", "CID", "sockets between host and machine, which has this context identifier"},
-	{"console", "SOCKET", "a second console, hvc0, at this UNIX socket"},
+	{"console", "virtio|SOCKET",
+	 "hvc0: the machine's console, too, or a second one at this UNIX socket"},
 	{NULL, NULL, NULL},
 };
 

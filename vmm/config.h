@@ -46,7 +46,7 @@ struct vm_config {
 	uint32_t nets;
 	bool rng;
 	uint32_t vsock_cid; /* 0: none */
-	char *console;      /* the path of a socket */
+	char *console;      /* the path of a socket, or see config_has_own_console() */
 	uint64_t ram_bytes;
 	uint32_t cpus;
 	uint32_t dedicate[CAISSON_MAX_VCPUS]; /* the CPUs of the first vCPUs */
@@ -84,5 +84,8 @@ enum err config_check(const struct vm_config *config) MUST_CHECK;
 
 /* Letters, digits, '.', '_', '-', not '.' or '-' first: a VM's name is a file's name. */
 bool config_is_name(const char *text);
+
+/* Is the machine's own console a virtio device, too? */
+bool config_has_own_console(const struct vm_config *config);
 
 #endif

@@ -36,6 +36,9 @@ struct daemon_vm {
 	uint32_t dedicated;
 	/* What came by the event line and its VMM was not told yet: a bit for each vCPU. */
 	uint32_t exits, wakes;
+	/* Its console on Caisson's serial line: to be made; there is something for its VMM. */
+	bool console_wanted;
+	bool console_news;
 
 	/* The VMM. */
 	pid_t pid;
@@ -67,6 +70,7 @@ struct daemon {
 	struct eventline reader;
 	struct loop_event readable;
 	struct loop_event untold; /* a timer: events that did not go at once */
+	struct loop_event consoles; /* a timer: VMs that want one */
 	bool stopping;
 	uint32_t stop_step;
 	struct loop_event stop; /* a timer: patience with VMs that are to end */
@@ -96,7 +100,7 @@ void daemon_kill(struct daemon_vm *vm);
 /* Takes over what another caissond has left: VMs of living VMMs go on, the others end. */
 void daemon_adopt_all(struct daemon *d);
 
-/* ---- daemon_dedicate.c: CPUs for vCPUs alone, and the event line ------------------------- */
+/* ---- daemon_dedicate.c: CPUs for vCPUs alone --------------------------------------------- */
 
 /* Takes the CPUs of a create's argument "dedicate" down as the VM's, if they may be. */
 enum err daemon_choose_cpus(struct rpc_call *call, struct daemon_vm *vm) MUST_CHECK;
@@ -107,11 +111,19 @@ enum err daemon_dedicate_cpus(struct rpc_call *call, struct daemon_vm *vm) MUST_
 /* Linux has them again. EL2 has the VM no more. */
 void daemon_return_cpus(struct daemon_vm *vm);
 
+/* ---- daemon_events.c: the event line, and consoles on the serial line -------------------- */
+
 enum err daemon_init_events(struct daemon *d) MUST_CHECK;
 /* Opens the event line if it is not open. Tells what is wrong. */
 enum err daemon_open_events(struct daemon *d) MUST_CHECK;
 /* Tells VMMs what they were not told yet, soon. */
 void daemon_tell_events(struct daemon *d);
+
+/*
+ * A VM that was started gets its console on Caisson's serial line, if there are any, soon: the
+ * start does not wait for it. Its VMM hears of it as of input.
+ */
+void daemon_want_console(struct daemon_vm *vm);
 
 /* ---- daemon_state.c: what a next caissond has to know ------------------------------------ */
 

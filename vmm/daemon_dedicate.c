@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "vmm/daemon.h"
@@ -15,11 +14,8 @@
  * offline before is not taken: what is brought back has been there.
  */
 
-#define EVENT_LINE "/dev/ttyAMA1"
 #define CPU_PATH   "/sys/devices/system/cpu/cpu%u"
 #define PATH_BYTES 64
-#define READ_BYTES 256
-#define UNTOLD_MS  2
 
 /* ---- CPUs -------------------------------------------------------------------------------- */
 
@@ -122,7 +118,7 @@ enum err daemon_choose_cpus(struct rpc_call *call, struct daemon_vm *vm)
 enum err daemon_take_cpus(struct rpc_call *call, struct daemon_vm *vm)
 {
 	if (vm->dedicated != 0 && daemon_open_events(vm->daemon) != ERR_OK)
-		return rpc_fail(call, ERR_NOT_FOUND, "cannot dedicate CPUs: no %s", EVENT_LINE);
+		return rpc_fail(call, ERR_NOT_FOUND, "cannot dedicate CPUs: no event line");
 	for (uint32_t i = 0; i < vm->dedicated; i++) {
 		if (!set_online(vm->dedicate[i], false))
 			return rpc_fail(call, ERR_BUSY,
@@ -155,108 +151,4 @@ void daemon_return_cpus(struct daemon_vm *vm)
 			    strerror(errno));
 	}
 	vm->dedicated = 0;
-}
-
-/* ---- the event line ---------------------------------------------------------------------- */
-
-/* False: it is to be tried again. What waits for room in the socket is not added to. */
-static bool tell(struct daemon_vm *vm)
-{
-	if ((vm->exits | vm->wakes) == 0 || vm->client == NULL || vm->ending)
-		return true;
-	if (vm->client->wire.out_bytes != 0)
-		return false;
-	rpc_event(&vm->client->wire, "vcpus",
-		  json_pack("{s:I,s:I}", "exit", (json_int_t)vm->exits, "wake",
-			    (json_int_t)vm->wakes));
-	vm->exits = 0;
-	vm->wakes = 0;
-	return true;
-}
-
-static void tell_all(struct daemon *d)
-{
-	bool all = true;
-
-	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++)
-		all = (d->vm[i] == NULL || tell(d->vm[i])) && all;
-	if (!all)
-		daemon_tell_events(d);
-}
-
-void daemon_tell_events(struct daemon *d)
-{
-	if (loop_start_timer(&d->untold, UNTOLD_MS) != ERR_OK)
-		say("cannot start a timer");
-}
-
-static void on_untold(void *arg, unsigned int events)
-{
-	tell_all(arg);
-}
-
-static void note(struct daemon *d, const struct event *event)
-{
-	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++) {
-		struct daemon_vm *vm = d->vm[i];
-
-		if (vm == NULL || !vm->made || vm->number != event->vm)
-			continue;
-		if (event->type == EVENT_EXIT)
-			vm->exits |= (uint32_t)BIT(event->vcpu);
-		else
-			vm->wakes |= (uint32_t)BIT(event->vcpu);
-	}
-}
-
-static void on_line(void *arg, unsigned int events)
-{
-	uint8_t bytes[READ_BYTES];
-	struct daemon *d = arg;
-	struct event event;
-	ssize_t got = read(d->line, bytes, sizeof(bytes));
-
-	for (ssize_t i = 0; i < got; i++) {
-		if (eventline_take(&d->reader, bytes[i], &event))
-			note(d, &event);
-	}
-	tell_all(d);
-	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
-	say("the event line %s has ended", EVENT_LINE);
-	loop_remove(&d->readable);
-	(void)close(d->line);
-	d->line = -1;
-}
-
-enum err daemon_init_events(struct daemon *d)
-{
-	d->line = -1;
-	return loop_add_timer(&d->loop, &d->untold, on_untold, d);
-}
-
-/* The byte that is written lets EL2 announce anew what Linux dropped when the line was opened. */
-enum err daemon_open_events(struct daemon *d)
-{
-	struct termios raw;
-
-	if (d->line >= 0)
-		return ERR_OK;
-	d->line = open(EVENT_LINE, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	d->reader = (struct eventline){0};
-	if (d->line >= 0 && tcgetattr(d->line, &raw) == 0) {
-		cfmakeraw(&raw);
-		raw.c_cflag |= CLOCAL;
-		if (tcsetattr(d->line, TCSANOW, &raw) == 0 &&
-		    loop_add_fd(&d->loop, &d->readable, d->line, LOOP_READ, on_line, d) == ERR_OK) {
-			if (write(d->line, "", 1) == 1)
-				return ERR_OK;
-			loop_remove(&d->readable);
-		}
-	}
-	say("cannot read the event line %s: %s", EVENT_LINE, strerror(errno));
-	if (d->line >= 0)
-		(void)close(d->line);
-	d->line = -1;
-	return ERR_NOT_FOUND;
 }

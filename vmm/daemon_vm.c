@@ -22,7 +22,8 @@
  * removed after its files, so that there is none that a next caissond does not know.
  */
 
-#define STORE_BYTES CAISSON_BLOCK_BYTES
+/* A block that EL2 keeps the VM in, and one for its console. */
+#define STORE_BYTES (2 * CAISSON_BLOCK_BYTES)
 
 #define REGIONS_MAX  4
 #define RETRY_MS     1 /* EL2 is busy with the VM, or there is a piece to scrub */
@@ -387,6 +388,7 @@ enum err daemon_start(struct rpc_call *call)
 		(void)end_in_el2(call, vm);
 		return rpc_fail(call, err, "%s", why);
 	}
+	daemon_want_console(vm);
 	for (uint32_t i = 0; i < ARRAY_SIZE(token); i++)
 		(void)snprintf(token[i], sizeof(token[i]), "%016" PRIx64, vm->token.half[i]);
 	call->result =
@@ -445,6 +447,7 @@ enum err daemon_attach(struct rpc_call *call)
 	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
 	say("%s is here again", vm->name);
 	daemon_tell_events(vm->daemon);
+	daemon_want_console(vm);
 	return ERR_OK;
 }
 

@@ -8,7 +8,8 @@ static void add(struct devices *d, struct virtio *v)
 	d->virtio[d->slots++] = v;
 }
 
-enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *config)
+enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *config,
+		      const struct virtio_console_own *own)
 {
 	enum err err = ERR_OK;
 
@@ -27,7 +28,10 @@ enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *
 		add(d, &d->net[i].virtio);
 	}
 	if (err == ERR_OK && config->console != NULL) {
-		err = virtio_console_open(&d->console, vm, d->slots, config->console);
+		if (config_has_own_console(config))
+			err = virtio_console_open_own(&d->console, vm, d->slots, own);
+		else
+			err = virtio_console_open(&d->console, vm, d->slots, config->console);
 		add(d, &d->console.virtio);
 	}
 	if (err == ERR_OK && config->vsock_cid != 0) {

@@ -32,9 +32,11 @@ struct devices {
 
 /*
  * Opens files and starts threads: before memory is set aside, so that what is missing is told
- * first. vm: where it will be. Tells what is wrong; devices_close() is due in any case.
+ * first. vm: where it will be. own: the machine's own console, should the configuration have it on
+ * virtio. Tells what is wrong; devices_close() is due in any case.
  */
-enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *config) MUST_CHECK;
+enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *config,
+		      const struct virtio_console_own *own) MUST_CHECK;
 void devices_close(struct devices *d);
 
 /* Resets all devices and puts them on the VM's bus. The VM was just made, no vCPU runs yet. */

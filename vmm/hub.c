@@ -28,12 +28,30 @@ void hub_put(struct hub *h, const uint8_t *bytes, size_t count)
 	(void)pthread_mutex_lock(&h->lock);
 	for (size_t i = 0; i < count; i++)
 		h->ring[h->head++ % HUB_RING_BYTES] = bytes[i];
+	if (h->tee != NULL)
+		h->tee(h->tee_arg, bytes, count);
 	tell = !h->told;
 	h->told = true;
 	(void)pthread_mutex_unlock(&h->lock);
 	/* It fails only when the counter is full, and then it is readable anyway. */
 	if (tell && write(h->event, &one, sizeof(one)) != sizeof(one))
 		errno = 0;
+}
+
+void hub_set_tee(struct hub *h, void (*tee)(void *arg, const uint8_t *bytes, size_t count),
+		 void *arg)
+{
+	size_t at;
+
+	(void)pthread_mutex_lock(&h->lock);
+	h->tee = tee;
+	h->tee_arg = arg;
+	at = h->head % HUB_RING_BYTES;
+	if (tee != NULL && h->head > HUB_RING_BYTES)
+		tee(arg, h->ring + at, HUB_RING_BYTES - at);
+	if (tee != NULL)
+		tee(arg, h->ring, at);
+	(void)pthread_mutex_unlock(&h->lock);
 }
 
 /* The next piece for a reader; *lost: what it has missed, told once. */

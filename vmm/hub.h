@@ -50,7 +50,9 @@ struct hub {
 	struct hub_client client[HUB_CLIENTS_MAX];
 
 	pthread_mutex_t lock;
-	uint64_t head; /* under the lock, to the end: bytes written ever */
+	void (*tee)(void *arg, const uint8_t *bytes, size_t count); /* under the lock, to the end */
+	void *tee_arg;
+	uint64_t head; /* bytes written ever */
 	bool told;
 	uint8_t ring[HUB_RING_BYTES];
 };
@@ -67,6 +69,13 @@ enum err hub_add_own(struct hub *h) MUST_CHECK;
 
 /* Output of the guest. Any thread; never waits. */
 void hub_put(struct hub *h, const uint8_t *bytes, size_t count);
+
+/*
+ * Output goes there, too: what the ring holds at once, and all that follows, under the hub's lock.
+ * NULL: no more. Any thread.
+ */
+void hub_set_tee(struct hub *h, void (*tee)(void *arg, const uint8_t *bytes, size_t count),
+		 void *arg);
 
 /* The guest can take input again. In the loop. */
 void hub_room_again(struct hub *h);

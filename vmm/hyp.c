@@ -322,6 +322,36 @@ enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, b
 	return status;
 }
 
+enum caisson_status hyp_console_attach(const struct hyp_token *management, uint32_t vm, void *block,
+				       const char *name)
+{
+	uint64_t arg[CALL_ARGS] = {vm, (uintptr_t)block};
+	size_t length = strlen(name);
+
+	memcpy(&arg[2], name,
+	       length < CAISSON_CONSOLE_NAME_BYTES ? length : CAISSON_CONSOLE_NAME_BYTES - 1);
+	return call(CAISSON_CALL_CONSOLE_ATTACH, management, arg);
+}
+
+enum caisson_status hyp_console_write(const struct hyp_token *token, const void *text, size_t bytes)
+{
+	uint64_t arg[CALL_ARGS] = {(uintptr_t)text, bytes};
+
+	return call(CAISSON_CALL_CONSOLE_WRITE, token, arg);
+}
+
+enum caisson_status hyp_console_read(const struct hyp_token *token, void *text, size_t room,
+				     size_t *bytes, uint32_t *columns, uint32_t *rows)
+{
+	uint64_t arg[CALL_ARGS] = {(uintptr_t)text, room};
+	enum caisson_status status = call(CAISSON_CALL_CONSOLE_READ, token, arg);
+
+	*bytes = arg[0];
+	*columns = arg[1] & 0xffff;
+	*rows = (uint32_t)arg[1] >> 16;
+	return status;
+}
+
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value)
 {

@@ -80,6 +80,15 @@ enum caisson_status hyp_irq_set(const struct hyp_token *token, uint32_t intid, b
 enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *position,
 				 void *buffer, size_t bytes, size_t *bytes_read,
 				 uint64_t *lost) MUST_CHECK;
+/* The VM gets a console of this name on Caisson's serial line, kept in `block`. */
+enum caisson_status hyp_console_attach(const struct hyp_token *management, uint32_t vm,
+				       void *block, const char *name) MUST_CHECK;
+/* text: at most CAISSON_CONSOLE_BYTES, in a page of the block that VM_CREATE was told. */
+enum caisson_status hyp_console_write(const struct hyp_token *token, const void *text,
+				      size_t bytes) MUST_CHECK;
+/* What was typed, into such a page, and the console's size. */
+enum caisson_status hyp_console_read(const struct hyp_token *token, void *text, size_t room,
+				     size_t *bytes, uint32_t *columns, uint32_t *rows) MUST_CHECK;
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value) MUST_CHECK;
 

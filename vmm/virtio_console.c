@@ -16,6 +16,8 @@
 
 #define PART_BYTES 1024
 
+#define FEATURE_SIZE BIT(0) /* VIRTIO_CONSOLE_F_SIZE, 5.3.3 */
+
 /* ---- the client ---------------------------------------------------------------------------- */
 
 static void drop_client(struct virtio_console *c)
@@ -64,7 +66,9 @@ static void keep(struct virtio_console *c)
 
 	for (uint32_t at = 0; (bytes = virtqueue_read(&c->chain, at, part, sizeof(part))) != 0;
 	     at += bytes) {
-		for (uint32_t i = 0; i < bytes; i++)
+		if (c->own != NULL)
+			c->own->output(c->own->arg, part, bytes);
+		for (uint32_t i = 0; c->own == NULL && i < bytes; i++)
 			ring_put_over(&c->kept, part[i]);
 	}
 }
@@ -84,6 +88,27 @@ static void transmit(struct virtio_console *c)
 		virtio_signal(v, q);
 	} while (virtqueue_want_notify(&q->ring) && virtio_is_live(v));
 	(void)pthread_mutex_unlock(&q->lock);
+}
+
+/* As read_client(), from what was typed on the machine's own console. */
+static bool read_input(struct virtio_console *c, uint32_t *bytes)
+{
+	uint8_t part[PART_BYTES];
+	uint32_t most = c->chain.writable_bytes < sizeof(part) ? c->chain.writable_bytes
+							       : (uint32_t)sizeof(part);
+	uint32_t got = 0;
+	bool tell;
+
+	(void)pthread_mutex_lock(&c->input_lock);
+	while (got < most && ring_take(&c->input, &part[got]))
+		got++;
+	tell = got != 0 && c->input_waits;
+	c->input_waits = c->input_waits && !tell;
+	(void)pthread_mutex_unlock(&c->input_lock);
+	*bytes = virtqueue_write(&c->chain, 0, part, got);
+	if (tell)
+		c->own->room(c->own->arg);
+	return got != 0;
 }
 
 /* One read into the guest's buffer. False: the client has nothing for it now. */
@@ -111,12 +136,12 @@ static void receive(struct virtio_console *c)
 
 	(void)pthread_mutex_lock(&q->lock);
 	c->receive_waits = false;
-	while (c->client >= 0 && !c->receive_waits) {
+	while ((c->own != NULL || c->client >= 0) && !c->receive_waits) {
 		if (!virtio_take(v, q, &c->chain)) {
 			c->receive_waits = !virtio_is_live(v) || !virtqueue_want_notify(&q->ring);
 		} else if (c->chain.writable_bytes == 0) {
 			virtio_break(v);
-		} else if (read_client(c, &bytes)) {
+		} else if (c->own != NULL ? read_input(c, &bytes) : read_client(c, &bytes)) {
 			virtqueue_put(&q->ring, c->chain.head, bytes);
 		} else {
 			virtqueue_untake(&q->ring, 1);
@@ -198,19 +223,45 @@ static enum err listen_at(struct virtio_console *c)
 	return ERR_OK;
 }
 
-enum err virtio_console_open(struct virtio_console *c, struct vm *vm, uint32_t slot,
-			     const char *path)
+static void init(struct virtio_console *c, struct vm *vm, uint32_t slot, uint64_t features)
 {
 	static const struct virtio_ops ops = {.start = start, .notify = notify};
 
-	virtio_init(&c->virtio, vm, slot, VIRTIO_ID_CONSOLE, 2, 0, &ops);
+	virtio_init(&c->virtio, vm, slot, VIRTIO_ID_CONSOLE, 2, features, &ops);
 	ring_init(&c->kept, c->kept_bytes, sizeof(c->kept_bytes));
-	c->path = path;
 	c->client = -1;
+}
 
-	enum err err = listen_at(c);
+/* 5.3.4: columns and rows, 16 bits each, little-endian. */
+static void set_size(struct virtio_console *c, uint32_t columns, uint32_t rows)
+{
+	c->virtio.config[0] = (uint8_t)columns;
+	c->virtio.config[1] = (uint8_t)(columns >> 8);
+	c->virtio.config[2] = (uint8_t)rows;
+	c->virtio.config[3] = (uint8_t)(rows >> 8);
+}
+
+enum err virtio_console_open(struct virtio_console *c, struct vm *vm, uint32_t slot,
+			     const char *path)
+{
+	enum err err;
+
+	init(c, vm, slot, 0);
+	c->path = path;
+	err = listen_at(c);
 
 	return err == ERR_OK ? worker_start(&c->worker, "console", serve, c) : err;
+}
+
+enum err virtio_console_open_own(struct virtio_console *c, struct vm *vm, uint32_t slot,
+				 const struct virtio_console_own *own)
+{
+	init(c, vm, slot, FEATURE_SIZE);
+	set_size(c, 80, 24);
+	c->own = own;
+	(void)pthread_mutex_init(&c->input_lock, NULL);
+	ring_init(&c->input, c->input_bytes, sizeof(c->input_bytes));
+	return worker_start(&c->worker, "console", serve, c);
 }
 
 void virtio_console_close(struct virtio_console *c)
@@ -222,4 +273,39 @@ void virtio_console_close(struct virtio_console *c)
 	}
 	if (c->opened && c->client >= 0)
 		drop_client(c);
+}
+
+/* ---- the machine's own console ------------------------------------------------------------- */
+
+bool virtio_console_is_live(struct virtio_console *c)
+{
+	return c->own != NULL && virtio_is_live(&c->virtio);
+}
+
+size_t virtio_console_room(struct virtio_console *c)
+{
+	(void)pthread_mutex_lock(&c->input_lock);
+
+	size_t room = ring_free(&c->input);
+
+	c->input_waits = room == 0;
+	(void)pthread_mutex_unlock(&c->input_lock);
+	return room;
+}
+
+void virtio_console_input(struct virtio_console *c, const uint8_t *bytes, size_t count)
+{
+	(void)pthread_mutex_lock(&c->input_lock);
+	for (size_t i = 0; i < count && ring_put(&c->input, bytes[i]); i++)
+		;
+	(void)pthread_mutex_unlock(&c->input_lock);
+	worker_kick(&c->worker);
+}
+
+void virtio_console_resize(struct virtio_console *c, uint32_t columns, uint32_t rows)
+{
+	(void)pthread_mutex_lock(&c->virtio.lock);
+	set_size(c, columns, rows);
+	(void)pthread_mutex_unlock(&c->virtio.lock);
+	virtio_config_changed(&c->virtio);
 }

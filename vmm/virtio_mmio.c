@@ -387,8 +387,10 @@ static uint64_t read_config(struct virtio *v, uint64_t offset, unsigned int byte
 {
 	uint64_t value = 0;
 
+	(void)pthread_mutex_lock(&v->lock);
 	if (bits_contains(0, sizeof(v->config), offset, bytes))
 		memcpy(&value, v->config + offset, bytes);
+	(void)pthread_mutex_unlock(&v->lock);
 	return value;
 }
 

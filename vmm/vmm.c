@@ -24,7 +24,7 @@ static void on_vm_event(void *arg, unsigned int events)
 	if (vm_has_ended(&vmm->vm))
 		loop_stop(&vmm->loop);
 	else
-		hub_room_again(&vmm->hub);
+		ownconsole_room_again(&vmm->console);
 }
 
 static void on_signal(void *arg, unsigned int events)
@@ -38,14 +38,29 @@ static size_t input_room(void *arg)
 {
 	struct vmm *vmm = arg;
 
-	return console_room(&vmm->vm.console);
+	return ownconsole_room(&vmm->console);
 }
 
 static void input(void *arg, const uint8_t *bytes, size_t count)
 {
 	struct vmm *vmm = arg;
 
-	console_input(&vmm->vm.console, bytes, count);
+	ownconsole_input(&vmm->console, bytes, count);
+}
+
+/* Of the virtio console's thread. */
+static void own_output(void *arg, const uint8_t *bytes, size_t count)
+{
+	struct vmm *vmm = arg;
+
+	hub_put(&vmm->hub, bytes, count);
+}
+
+static void own_room(void *arg)
+{
+	struct vmm *vmm = arg;
+
+	vm_signal_event(vmm->event);
 }
 
 static void quit(void *arg)
@@ -76,6 +91,8 @@ static void on_caissond(void *arg, const char *event, const json_t *data)
 		vm_end(&vmm->vm, VM_STOPPED);
 	} else if (strcmp(event, "powerdown") == 0) {
 		button_press(&vmm->board.button);
+	} else if (strcmp(event, "console") == 0) {
+		ownconsole_read_line(&vmm->console);
 	} else if (strcmp(event, "vcpus") == 0) {
 		on_vcpus(vmm, (uint32_t)json_integer_value(json_object_get(data, "exit")),
 			 (uint32_t)json_integer_value(json_object_get(data, "wake")));
@@ -167,11 +184,12 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 	} else if (vm_start(vm, &guest) == ERR_OK) {
 		if (vmm->starts++ == 0)
 			started(vmm);
-		hub_room_again(&vmm->hub);
+		ownconsole_room_again(&vmm->console);
 		if (loop_run(&vmm->loop) != ERR_OK)
 			vm_end(vm, VM_FAILED);
 	}
 	vm_join(vm);
+	ownconsole_end(&vmm->console);
 	board_detach(&vmm->board);
 	devices_detach(&vmm->devices);
 	end = (enum vm_end)atomic_load(&vm->end);
@@ -202,7 +220,7 @@ static enum err open_all(struct vmm *vmm)
 	if (err == ERR_OK)
 		err = board_open(&vmm->board, &vmm->vm, &vmm->config);
 	if (err == ERR_OK)
-		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config);
+		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config, &vmm->own);
 	vmm->load.virtio_slots = vmm->devices.slots;
 	if (err == ERR_OK)
 		err = open_memory(vmm);
@@ -215,6 +233,11 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 {
 	enum vm_end end = VM_FAILED;
 
+	vmm->own = (struct virtio_console_own){.output = own_output, .room = own_room, .arg = vmm};
+	vmm->console = (struct ownconsole){
+		.hub = &vmm->hub,
+		.vm = &vmm->vm,
+		.virtio = config_has_own_console(&vmm->config) ? &vmm->devices.console : NULL};
 	vmm->load = (struct load_config){.kernel = vmm->config.kernel,
 					 .initrd = vmm->config.initrd,
 					 .bootargs = vmm->config.append,

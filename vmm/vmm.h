@@ -12,6 +12,7 @@
 #include "vmm/hub.h"
 #include "vmm/load.h"
 #include "vmm/memory.h"
+#include "vmm/ownconsole.h"
 #include "vmm/vm.h"
 
 /* The process of one VM: what lives as long as it, over all starts of the guest. */
@@ -24,6 +25,8 @@ struct vmm {
 	struct board board;
 	struct devices devices;
 	struct hub hub;
+	struct ownconsole console;
+	struct virtio_console_own own;
 	struct control control;
 	struct vm vm;
 	struct timespec begun;

@@ -4,7 +4,6 @@
 #include "hyp/console/uart.h"
 #include "hyp/core/lock.h"
 #include "hyp/vm/dbgaccess.h"
-#include "lib/cmdline.h"
 
 #define INPUT_BYTES 64
 
@@ -120,15 +119,16 @@ static void writable(void *ctx)
 {
 }
 
-enum err gdbstub_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
+void gdbstub_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
+{
+	gdbserver_init(&server, &target, DBGACCESS_SERVICE);
+	dbgaccess_init(bi, service, changed);
+}
+
+enum err gdbstub_start_on_port(void)
 {
 	static const struct uart_client client = {
 		.room = room, .received = received, .writable = writable};
-	size_t length;
 
-	gdbserver_init(&server, &target, DBGACCESS_SERVICE);
-	dbgaccess_init(bi, service, changed);
-	if (!cmdline_get(bi->cmdline, "gdb", &length))
-		return ERR_OK;
 	return uart_start(uart_port(1), &client);
 }

@@ -7,13 +7,16 @@
 #include "lib/err.h"
 
 /*
- * The debugger: lib/gdbserver.h on a serial port. Whoever holds the line can look at all that any
+ * The debugger: lib/gdbserver.h on a serial line. Whoever holds the line can look at all that any
  * VM has, and change it.
  */
 
 struct vm;
 
-/* Boot CPU, once, when the service VM has been made and while memory can be allocated. */
-enum err gdbstub_init(const struct bootinfo *bi, struct vm *service) MUST_CHECK;
+/* Boot CPU, once, before the two below. */
+void gdbstub_init(const struct bootinfo *bi, struct vm *service);
+
+/* With view=plain: the second port is the debugger's, if the machine has one. */
+enum err gdbstub_start_on_port(void) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "abi/hypercall.h"
 
-#define TYPES 3 /* enum event_type */
+#define TYPES 4 /* enum event_type */
 
 static event_poke_fn *poke_reader;
 static uint32_t pending[TYPES][CAISSON_MAX_VMS];  /* not in the FIFO yet: a bit for each vCPU */

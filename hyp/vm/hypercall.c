@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hypercalls of the service VM: who may call what, and how the answer gets into its registers.
- * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c and dedicate.c.
+ * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c, dedicate.c and uconsole.c.
  */
 #include "hyp/vm/hypercall.h"
 
@@ -91,6 +91,9 @@ static const struct {
 	[CAISSON_CALL_VCPU_SET] = {uvm_vcpu_set, VM},
 	[CAISSON_CALL_VCPU_DEDICATE] = {dedicate_vcpu, MANAGER},
 	[CAISSON_CALL_VCPU_RETURN] = {dedicate_return, MANAGER},
+	[CAISSON_CALL_CONSOLE_ATTACH] = {uvm_console_attach, MANAGER},
+	[CAISSON_CALL_CONSOLE_WRITE] = {uvm_console_write, VM},
+	[CAISSON_CALL_CONSOLE_READ] = {uvm_console_read, VM},
 };
 
 static bool is_allowed(const struct vcpu *vcpu, enum caller caller)

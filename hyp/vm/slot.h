@@ -40,11 +40,12 @@ struct uvm {
 struct slot {
 	struct spinlock lock;
 	enum slot_state state;
-	uint32_t running; /* vCPUs */
+	uint32_t running; /* vCPUs, and calls that need the VM without its lock */
 	uint64_t token[2];
 	struct uvm *uvm;     /* ENDING: NULL when only its store is left */
 	uint64_t store;      /* the block that *uvm is in */
 	uint64_t tag;        /* the creator's */
+	bool has_console;
 	struct umem_end end; /* how far VM_DESTROY has come */
 	/* 1 + the vCPU that ran last on each CPU; 0: none. That CPU's. */
 	uint8_t last_on[BOOT_MAX_CPUS];
@@ -122,6 +123,9 @@ static inline bool uvm_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
 	slot->last_on[cpu] = (uint8_t)(u->vcpu.index + 1);
 	return last != 0 && last != u->vcpu.index + 1;
 }
+
+/* hyp/vm/uconsole.c: the VM has no console any more. Under slot_manage_lock. */
+void uconsole_end(struct slot *slot);
 
 /* What an error of the models in lib means to a caller. */
 enum caisson_status slot_status(enum err err);

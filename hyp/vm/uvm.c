@@ -202,6 +202,7 @@ static enum caisson_status destroy(struct slot *slot) REQUIRES(slot_manage_lock)
 	if (slot->uvm) {
 		if (!stop(slot))
 			return CAISSON_BUSY;
+		uconsole_end(slot);
 		if (!umem_end_memory(&slot->end, slot_number(slot), slot->store))
 			return CAISSON_CONTINUE;
 		forget(slot);

@@ -7,7 +7,7 @@
 #include "tests/guest/lib/dt.h"
 
 #define CALL(number)  (UINT64_C(0x43414953) << 32 | (number))
-#define CALLS         21
+#define CALLS         23
 #define DENIED        2
 #define ROUNDS        500
 #define ALLOWED_TICKS ROUNDS /* an instruction for each */

@@ -28,7 +28,7 @@
 #define MAX_THREADS 8
 #define MAX_TOKENS  CAISSON_MAX_VMS
 #define MAX_LIVING  4
-#define LAST_CALL   21
+#define LAST_CALL   23
 #define RAM         0x40000000
 #define STATUSES    (CAISSON_UNKNOWN + 1)
 /* With `vm`: blocks of the VM that attacks and of the one that is attacked, and nobody's. */
@@ -249,6 +249,17 @@ static void arguments(uint64_t number, uint64_t x[8])
 	case CAISSON_CALL_VM_STAT:
 		x[3] = below(CAISSON_STAT_COUNT + 2);
 		break;
+	case CAISSON_CALL_CONSOLE_ATTACH:
+		x[3] = any_vm();
+		x[4] = any_block();
+		x[5] = below(4) ? 'a' + below(26) : next();
+		x[6] = below(4) ? 0 : next();
+		break;
+	case CAISSON_CALL_CONSOLE_WRITE:
+	case CAISSON_CALL_CONSOLE_READ:
+		x[3] = below(8) ? (uintptr_t)block_at(3) + below(UINT64_C(8) * 4096) : any_page();
+		x[4] = below(10) ? below(CAISSON_CONSOLE_BYTES + 2) : any_number();
+		break;
 	default:
 		x[3] = any_vcpu();
 	}
@@ -279,6 +290,8 @@ static bool wants_vm_token(uint64_t number)
 	case CAISSON_CALL_VM_STAT:
 	case CAISSON_CALL_VCPU_GET:
 	case CAISSON_CALL_VCPU_SET:
+	case CAISSON_CALL_CONSOLE_WRITE:
+	case CAISSON_CALL_CONSOLE_READ:
 		return true;
 	default:
 		return false;
@@ -383,9 +396,11 @@ static int set_up_vms(void)
 			*(uint64_t *)(block_at(i) + at) = PATTERN ^ at ^ i;
 	status = vm_make(BLOCKS - 2, 0, 4, &own_vm);
 	if (status == CAISSON_OK)
+		status = hyp_console_attach(&management, own_vm, block_at(OWN_BLOCKS - 1), "fuzz");
+	if (status == CAISSON_OK || status == CAISSON_BUSY) /* BUSY: the host shows no consoles */
 		status = vm_make(BLOCKS - 1, OWN_BLOCKS, OTHER_BLOCKS, &other);
 	if (status != CAISSON_OK)
-		return fail("VM_CREATE or MEM_SHARE", status);
+		return fail("VM_CREATE, MEM_SHARE or CONSOLE_ATTACH", status);
 	tokens[other] = (struct hyp_token){0}; /* not known to the one who attacks */
 	management.half[0] ^= 1;
 	return 0;
