@@ -12,6 +12,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 # Another folder than build/ lets tests and work on the sources go on side by side.
 BUILD = os.path.realpath(os.environ.get("CAISSON_BUILD", os.path.join(ROOT, "build")))
 HOST = os.path.join(ROOT, "tools", "host")
+# How long a soak test works that goes by time.
+SOAK_SECONDS = int(os.environ.get("CAISSON_SOAK_SECONDS", "600"))
 # What Caisson prints when it starts the service VM, after a reset too.
 BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
 PROMPT = r"root@servicevm:[^#]*# "
@@ -19,16 +21,19 @@ PROMPT = r"root@servicevm:[^#]*# "
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
 # the bare machine, the second is about a busy machine under emulation.
 HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns",
-            r"cacheinfo: Unable to detect cache hierarchy"]  # 6.12; the tree says nothing of it
+            r"cacheinfo: Unable to detect cache hierarchy",  # 6.12; the tree says nothing of it
+            r"firmware: failed to load regulatory.db|wiki.debian.org/Firmware"]  # of a whole Debian
 
 
 def assemble_service_vm(extras, name=None, added=None, kernel=None):
     """Makes a folder with vmlinuz and initrd of the small service VM, if it is not up to date;
-    extras are more programs for it (tools/servicevm --with), added are files: here -> there,
-    kernel is a package of another kernel."""
+    extras are more programs for it (tools/servicevm --with), added are files: here -> there, or a
+    list of places, kernel is a package of another kernel."""
     folder = os.path.join(BUILD, name or "-".join(["servicevm", *extras]))
     options = [f"--with={extra}" for extra in extras]
-    options += [f"--add={here}:{there}" for here, there in (added or {}).items()]
+    for here, places in (added or {}).items():
+        options += [f"--add={here}:{there}" for there in
+                    (places if isinstance(places, list) else [places])]
     options += [f"--kernel-package={kernel}"] if kernel else []
     subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder, *options],
                    check=True)

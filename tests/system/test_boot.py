@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from machine import BANNER, check_caisson, check_dmesg, kept_ranges
+from machine import BANNER, SOAK_SECONDS, check_caisson, check_dmesg, kept_ranges
 
 RAM_BASE = 0x40000000
 MIB = 1 << 20
@@ -161,7 +161,7 @@ def test_stress(start, stress_vm):
 @pytest.mark.soak
 @pytest.mark.parametrize("cpu", sorted(CPU_PARTS))
 def test_stress_long(start, stress_vm, cpu):
-    stress(start, stress_vm, 600, cpu)
+    stress(start, stress_vm, SOAK_SECONDS, cpu)
 
 
 @pytest.mark.soak

@@ -4,7 +4,6 @@ keeps what they write; a Debian disk by UEFI; clock and power button; another ke
 
 import calendar
 import os
-import re
 import subprocess
 import time
 

@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from machine import BUILD, PROMPT, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, PROMPT, ROOT, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
 FILES = os.path.join(BUILD, "virtio")
@@ -175,6 +175,43 @@ def test_user_network(host):
     assert "caisson: passt has ended" in output and re.search(r"^0\r?$", output, re.M), output
     check_dmesg(machine)
     machine.power_off()
+
+
+@pytest.fixture(scope="session")
+def make_run_vm(service_vm):
+    """The service VM of `make run`, as the Makefile has it made."""
+    config = os.path.join(ROOT, "tools", "uservm.conf")
+    return assemble_service_vm(["passt"], "servicevm-guests", {
+        f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
+        config: ["etc/caisson/vm1.conf", "etc/caisson/vm2.conf"],
+        f"{service_vm}/vmlinuz": "guests/vmlinuz", f"{service_vm}/initrd": "guests/initrd"})
+
+
+@pytest.mark.soak
+def test_make_run(start, make_run_vm):
+    """The two user VMs of `make run`: a shell on each console, a file from beyond the service VM,
+    and they hear the power button, by itself and when the service VM goes down."""
+    machine = start(kernel=f"{make_run_vm}/vmlinuz", initrd=f"{make_run_vm}/initrd", append="quiet",
+                    memory="2G", cpus=4, timeout=600, net="user")
+    machine.login()
+    check_caisson(machine)
+    raw_sum = sha256(random_file("raw", 4 * MIB))
+    with web_server(FILES) as port:
+        for name in ("vm1", "vm2"):
+            machine.send(f"caisson console {name}\n")
+            machine.expect("A root shell follows")
+            machine.login()
+            machine.run(f"wget -O /tmp/got http://10.0.2.2:{port}/raw", timeout=120)
+            assert sum_of(machine, "/tmp/got") == raw_sum
+            machine.send("\aq")
+            machine.expect(PROMPT)
+    machine.run("caisson stop vm2", timeout=200)
+    assert [line.split()[0] for line in machine.run("caisson list").splitlines()[1:]] == ["vm1"]
+    check_dmesg(machine)
+    machine.send("(sleep 600 | caisson console vm1) & poweroff\n")
+    machine.expect("reboot: Power down")  # the guest's own word
+    machine.expect("caissond: ended")
+    assert machine.end() == 0
 
 
 def test_hostile(host):

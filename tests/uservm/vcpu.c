@@ -407,6 +407,16 @@ static void leave(uint32_t vcpu)
 	check(page[vcpu]->reason == RUN_EXIT_INTERRUPTED, "left with", page[vcpu]->reason);
 }
 
+/* With immediate_exit, where it does not run: nothing is done, the exit is still to be answered. */
+static void do_not_go_on(uint32_t vcpu)
+{
+	page[vcpu]->immediate_exit = 1;
+	check_status(hyp_vcpu_run(&token, vcpu), CAISSON_CONTINUE, "VCPU_RUN, to leave what left");
+	page[vcpu]->immediate_exit = 0;
+	check(next_event(100).type == 0, "an event of what does not run", 0);
+	check(page[vcpu]->reason == RUN_EXIT_MMIO, "the exit that stands", page[vcpu]->reason);
+}
+
 static void check_exit(uint32_t vcpu, uint64_t offset, bool write)
 {
 	wait_for(EVENT_EXIT, vcpu);
@@ -448,6 +458,7 @@ static void try_own_exits(void)
 		check_exit(0, i * 8, false);
 		get(0);
 		check(state->pc == ipa_of(guest_loads) + i * 4, "PC at an access", state->pc);
+		do_not_go_on(0);
 		page[0]->value = value;
 		go_on(0);
 	}
