@@ -51,24 +51,22 @@ static void boot_cpu(const struct bootinfo *bi)
 {
 	percpu_init(bi);
 	log_init(bi);
+	mem_init(bi);
 	console_init(bi);
 	log_show_previous();
-	mem_init(bi);
 	check_panic_test(bi->cmdline);
 	if (gic_init(bi) != ERR_OK || gic_init_cpu() != ERR_OK)
 		panic("the interrupt controller does not answer as a GICv3 should");
 	smccc_init(bi);
 	svm = svm_create(bi);
+	gdbstub_init(bi, svm);
 	if (console_attach_svm(svm, bi, &events) != ERR_OK)
 		panic("no console for the service VM");
-	gdbstub_init(bi, svm);
-	if (gdbstub_start_on_port() != ERR_OK)
-		panic("no interrupt for the debugger's port");
 	event_init(console_poke_events);
 	psci_init(bi, console_flush);
 	mem_seal();
 	say_hello(bi);
-	log_set_level(LOG_WARN); /* the line is the service VM's now */
+	console_started();
 	release_secondaries(bi);
 }
 

@@ -186,7 +186,8 @@ enum err layout_highest(const struct boot_region *ram, uint32_t count,
 	return ERR_NOT_FOUND;
 }
 
-struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_t cpus)
+struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_t cpus,
+			       uint64_t console_bytes)
 {
 	struct layout_kept k;
 
@@ -196,7 +197,8 @@ struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_
 	k.mailboxes = k.wait_code + PAGE_BYTES;
 	k.stacks = k.mailboxes + (cpus - 1) * PAGE_BYTES;
 	k.pool = k.stacks + cpus * (uint64_t)HYP_STACK_BYTES;
-	k.bytes = bits_align_up(k.pool + POOL_BYTES_MIN + ram_bytes / POOL_RAM_SHARE, KEPT_ALIGN);
+	k.bytes = bits_align_up(
+		k.pool + POOL_BYTES_MIN + ram_bytes / POOL_RAM_SHARE + console_bytes, KEPT_ALIGN);
 	return k;
 }
 

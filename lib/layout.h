@@ -69,8 +69,12 @@ struct layout_kept {
 
 #define LAYOUT_LOG_BYTES 0x10000 /* at offset 0 */
 
-/* For an image of image_bytes (bss included) on a machine with ram_bytes and 1 or more cpus. */
-struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_t cpus);
+/*
+ * For an image of image_bytes (bss included) on a machine with ram_bytes and 1 or more cpus;
+ * console_bytes: conopt_memory_bytes().
+ */
+struct layout_kept layout_kept(uint64_t image_bytes, uint64_t ram_bytes, uint32_t cpus,
+			       uint64_t console_bytes);
 /* Caisson's promise: at most 32 MiB and 1/256 of the RAM. */
 uint64_t layout_kept_limit(uint64_t ram_bytes);
 

@@ -10,9 +10,9 @@
  * (ECMA-48 5th edition; DEC VT220 Programmer Reference; xterm's ctlseqs; where they differ, xterm).
  * Pure: no lock, no allocation; the memory is given once, and any bytes are safe.
  *
- * Time: each call is bounded. Text costs a constant per byte, a line feed one line, and any
- * other sequence (of 3 bytes at least) at most one pass over the screen's cells, whatever its
- * parameters say.
+ * Time: each call is bounded. Text costs a constant per byte, a line feed one line, and any other
+ * sequence (of 3 bytes at least) at most one pass over the screen's cells, whatever its parameters
+ * say: with interrupts masked, hand over no more than a few hundred bytes at once.
  */
 
 /* Sizes beyond these are clipped: columns and rows by themselves, then rows by the product. */
@@ -48,7 +48,8 @@ struct screen_cell {
 
 /* A line of the screen: where its cells are, and what of it changed since the watcher looked. */
 struct screen_row {
-	uint16_t at;   /* cells from at * columns on */
+	uint8_t at;    /* cells from at * columns on */
+	uint8_t text;  /* not 0: something was written here since all of it was erased */
 	uint16_t used; /* all cells from this column on are blank, without colour or attribute */
 	uint16_t from; /* changed columns, [from, to); from >= to: none. Both <= columns, but */
 	uint16_t to;   /* from may be SCREEN_UNCHANGED. May be cleared by the watcher, row by row */
@@ -69,10 +70,10 @@ struct screen_scroll {
 
 /* screen.modes. All but the last are the terminal's business, too. */
 #define SCREEN_CURSOR_VISIBLE (1u << 0)
-#define SCREEN_APP_CURSOR     (1u << 1) /* DECCKM */
-#define SCREEN_APP_KEYPAD     (1u << 2) /* DECKPAM */
-#define SCREEN_PASTE          (1u << 3) /* 2004: pasted text comes in brackets */
-#define SCREEN_REVERSE        (1u << 4) /* DECSCNM: the whole screen inverse; a change damages all */
+#define SCREEN_APP_CURSOR     (1u << 1)  /* DECCKM */
+#define SCREEN_APP_KEYPAD     (1u << 2)  /* DECKPAM */
+#define SCREEN_PASTE          (1u << 3)  /* 2004: pasted text comes in brackets */
+#define SCREEN_REVERSE        (1u << 4)  /* DECSCNM: all inverse; a change damages all */
 #define SCREEN_MOUSE_CLICK    (1u << 5)  /* 1000; at most one of these three */
 #define SCREEN_MOUSE_DRAG     (1u << 6)  /* 1002 */
 #define SCREEN_MOUSE_MOVE     (1u << 7)  /* 1003 */
@@ -207,7 +208,8 @@ void screen_damage_clear(struct screen *s);
 
 /*
  * History: lines that left the main screen at its top while its scroll region began there, or that
- * were cleared away with the whole main screen; trailing blanks are not kept. ED 3 empties it.
+ * were cleared away with the whole main screen; trailing blanks are not kept, and a line without
+ * text is kept empty. ED 3 empties it.
  */
 /* Lines kept: 1 to this many back. */
 static inline unsigned int screen_history_lines(const struct screen *s)

@@ -286,10 +286,10 @@ static void sd(struct screen *s)
 		screen_scroll_down(s, s->top, s->bottom, parameter(s, 0, 1));
 }
 
-/* At most a screen of it. */
+/* A line at most, which is what it is for. */
 static void rep(struct screen *s)
 {
-	unsigned int count = least(parameter(s, 0, 1), s->columns * s->rows);
+	unsigned int count = least(parameter(s, 0, 1), s->columns);
 
 	for (; s->last != 0 && count != 0; count--)
 		screen_print(s, s->last);
@@ -385,14 +385,7 @@ static void decaln(struct screen *s)
 	s->pen = (struct screen_cell){.text = 0};
 	s->top = 0;
 	s->bottom = (uint16_t)(s->rows - 1);
-	for (unsigned int y = 0; y < s->rows; y++) {
-		struct screen_cell *cells = screen_cells(s, y);
-
-		for (unsigned int x = 0; x < s->columns; x++)
-			cells[x] = (struct screen_cell){.text = 'E'};
-		s->row[y].used = (uint16_t)s->columns;
-		screen_touch(&s->row[y], 0, s->columns);
-	}
+	screen_fill(s, (struct screen_cell){.text = 'E'});
 	move_to(s, 0, 0);
 }
 

@@ -18,8 +18,16 @@ static const struct screen_cell blank = {.text = ' '};
 
 static void fill(struct screen_cell *cell, const struct screen_cell *end, struct screen_cell with)
 {
+	struct screen_words words = screen_words(&with);
+
+	for (; end - cell >= 4; cell += 4) {
+		screen_put_words(cell, words);
+		screen_put_words(cell + 1, words);
+		screen_put_words(cell + 2, words);
+		screen_put_words(cell + 3, words);
+	}
 	for (; cell != end; cell++)
-		*cell = with;
+		screen_put_words(cell, words);
 }
 
 static unsigned int least(unsigned int a, unsigned int b)
@@ -136,8 +144,22 @@ void screen_erase(struct screen *s, unsigned int y, unsigned int from, unsigned 
 
 void screen_erase_rows(struct screen *s, unsigned int from, unsigned int to)
 {
-	for (unsigned int y = from; y < to; y++)
+	for (unsigned int y = from; y < to; y++) {
 		put_blanks(s, y, 0, s->columns);
+		s->row[y].text = 0;
+	}
+}
+
+void screen_fill(struct screen *s, struct screen_cell cell)
+{
+	for (unsigned int y = 0; y < s->rows; y++) {
+		struct screen_cell *cells = screen_cells(s, y);
+
+		fill(cells, cells + s->columns, cell);
+		s->row[y].used = (uint16_t)s->columns;
+		s->row[y].text = 1;
+		screen_touch(&s->row[y], 0, s->columns);
+	}
 }
 
 void screen_insert_cells(struct screen *s, unsigned int count)
@@ -192,6 +214,7 @@ void screen_put_row(struct screen *s, unsigned int y, const struct screen_cell *
 		}
 	}
 	s->row[y].used = (uint16_t)s->columns;
+	s->row[y].text = 1;
 	screen_touch(&s->row[y], 0, s->columns);
 }
 
@@ -210,15 +233,16 @@ static void reverse(struct screen_row *first, struct screen_row *last)
 /* Rows that came in: all new to the watcher. */
 static void put_new_rows(struct screen *s, unsigned int from, unsigned int to)
 {
-	for (unsigned int y = from; y < to; y++) {
-		put_blanks(s, y, 0, s->columns);
+	screen_erase_rows(s, from, to);
+	for (unsigned int y = from; y < to; y++)
 		screen_touch(&s->row[y], 0, s->columns);
-	}
 }
 
 static void push_line(struct screen *s, unsigned int y)
 {
-	screen_history_push(&s->history, screen_cells(s, y), s->row[y].used);
+	const struct screen_row *row = &s->row[y];
+
+	screen_history_push(&s->history, screen_cells(s, y), row->text ? row->used : 0);
 }
 
 void screen_scroll_up(struct screen *s, unsigned int top, unsigned int bottom, unsigned int count,
@@ -257,12 +281,12 @@ void screen_scroll_down(struct screen *s, unsigned int top, unsigned int bottom,
 	put_new_rows(s, top, top + count);
 }
 
-/* One more than the last row that has something, as far as is known without looking at cells. */
+/* One more than the last row that has text, as far as is known without looking at cells. */
 static unsigned int rows_used(const struct screen *s)
 {
 	unsigned int y = s->rows;
 
-	while (y != 0 && s->row[y - 1].used == 0)
+	while (y != 0 && !(s->row[y - 1].text && s->row[y - 1].used != 0))
 		y--;
 	return y;
 }
@@ -321,8 +345,8 @@ static void straighten(struct screen *s)
 		swap_cells(s->cells + at * s->columns, s->cells + y * s->columns, s->columns);
 		while (s->row[other].at != y)
 			other++;
-		s->row[other].at = (uint16_t)at;
-		s->row[y].at = (uint16_t)y;
+		s->row[other].at = (uint8_t)at;
+		s->row[y].at = (uint8_t)y;
 	}
 }
 
@@ -367,7 +391,9 @@ static unsigned int resize_grid(struct screen *s, unsigned int columns, unsigned
 	for (unsigned int i = 0; i < rows; i++) {
 		unsigned int used = i < stay ? least(s->row[i].used, columns) : 0;
 
-		s->row[i] = (struct screen_row){.at = (uint16_t)i, .used = (uint16_t)used};
+		s->row[i] = (struct screen_row){.at = (uint8_t)i,
+						.text = i < stay ? s->row[i].text : 0,
+						.used = (uint16_t)used};
 	}
 	return gone;
 }

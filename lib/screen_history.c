@@ -155,16 +155,16 @@ static unsigned int put_plain(struct writer *w, const struct screen_cell *cell, 
 {
 	uint8_t *to = w->h->data + w->at;
 	const struct screen_cell *first = cell, *end;
-	struct screen_cell pen = w->pen;
+	struct screen_words pen = screen_words(&w->pen);
 
 	if (count > w->h->bytes - w->at)
 		count = w->h->bytes - w->at;
 	end = cell + count;
 	for (; cell != end; cell++) {
-		uint32_t code = cell->text ^ pen.text;
+		struct screen_words words = screen_words(cell);
+		uint64_t code = words.text_fg ^ pen.text_fg;
 
-		if (code - ' ' > '~' - ' ' || cell->fg != pen.fg || cell->bg != pen.bg ||
-		    cell->mark[0] != 0)
+		if (code - ' ' > '~' - ' ' || words.bg_marks != pen.bg_marks)
 			break;
 		*to++ = (uint8_t)code;
 	}

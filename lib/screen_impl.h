@@ -30,6 +30,25 @@ static inline struct screen_cell *screen_cells(struct screen *s, unsigned int y)
 	return &s->cells[s->row[y].at * s->columns];
 }
 
+/*
+ * A cell as two words, the first one with its text in the low half: loops over cells load, compare
+ * and store one pair. (Little-endian, as is every machine that this is built for.)
+ */
+struct __attribute__((may_alias)) screen_words {
+	uint64_t text_fg;
+	uint64_t bg_marks;
+};
+
+static inline struct screen_words screen_words(const struct screen_cell *cell)
+{
+	return *(const struct screen_words *)(const void *)cell;
+}
+
+static inline void screen_put_words(struct screen_cell *cell, struct screen_words words)
+{
+	*(struct screen_words *)(void *)cell = words;
+}
+
 static inline bool screen_is_right_half(const struct screen_cell *cell)
 {
 	return (cell->text & SCREEN_CODE_POINT) == 0;
@@ -49,6 +68,8 @@ void screen_split(struct screen *s, unsigned int y, unsigned int x);
 /* Blanks with the pen's background (xterm: "bce"). */
 void screen_erase(struct screen *s, unsigned int y, unsigned int from, unsigned int to);
 void screen_erase_rows(struct screen *s, unsigned int from, unsigned int to);
+/* The same character everywhere. */
+void screen_fill(struct screen *s, struct screen_cell cell);
 void screen_insert_cells(struct screen *s, unsigned int count);
 void screen_delete_cells(struct screen *s, unsigned int count);
 /*

@@ -45,18 +45,19 @@ void screen_reverse_index(struct screen *s)
 		s->y--;
 }
 
-static void next_line(struct screen *s)
+__attribute__((noinline)) static void next_line(struct screen *s)
 {
 	screen_index(s);
 	s->x = 0;
 }
 
 /* Columns x to `to` of the cursor's line were written: the cursor goes behind them. */
-static void advance(struct screen *s, unsigned int to)
+static inline void advance(struct screen *s, unsigned int to)
 {
 	struct screen_row *row = &s->row[s->y];
 
 	screen_touch(row, s->x, to);
+	row->text = 1;
 	if (row->used < to)
 		row->used = (uint16_t)to;
 	s->x = to;
@@ -130,26 +131,29 @@ static bool is_plain(uint8_t byte)
 /* Plain text up to the end of the line at most, the way nearly all bytes take. */
 static const uint8_t *print_plain(struct screen *s, const uint8_t *p, const uint8_t *end)
 {
-	struct screen_cell pen = s->pen, *cell;
+	struct screen_words words = screen_words(&s->pen);
+	struct screen_cell *line, *cell;
+	uint64_t pen = words.text_fg;
 	unsigned int to;
+	uint8_t byte;
 
 	if (s->wrap)
 		next_line(s);
 	if ((size_t)(end - p) > s->columns - s->x)
 		end = p + (s->columns - s->x);
-	screen_split(s, s->y, s->x);
-	cell = screen_cells(s, s->y) + s->x;
+	line = screen_cells(s, s->y);
+	cell = line + s->x;
+	if (screen_is_right_half(cell))
+		screen_split(s, s->y, s->x);
+	byte = *p;
 	do {
-		cell->text = pen.text | *p;
-		cell->fg = pen.fg;
-		cell->bg = pen.bg;
-		cell->mark[0] = 0;
-		cell->mark[1] = 0;
+		s->last = byte;
+		words.text_fg = pen | byte;
+		screen_put_words(cell, words);
 		cell++;
 		p++;
-	} while (p != end && is_plain(*p));
-	s->last = p[-1];
-	to = (unsigned int)(cell - screen_cells(s, s->y));
+	} while (p != end && is_plain(byte = *p));
+	to = (unsigned int)(cell - line);
 	/* The left half was written over. */
 	if (to < s->row[s->y].used && screen_is_right_half(cell)) {
 		cell->text |= ' ';
@@ -425,14 +429,29 @@ static void parse(struct screen *s, uint8_t byte)
 	}
 }
 
+static bool is_simple(const struct screen *s, uint8_t byte)
+{
+	return is_plain(byte) && s->parser.state == SCREEN_GROUND && !s->careful;
+}
+
+/*
+ * All up to the next plain text. Not inlined: what text that comes byte by byte costs is mostly
+ * registers saved.
+ */
+__attribute__((noinline)) static const uint8_t *parse_all(struct screen *s, const uint8_t *p,
+							  const uint8_t *end)
+{
+	do
+		parse(s, *p++);
+	while (p != end && !is_simple(s, *p));
+	return p;
+}
+
 void screen_write(struct screen *s, const uint8_t *bytes, size_t count)
 {
 	const uint8_t *end = bytes + count;
 
-	while (bytes != end) {
-		if (is_plain(*bytes) && s->parser.state == SCREEN_GROUND && !s->careful)
-			bytes = print_plain(s, bytes, end);
-		else
-			parse(s, *bytes++);
-	}
+	while (bytes != end)
+		bytes = is_simple(s, *bytes) ? print_plain(s, bytes, end)
+					     : parse_all(s, bytes, end);
 }

@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/sysreg.h"
 #include "lib/text.h"
+#include "loader/console.h"
 #include "loader/uart.h"
 
 /* What Linux accepts as a device tree, too (booting.rst). */
@@ -55,7 +56,7 @@ static void psci_found(struct machine *m, uint32_t node, bool is_0_1)
 static void match_compatible(struct machine *m, uint32_t node, const char *text)
 {
 	if (text_is(text, "pl011"))
-		first_found(m, &m->uart_node, node);
+		first_found(m, &m->pl011_node, node);
 	else if (text_is(text, "gic-v3"))
 		first_found(m, &m->gic_node, node);
 	else if (text_is(text, "gic-v3-its"))
@@ -86,47 +87,18 @@ static void find_nodes(struct machine *m)
 	}
 }
 
-/* The PL011 that stdout-path means, if it does mean one. */
-static uint32_t find_stdout(const struct machine *m)
-{
-	struct fdt_prop prop;
-	const char *path;
-	size_t length = 0;
-	uint32_t node;
-
-	if (m->chosen == FDT_NONE || !fdt_prop(&m->fdt, m->chosen, "stdout-path", &prop))
-		return FDT_NONE;
-	path = (const char *)prop.data;
-	while (length < prop.bytes && path[length] != '\0' && path[length] != ':')
-		length++;
-	node = fdt_path(&m->fdt, path, length);
-	return node != FDT_NONE && fdt_is_compatible(&m->fdt, node, "arm,pl011") ? node : FDT_NONE;
-}
-
 void dt_open(struct machine *m, uint64_t blob)
 {
 	enum err err = fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES);
-	struct fdt_region reg;
-	uint32_t node;
 
-	m->chosen = m->uart_node = m->gic_node = FDT_NONE;
+	m->chosen = m->pl011_node = m->gic_node = FDT_NONE;
 	m->psci_node = m->timer_node = m->cpus_node = FDT_NONE;
 	if (m->fdt.node_count != 0) {
 		m->chosen = fdt_child(&m->fdt, FDT_ROOT, "chosen");
 		m->cpus_node = fdt_child(&m->fdt, FDT_ROOT, "cpus");
 		find_nodes(m);
-		node = find_stdout(m);
-		m->uart_node = node != FDT_NONE ? node : m->uart_node;
 	}
-	if (m->uart_node != FDT_NONE && fdt_reg(&m->fdt, m->uart_node, 0, &reg) == ERR_OK &&
-	    bits_is_aligned(reg.base, PAGE_BYTES) && reg.base < HYP_IMAGE_VA) {
-		m->info.uart[0] = (struct boot_uart){.region = {reg.base, PAGE_BYTES},
-						     .base = reg.base,
-						     .kind = BOOT_UART_PL011};
-		uart_init(reg.base);
-	} else {
-		m->uart_node = FDT_NONE;
-	}
+	console_open(m);
 	if (err != ERR_OK)
 		uart_stop("the device tree at %#llx is broken (%s)", (unsigned long long)blob,
 			  err == ERR_TRUNCATED     ? "it ends early"
@@ -341,6 +313,31 @@ static uint32_t read_intid(const struct machine *m, uint32_t node, uint32_t inde
 	}
 }
 
+/* Is the GIC what the node's interrupts are for? */
+static bool is_of_gic(const struct machine *m, uint32_t node)
+{
+	struct fdt_prop prop;
+	uint64_t gic;
+
+	if (!fdt_prop_number(&m->fdt, m->gic_node, "phandle", &gic))
+		return true;
+	if (!fdt_prop(&m->fdt, node, "interrupts", &prop) &&
+	    fdt_prop(&m->fdt, node, "interrupts-extended", &prop))
+		return fdt_prop_cell(&prop, 0) == gic;
+	for (; node != FDT_NONE; node = m->fdt.node[node].parent) {
+		if (fdt_prop(&m->fdt, node, "interrupt-parent", &prop))
+			return fdt_prop_cell(&prop, 0) == gic;
+	}
+	return true;
+}
+
+uint32_t dt_spi(const struct machine *m, uint32_t node)
+{
+	uint32_t intid = read_intid(m, node, 0);
+
+	return intid >= SPI_BASE && is_of_gic(m, node) ? intid : 0;
+}
+
 /* 0: it has none, or not a PPI. */
 static uint32_t read_ppi(const struct machine *m, uint32_t node, uint32_t index)
 {
@@ -467,6 +464,5 @@ void dt_read(struct machine *m, uint64_t own_mpidr)
 	read_cpus(m, own_mpidr);
 	read_gic(m);
 	read_timer(m);
-	if (m->uart_node != FDT_NONE)
-		m->info.uart[0].intid = read_intid(m, m->uart_node, 0);
+	console_finish(m);
 }

@@ -123,6 +123,24 @@ static void map_stacks(struct pgtable *pt, const struct machine *m)
 	}
 }
 
+/* Two of them may share a page. */
+static void map_uarts(struct pgtable *pt, const struct bootinfo *info)
+{
+	unsigned int attr = PGTABLE_R | PGTABLE_W | PGTABLE_DEVICE;
+	struct boot_region list[BOOT_MAX_UARTS];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++) {
+		const struct boot_region *r = &info->uart[i].region;
+
+		if (r->bytes != 0 &&
+		    layout_merge(list, &count, BOOT_MAX_UARTS, r->base, r->bytes) != ERR_OK)
+			uart_stop("a UART at %#llx wraps around", (unsigned long long)r->base);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		map(pt, list[i].base, list[i].base, list[i].bytes, attr);
+}
+
 static void map_devices(struct pgtable *pt, const struct bootinfo *info)
 {
 	unsigned int attr = PGTABLE_R | PGTABLE_W | PGTABLE_DEVICE;
@@ -130,9 +148,7 @@ static void map_devices(struct pgtable *pt, const struct bootinfo *info)
 	map(pt, info->gicd.base, info->gicd.base, info->gicd.bytes, attr);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		map(pt, info->gicr[i].base, info->gicr[i].base, info->gicr[i].bytes, attr);
-	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
-		map(pt, info->uart[i].region.base, info->uart[i].region.base,
-		    info->uart[i].region.bytes, attr);
+	map_uarts(pt, info);
 }
 
 static void copy_image(const struct bootinfo *info)

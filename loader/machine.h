@@ -14,7 +14,8 @@ struct machine {
 	struct fdt fdt;
 	/* Nodes; FDT_NONE when there is none. */
 	uint32_t chosen;
-	uint32_t uart_node;
+	uint32_t pl011_node;                /* the first */
+	uint32_t uart_node[BOOT_MAX_UARTS]; /* console.c; of bootinfo.uart[] */
 	uint32_t gic_node;
 	uint32_t psci_node;
 	uint32_t timer_node;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch/aarch64/sysreg.h"
+#include "lib/conopt.h"
 #include "loader/dt.h"
 #include "loader/hypimage.h"
 #include "loader/mpboot.h"
@@ -32,7 +33,8 @@ static void place_kept(struct machine *m)
 	uint64_t image_bytes = hypimage_bytes();
 	uint64_t base;
 
-	m->kept = layout_kept(image_bytes, m->ram_bytes, info->cpu_count);
+	m->kept = layout_kept(image_bytes, m->ram_bytes, info->cpu_count,
+			      conopt_memory_bytes(info->cmdline));
 	if (m->kept.bytes > layout_kept_limit(m->ram_bytes))
 		uart_stop("Caisson would need %llu KiB for itself, too much for this machine",
 			  (unsigned long long)m->kept.bytes >> 10);

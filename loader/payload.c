@@ -178,28 +178,12 @@ static void check_kernel(struct machine *m)
 		  (unsigned long long)m->kernel.bytes, why);
 }
 
-static void take_cmdline(struct machine *m)
-{
-	struct fdt_prop prop;
-	const char *text;
-	size_t i = 0;
-
-	if (!fdt_prop(&m->fdt, m->chosen, "bootargs", &prop))
-		return;
-	text = fdt_prop_string(&prop, 0);
-	for (; text != NULL && text[i] != '\0' && i < BOOT_CMDLINE_BYTES - 1; i++)
-		m->info.cmdline[i] = text[i];
-	if (text != NULL && text[i] != '\0')
-		uart_print("  warning: Caisson's command line is cut off after %zu bytes\n", i);
-}
-
 void payload_find(struct machine *m)
 {
 	struct boot_region slot;
 
 	if (m->chosen == FDT_NONE)
 		uart_stop("no kernel for the service VM: " HOW_TO_GIVE);
-	take_cmdline(m);
 	m->payload_kind = "module";
 	for (uint32_t n = fdt_child_first(&m->fdt, m->chosen); n != FDT_NONE;
 	     n = fdt_child_next(&m->fdt, n))

@@ -13,7 +13,8 @@
 
 /*
  * Two passes over firmware's tree. The survey notes which addresses and SPIs are taken, so that
- * the event line gets ones that are not, and how far up addresses go. The copy then goes from
+ * the event line, and a console that does not stand in for a PL011, get ones that are not, and how
+ * far up addresses go. The copy then goes from
  * front to back, node by node, and leaves out, changes or adds on the way.
  */
 
@@ -43,6 +44,8 @@ struct svmdt {
 	uint64_t window_next;                  /* the highest end of what is in the window */
 	uint64_t spi_used[INTID_END / 64 + 1]; /* bit per INTID */
 	uint64_t edited[FDT_NONE / 64 + 1];    /* bit per node that is not copied as it stands */
+	uint64_t taken[FDT_NONE / 64 + 1];     /* bit per node that is to be disabled */
+	bool console_is_node;                  /* the console stands in for a PL011's node */
 	char console_path[PATH_BYTES];
 	char event_path[PATH_BYTES];
 };
@@ -126,6 +129,33 @@ static void node_edit(struct svmdt *s, uint32_t node)
 	s->edited[node / 64] |= BIT(node % 64);
 }
 
+static bool is_console(const struct svmdt *s, uint32_t node)
+{
+	return s->console_is_node && node == s->m->uart_node[0];
+}
+
+static bool is_taken(const struct svmdt *s, uint32_t node)
+{
+	return s->taken[node / 64] & BIT(node % 64);
+}
+
+/*
+ * Caisson's ports, and whatever small thing lies in the same page as one: the service VM cannot
+ * reach it.
+ */
+static void survey_port(struct svmdt *s, uint32_t node, const struct fdt_region *reg)
+{
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++) {
+		const struct boot_region *r = &s->m->info.uart[i].region;
+
+		if (is_console(s, node) || reg->bytes == 0 ||
+		    !bits_contains(r->base, r->bytes, reg->base, reg->bytes))
+			continue;
+		node_edit(s, node);
+		s->taken[node / 64] |= BIT(node % 64);
+	}
+}
+
 static void survey_node(struct svmdt *s, uint32_t node)
 {
 	const struct fdt *fdt = &s->m->fdt;
@@ -145,8 +175,10 @@ static void survey_node(struct svmdt *s, uint32_t node)
 						  fdt->node[s->m->gic_node].address_cells);
 		} else if (text_is(prop.name, "reg")) {
 			for (uint32_t i = 0; fdt_reg_entry(fdt, node, &prop, i, &reg) == ERR_OK;
-			     i++)
+			     i++) {
 				survey_region(s, &reg);
+				survey_port(s, node, &reg);
+			}
 		} else if (fdt->node[node].address_cells == 3 && text_is(prop.name, "ranges")) {
 			survey_pci(s, node, &prop);
 		}
@@ -162,38 +194,64 @@ static void survey(struct svmdt *s)
 
 		survey_region(s, &r);
 	}
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++) {
+		struct fdt_region r = {s->m->info.uart[i].region.base,
+				       s->m->info.uart[i].region.bytes};
+
+		if (r.bytes != 0)
+			survey_region(s, &r);
+	}
+}
+
+/* Is there a free page, and a second one if that is needed? */
+static bool has_pages(const struct svmdt *s)
+{
+	uint64_t unused = ~s->window_taken;
+
+	return s->console_is_node ? unused != 0 : (unused & (unused - 1)) != 0;
+}
+
+static uint64_t take_page(struct svmdt *s)
+{
+	unsigned int page = __builtin_ctzll(~s->window_taken);
+	uint64_t base = s->window + page * PAGE_BYTES;
+
+	s->window_taken |= BIT(page);
+	if (base >= HYP_IMAGE_VA)
+		uart_stop("no free page of addresses for the event line");
+	if (base + PAGE_BYTES > s->top)
+		s->top = base + PAGE_BYTES;
+	return base;
 }
 
 /*
- * From the console's page upward: the first page that is nobody's. One survey tells it of
- * WINDOW_PAGES pages; if all are taken, the next window begins where the last of it ends.
+ * From the console's page upward: the first pages that are nobody's, for the event line and maybe
+ * the console. One survey tells of WINDOW_PAGES pages; if too few of them are left, the next window
+ * begins where the last of what is in it ends.
  */
-static void choose_page(struct svmdt *s)
+static void choose_pages(struct svmdt *s)
 {
 	struct bootinfo *info = &s->m->info;
 	uint32_t tries = WINDOW_TRIES;
 
-	s->window = info->uart[0].kind != BOOT_UART_NONE ? info->uart[0].base + PAGE_BYTES
-							 : info->gicd.base + info->gicd.bytes;
+	s->window = s->console_is_node ? info->uart[0].base + PAGE_BYTES
+				       : info->gicd.base + info->gicd.bytes;
 	for (;;) {
 		s->window_taken = 0;
 		s->window_next = 0;
 		survey(s);
-		if (s->window_taken != ~UINT64_C(0))
+		if (has_pages(s))
 			break;
 		if (--tries == 0 || s->window_next > HYP_IMAGE_VA)
 			uart_stop("no free page of addresses for the event line");
 		s->window = bits_align_up(s->window_next, PAGE_BYTES);
 	}
-	info->svm_event_line = s->window + __builtin_ctzll(~s->window_taken) * PAGE_BYTES;
-	if (info->svm_event_line >= HYP_IMAGE_VA)
-		uart_stop("no free page of addresses for the event line");
-	if (info->svm_event_line + PAGE_BYTES > s->top)
-		s->top = info->svm_event_line + PAGE_BYTES;
+	info->svm_console = s->console_is_node ? info->uart[0].base : take_page(s);
+	info->svm_event_line = take_page(s);
 }
 
 /* The highest SPI of the distributor that no node uses. */
-static void choose_intid(struct svmdt *s)
+static uint32_t take_intid(struct svmdt *s)
 {
 	uint32_t lines = mmio_read32(s->m->info.gicd.base + GICD_TYPER) & 0x1f;
 	uint32_t end = 32 * (lines + 1);
@@ -204,7 +262,19 @@ static void choose_intid(struct svmdt *s)
 			uart_stop("no free SPI for the event line");
 		i--;
 	} while (s->spi_used[i / 64] & BIT(i % 64));
-	s->m->info.svm_event_line_intid = i;
+	s->spi_used[i / 64] |= BIT(i % 64);
+	return i;
+}
+
+/* The ports' own are taken, though the device tree may not say so. */
+static void choose_intids(struct svmdt *s)
+{
+	struct bootinfo *info = &s->m->info;
+
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
+		s->spi_used[info->uart[i].intid / 64] |= BIT(info->uart[i].intid % 64);
+	info->svm_event_line_intid = take_intid(s);
+	info->svm_console_intid = s->console_is_node ? info->uart[0].intid : take_intid(s);
 }
 
 static void hide(struct svmdt *s, uint64_t base, uint64_t bytes)
@@ -231,10 +301,10 @@ static void hide_all(struct svmdt *s)
 	hide(s, info->gicd.base, info->gicd.bytes);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		hide(s, info->gicr[i].base, info->gicr[i].bytes);
-	hide(s, info->uart[0].region.base, info->uart[0].region.bytes);
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
+		hide(s, info->uart[i].region.base, info->uart[i].region.bytes);
+	hide(s, info->svm_console, PAGE_BYTES);
 	hide(s, info->svm_event_line, PAGE_BYTES);
-	info->svm_console = info->uart[0].base;
-	info->svm_console_intid = info->uart[0].intid;
 }
 
 /* The end of the service VM's addresses: whole GiBs, within what this CPU can address. */
@@ -319,10 +389,16 @@ static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct f
 					     "stdout-path", "linux,stdout-path", NULL};
 	static const char *const gic[] = {"interrupts-extended", "msi-controller", "#msi-cells",
 					  "mbi-ranges",          "mbi-alias",      NULL};
+	static const char *const dma[] = {"dma-names", NULL};
 	const char *name = prop->name;
 
 	if (is_msi(name))
 		return true;
+	if (is_taken(s, node) && text_is(name, "status"))
+		return true;
+	/* The emulated console takes part in no DMA. */
+	if (is_console(s, node))
+		return is_one_of(name, "dmas", dma);
 	if (node == s->m->chosen)
 		return is_one_of(name, "bootargs", chosen);
 	if (node == s->m->gic_node)
@@ -376,8 +452,7 @@ static void write_chosen(struct svmdt *s)
 		fdtw_prop_u64(&s->w, "linux,initrd-start", m->initrd.base);
 		fdtw_prop_u64(&s->w, "linux,initrd-end", m->initrd.base + m->initrd.bytes);
 	}
-	if (s->console_path[0] != '\0')
-		fdtw_prop_string(&s->w, "stdout-path", s->console_path);
+	fdtw_prop_string(&s->w, "stdout-path", s->console_path);
 }
 
 static void write_psci(struct svmdt *s)
@@ -415,7 +490,17 @@ static uint32_t write_props(struct svmdt *s, uint32_t node)
 		write_chosen(s);
 	if (node == s->m->psci_node)
 		write_psci(s);
+	if (is_taken(s, node))
+		fdtw_prop_string(&s->w, "status", "disabled");
 	return cursor;
+}
+
+/* Is it something that is left to the service VM as it is? */
+static bool is_left(const struct svmdt *s, const char *path)
+{
+	uint32_t node = fdt_path(&s->m->fdt, path, text_length(path));
+
+	return node == FDT_NONE || (!is_taken(s, node) && !is_console(s, node));
 }
 
 /*
@@ -431,8 +516,7 @@ static void write_aliases(struct svmdt *s)
 	char name[sizeof(SERIAL_ALIAS) + 10];
 
 	fdtw_begin(&s->w, "aliases");
-	if (s->console_path[0] != '\0')
-		fdtw_prop_string(&s->w, SERIAL_ALIAS "0", s->console_path);
+	fdtw_prop_string(&s->w, SERIAL_ALIAS "0", s->console_path);
 	fdtw_prop_string(&s->w, SERIAL_ALIAS "1", s->event_path);
 	for (uint32_t cursor = aliases == FDT_NONE ? 0 : fdt->node[aliases].props;
 	     aliases != FDT_NONE && fdt_prop_next(fdt, &cursor, &prop);) {
@@ -440,7 +524,7 @@ static void write_aliases(struct svmdt *s)
 
 		if (!text_begins(prop.name, SERIAL_ALIAS)) {
 			fdtw_copy(&s->w, &prop);
-		} else if (path != NULL && !text_is(path, s->console_path) && number < 16) {
+		} else if (path != NULL && is_left(s, path) && number < 16) {
 			fmt_snprintf(name, sizeof(name), SERIAL_ALIAS "%u", number++);
 			fdtw_prop_string(&s->w, name, path);
 		}
@@ -448,42 +532,40 @@ static void write_aliases(struct svmdt *s)
 	fdtw_end(&s->w);
 }
 
-/* The event line: a PL011 like the console's, with the same clocks. */
-static void write_event_line(struct svmdt *s)
+/*
+ * An emulated PL011 that firmware's tree has no node for. "arm,sbsa-uart" stands for that part of
+ * a PL011 which Linux drives without knowing its clocks.
+ */
+static void write_uart(struct svmdt *s, const char *path, uint64_t base, uint32_t intid)
 {
-	static const char compatible[] = "arm,pl011\0arm,primecell";
 	const struct fdt *fdt = &s->m->fdt;
-	const struct bootinfo *info = &s->m->info;
 	uint32_t address = fdt->node[FDT_ROOT].address_cells;
 	uint32_t size = fdt->node[FDT_ROOT].size_cells;
-	struct fdt_prop prop;
 
-	fdtw_begin(&s->w, s->event_path + 1);
-	fdtw_prop(&s->w, "compatible", compatible, sizeof(compatible));
+	fdtw_begin(&s->w, path + 1);
+	fdtw_prop_string(&s->w, "compatible", "arm,sbsa-uart");
 	fdtw_prop_cells(&s->w, "reg", address + size);
-	fdtw_cells(&s->w, info->svm_event_line, address);
+	fdtw_cells(&s->w, base, address);
 	fdtw_cells(&s->w, PAGE_BYTES, size);
 	if (s->gic_phandle != 0)
 		fdtw_prop_u32(&s->w, "interrupt-parent", s->gic_phandle);
 	fdtw_prop_cells(&s->w, "interrupts", s->m->gic_cells);
 	fdtw_cell(&s->w, INTERRUPT_SPI);
-	fdtw_cell(&s->w, info->svm_event_line_intid - SPI_BASE);
+	fdtw_cell(&s->w, intid - SPI_BASE);
 	fdtw_cell(&s->w, INTERRUPT_LEVEL_HIGH);
 	for (uint32_t i = 3; i < s->m->gic_cells; i++)
 		fdtw_cell(&s->w, 0);
-	if (s->m->uart_node != FDT_NONE) {
-		if (fdt_prop(fdt, s->m->uart_node, "clocks", &prop))
-			fdtw_copy(&s->w, &prop);
-		if (fdt_prop(fdt, s->m->uart_node, "clock-names", &prop))
-			fdtw_copy(&s->w, &prop);
-	}
+	fdtw_prop_u32(&s->w, "current-speed", 115200);
 	fdtw_end(&s->w);
 }
 
 static void write_additions(struct svmdt *s)
 {
 	write_aliases(s);
-	write_event_line(s);
+	if (!s->console_is_node)
+		write_uart(s, s->console_path, s->m->info.svm_console,
+			   s->m->info.svm_console_intid);
+	write_uart(s, s->event_path, s->m->info.svm_event_line, s->m->info.svm_event_line_intid);
 	fdtw_begin(&s->w, "caisson");
 	fdtw_prop_string(&s->w, "compatible", "caisson,hypervisor");
 	fdtw_prop_string(&s->w, "version", CAISSON_VERSION);
@@ -529,6 +611,18 @@ static void mark_edited(struct svmdt *s)
 	node_edit(s, s->m->chosen);
 	node_edit(s, s->m->gic_node);
 	node_edit(s, s->m->psci_node);
+	if (s->console_is_node)
+		node_edit(s, s->m->uart_node[0]);
+}
+
+/* In a PL011's node of its own page the console can stand, with all that the node says. */
+static bool can_stand_in(const struct machine *m)
+{
+	const struct boot_uart *port = &m->info.uart[0];
+
+	return m->uart_node[0] != FDT_NONE && port->intid != 0 &&
+	       (port->kind == BOOT_UART_PL011 || port->kind == BOOT_UART_SBSA) &&
+	       bits_is_aligned(port->base, PAGE_BYTES) && fdt_is_okay(&m->fdt, m->uart_node[0]);
 }
 
 void svmdt_write(struct machine *m)
@@ -545,12 +639,16 @@ void svmdt_write(struct machine *m)
 	if (fdt_prop_number(&m->fdt, m->gic_node, "phandle", &phandle) ||
 	    fdt_prop_number(&m->fdt, m->gic_node, "linux,phandle", &phandle))
 		s->gic_phandle = phandle;
-	choose_page(s);
-	choose_intid(s);
+	s->console_is_node = can_stand_in(m);
+	choose_pages(s);
+	choose_intids(s);
 	hide_all(s);
 	choose_limit(s);
-	if (m->uart_node != FDT_NONE)
-		path_of(m, m->uart_node, s->console_path);
+	if (s->console_is_node)
+		path_of(m, m->uart_node[0], s->console_path);
+	else
+		fmt_snprintf(s->console_path, PATH_BYTES, "/pl011@%llx",
+			     (unsigned long long)info->svm_console);
 	fmt_snprintf(s->event_path, PATH_BYTES, "/pl011@%llx",
 		     (unsigned long long)info->svm_event_line);
 	if (layout_lowest(info->ram, info->ram_count, &m->busy, room, PAGE_BYTES, HYP_IMAGE_VA,

@@ -3,40 +3,135 @@
 
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/mmio.h"
+#include "arch/aarch64/sysreg.h"
 #include "lib/fmt.h"
+#include "lib/pl011.h"
+#include "lib/uart16550.h"
 
 #define LINE_BYTES 256
 
-#define UARTDR    0x00
-#define UARTFR    0x18
-#define UARTLCR_H 0x2c
-#define UARTCR    0x30
+#define LCR_H_8N1_FIFO 0x70
+#define CR_ON          (PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE)
+#define LCR_TRIES      1000
 
-#define UARTFR_TXFF        BIT(5)
-#define UARTLCR_H_8N1_FIFO 0x70
-#define UARTCR_UARTEN      BIT(0)
-#define UARTCR_TXE         BIT(8)
+static struct boot_uart uart;
 
-static uint64_t uart_base;
-static bool uart_there; /* a base of 0 is one, too */
-
-void uart_init(uint64_t base)
+static uint32_t reg_read(unsigned int number)
 {
-	uint32_t cr = mmio_read32(base + UARTCR);
+	uint64_t address = uart.base + ((uint64_t)number << uart.shift);
 
-	uart_base = base;
-	uart_there = true;
-	if ((cr & UARTCR_UARTEN) && (cr & UARTCR_TXE))
+	switch (uart.width) {
+	case 4:
+		return mmio_read32(address);
+	case 2:
+		return mmio_read16(address);
+	default:
+		return mmio_read8(address);
+	}
+}
+
+static void reg_write(unsigned int number, uint32_t value)
+{
+	uint64_t address = uart.base + ((uint64_t)number << uart.shift);
+
+	switch (uart.width) {
+	case 4:
+		mmio_write32(address, value);
+		break;
+	case 2:
+		mmio_write16(address, (uint16_t)value);
+		break;
+	default:
+		mmio_write8(address, (uint8_t)value);
+	}
+}
+
+static bool is_16550(void)
+{
+	return uart.kind == BOOT_UART_16550 || uart.kind == BOOT_UART_DW;
+}
+
+/* Does it take a byte; or with all: has it sent everything? */
+static bool is_ready(bool all)
+{
+	if (is_16550())
+		return reg_read(UART16550_LSR) & (all ? UART16550_LSR_TEMT : UART16550_LSR_THRE);
+	return !(mmio_read32(uart.base + PL011_FR) & (all ? PL011_FR_BUSY : PL011_FR_TXFF));
+}
+
+/* False: not within a second. */
+static bool wait_ready(bool all)
+{
+	uint64_t start = sysreg_read(cntpct_el0);
+	uint64_t limit = sysreg_read(cntfrq_el0);
+
+	while (!is_ready(all)) {
+		if (sysreg_read(cntpct_el0) - start > limit)
+			return false;
+	}
+	return true;
+}
+
+/* The line control register, while the UART is off (DDI 0183 3.3.7). */
+static void set_pl011(uint32_t divisor)
+{
+	uint32_t cr = mmio_read32(uart.base + PL011_CR);
+
+	if (divisor == 0 && (cr & PL011_CR_UARTEN) && (cr & PL011_CR_TXE))
 		return;
-	mmio_write32(base + UARTLCR_H, UARTLCR_H_8N1_FIFO);
-	mmio_write32(base + UARTCR, cr | UARTCR_UARTEN | UARTCR_TXE);
+	if (cr & PL011_CR_UARTEN)
+		(void)wait_ready(true);
+	mmio_write32(uart.base + PL011_CR, 0);
+	if (divisor != 0) {
+		mmio_write32(uart.base + PL011_IBRD, divisor >> 6);
+		mmio_write32(uart.base + PL011_FBRD, divisor & 0x3f);
+	}
+	mmio_write32(uart.base + PL011_LCR_H, LCR_H_8N1_FIFO);
+	mmio_write32(uart.base + PL011_CR, cr | CR_ON);
+}
+
+/* DesignWare's ignores it while it is busy, until USR is read. */
+static void write_lcr(uint32_t lcr)
+{
+	unsigned int tries = 0;
+
+	do {
+		reg_write(UART16550_LCR, lcr);
+		if (uart.kind == BOOT_UART_DW)
+			(void)reg_read(UART16550_USR);
+	} while (reg_read(UART16550_LCR) != lcr && ++tries < LCR_TRIES);
+}
+
+static void set_16550(uint32_t divisor)
+{
+	if (divisor == 0)
+		return;
+	(void)wait_ready(true);
+	write_lcr(UART16550_LCR_8BITS | UART16550_LCR_DLAB);
+	reg_write(UART16550_DLL, divisor & 0xff);
+	reg_write(UART16550_DLM, divisor >> 8);
+	write_lcr(UART16550_LCR_8BITS);
+}
+
+void uart_init(const struct boot_uart *port, uint32_t divisor)
+{
+	uart = *port;
+	if (uart.kind == BOOT_UART_PL011)
+		set_pl011(divisor);
+	else if (is_16550())
+		set_16550(divisor);
 }
 
 static void put(char c)
 {
-	while (mmio_read32(uart_base + UARTFR) & UARTFR_TXFF)
-		;
-	mmio_write32(uart_base + UARTDR, (uint8_t)c);
+	if (uart.kind == BOOT_UART_NONE)
+		return;
+	if (!wait_ready(false))
+		uart.kind = BOOT_UART_NONE;
+	else if (is_16550())
+		reg_write(UART16550_THR, (uint8_t)c);
+	else
+		mmio_write32(uart.base + PL011_DR, (uint8_t)c);
 }
 
 static void print(const char *fmt, va_list args)
@@ -45,7 +140,7 @@ static void print(const char *fmt, va_list args)
 	const char *p;
 
 	fmt_vsnprintf(line, sizeof(line), fmt, args);
-	for (p = line; uart_there && *p != '\0'; p++) {
+	for (p = line; *p != '\0'; p++) {
 		if (*p == '\n')
 			put('\r');
 		/* Names out of a device tree must not steer the terminal. */

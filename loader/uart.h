@@ -2,13 +2,19 @@
 #ifndef LOADER_UART_H
 #define LOADER_UART_H
 
+#include "abi/bootinfo.h"
 #include "lib/bits.h"
 
 /*
- * The loader's console: a PL011 (Arm DDI 0183) at base, written to by polling, at the speed the
- * firmware left it at. Until there is one, text is dropped.
+ * The loader's console, written to by polling. Without one text is dropped; so is the rest when the
+ * port takes nothing for a second.
  */
-void uart_init(uint64_t base);
+
+/*
+ * Where text goes from here on; kind BOOT_UART_NONE: nowhere. divisor (lib/uartdesc.h) sets its
+ * speed, with 8 bits and no parity; 0: it stays as firmware left it.
+ */
+void uart_init(const struct boot_uart *port, uint32_t divisor);
 
 void uart_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

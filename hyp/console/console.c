@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/console/console.h"
 
+#include "hyp/console/consoles.h"
+#include "hyp/console/gdbstub.h"
 #include "hyp/console/plain.h"
+#include "hyp/console/port.h"
 #include "hyp/console/uart.h"
+#include "hyp/console/uvcon.h"
 #include "hyp/console/vpl011.h"
+#include "hyp/core/log.h"
 #include "hyp/core/panic.h"
+#include "lib/conopt.h"
 
 static struct vpl011 svm_event_line;
+static bool is_plain;            /* no consoles */
 static void (*tell_again)(void); /* the events that stand */
 
+/* For view=plain, and until there are consoles. */
 static void panic_to_line(const char *text, size_t length)
 {
 	uart_write_polled(uart_port(0), text, length);
@@ -18,7 +26,13 @@ void console_init(const struct bootinfo *bi)
 {
 	uart_init(bi);
 	panic_set_sink(panic_to_line);
-	plain_init();
+	vcon_init();
+	uvcon_init();
+	is_plain = conopt_is_plain(bi->cmdline);
+	if (is_plain)
+		plain_init();
+	else
+		consoles_init(bi);
 }
 
 /* A byte on the event line, whichever, says that there is a new reader. */
@@ -41,8 +55,10 @@ void console_poke_events(void)
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 			    const struct console_events *events)
 {
-	enum err err = plain_attach_svm(vm, bi);
+	enum err err = is_plain ? plain_attach_svm(vm, bi) : consoles_attach_svm(vm, bi);
 
+	if (err == ERR_OK && is_plain)
+		err = gdbstub_start_on_port();
 	if (err != ERR_OK)
 		return err;
 	tell_again = events->again;
@@ -53,7 +69,16 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 			   bi->svm_event_line_intid);
 }
 
+void console_started(void)
+{
+	if (is_plain)
+		log_set_level(LOG_WARN); /* the line is the service VM's now */
+}
+
 void console_flush(void)
 {
-	uart_flush(uart_port(0));
+	unsigned int i;
+
+	for (i = 0; i < UART_PORTS; i++)
+		uart_flush(uart_port(i));
 }

@@ -8,7 +8,7 @@
 
 struct vm;
 
-/* The serial line shows the log from here on. Boot CPU, after log_init(). */
+/* The log is shown from here on. Boot CPU, after log_init() and mem_init(). */
 void console_init(const struct bootinfo *bi);
 
 /* What the event line tells. Called with its lock held. */
@@ -27,7 +27,10 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 /* events->pull() has something. Any CPU. */
 void console_poke_events(void);
 
-/* Waits until the serial line has sent what was written, two seconds at most. */
+/* All is made: the service VM is about to run. Boot CPU. */
+void console_started(void);
+
+/* Waits until the serial lines have sent what was written, two seconds at most. */
 void console_flush(void);
 
 #endif

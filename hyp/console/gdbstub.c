@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/console/gdbstub.h"
 
+#include "hyp/console/consoles.h"
 #include "hyp/console/uart.h"
+#include "hyp/console/vcon.h"
 #include "hyp/core/lock.h"
 #include "hyp/vm/dbgaccess.h"
 
 #define INPUT_BYTES 64
+/* A session sends one packet for each that it gets, so this holds a few. */
+#define RING_BYTES 16384
 
+static struct vcon *console; /* NULL: the second port is the debugger's */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_GDB);
 static struct gdbserver server GUARDED_BY(lock);
 
 /* --- what the session reaches --- */
 
+/* What a line that does not keep up loses, its client asks for again. */
 static void send(void *ctx, const uint8_t *bytes, size_t count)
 {
-	(void)uart_write(uart_port(1), bytes, count);
+	size_t part;
+
+	if (!console)
+		(void)uart_write(uart_port(1), bytes, count);
+	for (; console && count > 0; bytes += part, count -= part) {
+		part = count < VCON_WRITE_BYTES ? count : VCON_WRITE_BYTES;
+		(void)vcon_write(console, bytes, part);
+	}
 }
 
 static bool vm(void *ctx, uint32_t number, struct gdbserver_vm *to)
@@ -117,6 +130,22 @@ static void received(void *ctx, const uint8_t *bytes, size_t count)
 
 static void writable(void *ctx)
 {
+}
+
+static void console_input(void *ctx)
+{
+	uint8_t bytes[INPUT_BYTES];
+	size_t count;
+
+	while ((count = vcon_take_input(console, bytes, sizeof(bytes))) > 0)
+		received(ctx, bytes, count);
+}
+
+void gdbstub_add_console(void)
+{
+	static const struct vcon_client client = {.input = console_input};
+
+	console = consoles_add("debugger", 'd', RING_BYTES, VCON_RAW, &client);
 }
 
 void gdbstub_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK

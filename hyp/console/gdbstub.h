@@ -13,10 +13,12 @@
 
 struct vm;
 
-/* Boot CPU, once, before the two below. */
-void gdbstub_init(const struct bootinfo *bi, struct vm *service);
-
-/* With view=plain: the second port is the debugger's, if the machine has one. */
+/* Its console, `debugger`, which takes no bytes before gdbstub_init(). Boot CPU, once. */
+void gdbstub_add_console(void);
+/* Or, with view=plain: the second port is the debugger's, if the machine has one. */
 enum err gdbstub_start_on_port(void) MUST_CHECK;
+
+/* Boot CPU, once, when the service VM has been made, before any port takes bytes. */
+void gdbstub_init(const struct bootinfo *bi, struct vm *service);
 
 #endif

@@ -36,7 +36,8 @@ static void detach(uint32_t vm)
 
 static void write(uint32_t vm, const uint8_t *bytes, size_t count)
 {
-	vcon_write(of_vm[vm], bytes, count);
+	if (vcon_write(of_vm[vm], bytes, count))
+		uconsole_tell(vm);
 }
 
 static size_t read(uint32_t vm, uint8_t *to, size_t room)

@@ -67,14 +67,17 @@ size_t vcon_bytes(unsigned int flags, size_t history_bytes);
  */
 void vcon_remove(struct vcon *v);
 
-/* Terminal text from the client. Never blocks. */
-void vcon_write(struct vcon *v, const uint8_t *bytes, size_t count);
+/*
+ * Terminal text from the client. Never blocks. True: the terminal answered something, which
+ * vcon_take_input() gives; client.input() is not called for that.
+ */
+bool vcon_write(struct vcon *v, const uint8_t *bytes, size_t count);
 
 /* What was typed, at most `room` bytes; 0: nothing more. */
 size_t vcon_take_input(struct vcon *v, uint8_t *to, size_t room);
 
 /* How it is laid out now. */
-void vcon_size(const struct vcon *v, unsigned int *columns, unsigned int *rows);
+void vcon_size(struct vcon *v, unsigned int *columns, unsigned int *rows);
 
 /* Input as if typed, by other ways than a port (a viewer over the network). */
 void vcon_type(struct vcon *v, const uint8_t *bytes, size_t count);

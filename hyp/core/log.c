@@ -133,6 +133,17 @@ size_t log_read(uint64_t *position, uint8_t *to, size_t bytes, uint64_t *lost)
 	return n;
 }
 
+size_t log_read_panic(uint64_t position, uint8_t *to, size_t bytes) NO_THREAD_CHECK
+{
+	return position < ring.tail ? 0 : ring_copy(&ring, position, to, bytes);
+}
+
+void log_extent_panic(uint64_t *tail, uint64_t *head) NO_THREAD_CHECK
+{
+	*tail = ring.tail;
+	*head = ring.head;
+}
+
 void log_write_panic(const char *text, size_t length) NO_THREAD_CHECK
 {
 	put_text(text, length);

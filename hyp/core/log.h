@@ -54,6 +54,10 @@ static inline bool log_first(uint64_t *seen, unsigned int bit)
  */
 size_t log_read(uint64_t *position, uint8_t *to, size_t bytes, uint64_t *lost);
 
+/* For what comes after a panic, without the lock: text from `position` on, and what there is. */
+size_t log_read_panic(uint64_t position, uint8_t *to, size_t bytes);
+void log_extent_panic(uint64_t *tail, uint64_t *head);
+
 /* For panic: writes to the ring without its lock and marks the run as crashed. */
 void log_write_panic(const char *text, size_t length);
 

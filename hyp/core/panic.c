@@ -32,11 +32,17 @@ _Static_assert(sizeof(struct panic_frame) == PANIC_FRAME_BYTES, "vectors.S");
 void panic_exception(const struct panic_frame *frame, unsigned int kind) __attribute__((noreturn));
 
 static panic_sink_fn *panic_sink;
+static panic_end_fn *panic_end;
 static uint32_t panicking; /* 1 + index of the CPU that reports */
 
 void panic_set_sink(panic_sink_fn *sink)
 {
 	panic_sink = sink;
+}
+
+void panic_set_end(panic_end_fn *end)
+{
+	panic_end = end;
 }
 
 static void halt(void) __attribute__((noreturn));
@@ -109,6 +115,8 @@ static void end(void)
 		if (i != percpu_this()->index)
 			gic_kick(i);
 	}
+	if (panic_end)
+		panic_end();
 	halt();
 }
 

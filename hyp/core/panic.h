@@ -13,6 +13,10 @@
 typedef void panic_sink_fn(const char *text, size_t length);
 void panic_set_sink(panic_sink_fn *sink);
 
+/* What runs at the end instead of nothing, polled, with any lock held; it does not return. */
+typedef void panic_end_fn(void);
+void panic_set_end(panic_end_fn *end);
+
 /* Stops this CPU if another one has panicked. Called where a kick arrives. */
 void panic_check(void);
 

@@ -63,7 +63,6 @@ static void features_init(void)
 	}
 	if (bits_get(mmfr1, 11, 8)) /* VH */
 		sysreg_write(CNTHV_CTL_EL2, 0);
-	sysreg_write(cnthp_ctl_el2, 0);
 }
 
 /* SPE, trace filter, trace buffer and debug channel trap; the guest has all PMU counters. */

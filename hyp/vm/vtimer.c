@@ -3,34 +3,22 @@
 
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/sysreg.h"
-#include "hyp/core/gic.h"
-#include "hyp/core/panic.h"
+#include "hyp/core/timer.h"
 #include "hyp/vm/uvm.h"
-
-static uint32_t hyp_intid;
-
-static void expired(void *ctx)
-{
-	sysreg_write(cnthp_ctl_el2, 0);
-	isb(); /* the line is down before the interrupt is deactivated */
-}
 
 void vtimer_init(const struct bootinfo *bi)
 {
-	hyp_intid = bi->timer_hyp_intid;
-	if (gic_handler_set(hyp_intid, expired, NULL) != ERR_OK)
-		panic("no handler for EL2's timer");
+	timer_init(bi);
 }
 
 void vtimer_init_cpu(void)
 {
-	sysreg_write(cnthp_ctl_el2, 0);
-	gic_enable(hyp_intid);
+	timer_init_cpu();
 }
 
 bool vtimer_is_deadline(uint32_t intid)
 {
-	return intid == hyp_intid;
+	return timer_guest_was_due(intid);
 }
 
 static bool is_armed(uint64_t ctl)
@@ -41,12 +29,7 @@ static bool is_armed(uint64_t ctl)
 /* The service VM's timer, while another vCPU is loaded: its offset is 0. */
 static void deadline_set(const struct world *service)
 {
-	if (is_armed(service->cntv_ctl)) {
-		sysreg_write(cnthp_cval_el2, service->cntv_cval);
-		sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
-	} else {
-		sysreg_write(cnthp_ctl_el2, 0);
-	}
+	timer_guest_set(is_armed(service->cntv_ctl) ? service->cntv_cval : TIMER_NEVER);
 }
 
 static const struct world *service_world(void)
@@ -60,8 +43,7 @@ void vtimer_wait_begin(uint64_t until)
 
 	if (until == UINT64_MAX || (is_armed(service->cntv_ctl) && service->cntv_cval <= until))
 		return;
-	sysreg_write(cnthp_cval_el2, until);
-	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
+	timer_guest_set(until);
 	isb();
 }
 
@@ -81,7 +63,7 @@ void vtimer_switch(struct vcpu *from, const struct vcpu *to)
 		sysreg_write(cnthctl_el2, CNTHCTL_EL1PCTEN);
 		deadline_set(w);
 	} else {
-		sysreg_write(cnthp_ctl_el2, 0);
+		timer_guest_set(TIMER_NEVER);
 		sysreg_write(cnthctl_el2, CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN);
 	}
 	/* The one timer is off before the other's time counts. */

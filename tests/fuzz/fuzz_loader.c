@@ -34,7 +34,7 @@ static jmp_buf stopped;
 static void *output; /* in place of the machine's memory */
 static size_t output_bytes;
 
-void uart_init(uint64_t base)
+void uart_init(const struct boot_uart *port, uint32_t divisor)
 {
 }
 
@@ -165,6 +165,23 @@ static void put_devices(struct fdtw *w)
 	put_reg(w, 0, KIB(4));
 	put_interrupts(w, 0, 1, 1);
 	fdtw_end(w);
+	/* Two that share a page. */
+	put_node(w, "dw", "snps,dw-apb-uart");
+	put_reg(w, MIB(1), 256);
+	put_interrupts(w, 0, 2, 1);
+	fdtw_prop_u32(w, "reg-shift", 2);
+	fdtw_prop_u32(w, "reg-io-width", 4);
+	fdtw_prop_u32(w, "clocks", 2);
+	fdtw_end(w);
+	put_node(w, "ns", "ns16550a");
+	put_reg(w, MIB(1) + 256, 8);
+	put_interrupts(w, 0, 3, 1);
+	fdtw_prop_string(w, "status", "okay");
+	fdtw_end(w);
+	put_node(w, "clock", "fixed-clock");
+	fdtw_prop_u32(w, "phandle", 2);
+	fdtw_prop_u32(w, "clock-frequency", 1843200);
+	fdtw_end(w);
 	fdtw_end(w);
 	put_node(w, "pcie", "pci-host-ecam-generic");
 	fdtw_prop_u32(w, "#address-cells", 3);
@@ -191,7 +208,19 @@ static void put_devices(struct fdtw *w)
 	fdtw_end(w);
 }
 
-static size_t make_tree(uint8_t *tree)
+/* What console= the tree is given. */
+static const char *const cmdlines[] = {
+	"",
+	"console=none",
+	"console=/bus/dw,115200 console2=serial0",
+	"console2=/bus/ns",
+	"console=/bus/ns,9600n8 console2=/bus/dw",
+	"console=16550,0x9100100,irq=37",
+	"console=pl011,0x9100000,irq=33 console2=dw,0x20000000,shift=0,width=1",
+	"console=pl011,0x40000000 console2=16550,0x8000000,shift=2,width=2,fifo=1,clock=1843200",
+};
+
+static size_t make_tree(uint8_t *tree, const char *cmdline)
 {
 	static const _Alignas(8) uint8_t no_reservations[16];
 	const struct fdt none = {.blob = no_reservations, .strings = ""};
@@ -212,6 +241,7 @@ static size_t make_tree(uint8_t *tree)
 	fdtw_end(&w);
 	fdtw_begin(&w, "chosen");
 	fdtw_prop_string(&w, "stdout-path", "serial0:115200");
+	fdtw_prop_string(&w, "bootargs", cmdline);
 	put_node(&w, "module", "multiboot,module");
 	fdtw_end(&w);
 	fdtw_end(&w);
@@ -269,7 +299,45 @@ static void check_memory_node(const struct machine *m, const struct fdt *fdt, ui
 		FUZZ_CHECK(!bits_overlap(r.base, r.bytes, kept->base, kept->bytes));
 }
 
-static void check_written(const struct machine *m)
+/* What is in a port's page is the console's stand-in, or disabled, or not small. */
+static void check_ports(const struct machine *m, const struct fdt *fdt)
+{
+	struct fdt_region r;
+
+	for (uint32_t n = 0; n < fdt->node_count; n++) {
+		for (uint32_t i = 0; fdt_reg(fdt, n, i, &r) == ERR_OK; i++) {
+			for (uint32_t k = 0; k < BOOT_MAX_UARTS; k++) {
+				const struct boot_region *port = &m->info.uart[k].region;
+
+				FUZZ_CHECK(
+					r.bytes == 0 || !fdt_is_okay(fdt, n) ||
+					r.base == m->info.svm_console ||
+					!bits_contains(port->base, port->bytes, r.base, r.bytes));
+			}
+		}
+	}
+}
+
+/*
+ * stdout-path is an enabled UART at the console's address. In a tree with changed names another
+ * node may have the same path.
+ */
+static void check_stdout(const struct machine *m, const struct fdt *fdt, uint32_t chosen)
+{
+	struct fdt_region r;
+	struct fdt_prop prop;
+	const char *path;
+	uint32_t node;
+
+	FUZZ_CHECK(fdt_prop(fdt, chosen, "stdout-path", &prop));
+	path = fdt_prop_string(&prop, 0);
+	FUZZ_CHECK(path != NULL);
+	node = fdt_path(fdt, path, strlen(path));
+	FUZZ_CHECK(node != FDT_NONE && fdt_is_okay(fdt, node));
+	FUZZ_CHECK(fdt_reg(fdt, node, 0, &r) == ERR_OK && r.base == m->info.svm_console);
+}
+
+static void check_written(const struct machine *m, bool unchanged)
 {
 	static struct fdt_node node[NODES_MAX];
 	struct fdt fdt;
@@ -286,6 +354,9 @@ static void check_written(const struct machine *m)
 		   prop.bytes == m->bootargs_bytes + 1);
 	FUZZ_CHECK(fdt_prop_number(&fdt, chosen, "linux,initrd-start", &number) &&
 		   number == m->initrd.base);
+	check_ports(m, &fdt);
+	if (unchanged)
+		check_stdout(m, &fdt, chosen);
 	for (uint32_t n = fdt_child_first(&fdt, FDT_ROOT); n != FDT_NONE;
 	     n = fdt_child_next(&fdt, n)) {
 		const char *type = NULL;
@@ -352,6 +423,20 @@ static void check_info(const struct machine *m)
 	FUZZ_CHECK(layout_in(info->ram, info->ram_count, info->svm_dtb, output_bytes));
 	FUZZ_CHECK(!bits_overlap(info->svm_dtb, output_bytes, kept->base, kept->bytes));
 	FUZZ_CHECK(layout_in(info->hidden, info->hidden_count, info->svm_event_line, KIB(4)));
+	FUZZ_CHECK(layout_in(info->hidden, info->hidden_count, info->svm_console, KIB(4)));
+	FUZZ_CHECK(info->svm_console != info->svm_event_line);
+	FUZZ_CHECK(info->svm_console_intid >= SPI_FIRST &&
+		   info->svm_console_intid != info->svm_event_line_intid);
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++) {
+		const struct boot_uart *port = &info->uart[i];
+
+		if (port->kind == BOOT_UART_NONE)
+			continue;
+		FUZZ_CHECK(layout_in(info->hidden, info->hidden_count, port->region.base,
+				     port->region.bytes));
+		FUZZ_CHECK(!overlaps_ram(info, port->region.base, port->region.bytes));
+		FUZZ_CHECK(port->intid == 0 || port->intid >= SPI_FIRST);
+	}
 	for (uint32_t i = 0; i + 1 < info->hidden_count; i++)
 		FUZZ_CHECK(info->hidden[i].base + info->hidden[i].bytes < info->hidden[i + 1].base);
 	check_regions(m);
@@ -368,7 +453,7 @@ static bool place_kept(struct machine *m)
 	struct bootinfo *info = &m->info;
 	uint64_t base;
 
-	m->kept = layout_kept(IMAGE_BYTES, m->ram_bytes, info->cpu_count);
+	m->kept = layout_kept(IMAGE_BYTES, m->ram_bytes, info->cpu_count, 0);
 	if (layout_highest(info->ram, info->ram_count, &m->busy, m->kept.bytes, BLOCK_BYTES,
 			   HYP_IMAGE_VA, &base) != ERR_OK)
 		return false;
@@ -384,7 +469,7 @@ __attribute__((no_sanitize("address"))) static void clear_state(void)
 }
 
 /* False: it stopped. */
-static bool load(const uint8_t *tree)
+static bool load(const uint8_t *tree, bool unchanged)
 {
 	static const char bootargs[] = "console=ttyAMA0";
 	static struct machine m;
@@ -402,7 +487,7 @@ static bool load(const uint8_t *tree)
 	m.bootargs_bytes = sizeof(bootargs) - 1;
 	m.initrd = (struct boot_region){GIB(1), MIB(1)};
 	svmdt_write(&m);
-	check_written(&m);
+	check_written(&m, unchanged);
 	check_info(&m);
 	return true;
 }
@@ -411,7 +496,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static _Alignas(8) uint8_t tree[TREE_BYTES_MAX];
 	struct fuzz_input in = {data, bytes};
-	size_t tree_bytes = make_tree(tree);
+	const char *cmdline = cmdlines[fuzz_take(&in, 1) % ARRAY_SIZE(cmdlines)];
+	size_t tree_bytes = make_tree(tree, cmdline);
+	bool unchanged = in.bytes == 0;
 	uint8_t *exact;
 
 	while (in.bytes != 0)
@@ -421,7 +508,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	exact = malloc(tree_bytes);
 	memcpy(exact, tree, tree_bytes);
 	/* Nothing stops the tree as it is. */
-	FUZZ_CHECK(load(exact) || bytes != 0);
+	FUZZ_CHECK(load(exact, unchanged) || !unchanged);
 	free(exact);
 	free(output);
 	output = NULL;

@@ -21,11 +21,6 @@ NOT_TOLD = Cell(None, None, None, None)
 ATTRIBUTES = ["bold", "dim", "italic", "underline", "blink", "inverse", "hidden", "strike"]
 SHOWN_ON_BLANK = {"underline", "inverse", "strike"}
 
-# Streams that another terminal cannot show; all else that it lacks is said at its class.
-NOT_COMPARED = {
-    ("dialog", "pyte"): "pyte has no line drawing characters while it takes UTF-8",
-}
-
 
 def cell(text, fg, bg, attributes):
     """Blanks that look alike are equal."""
@@ -67,12 +62,16 @@ class PyteScreen(pyte.Screen):
             self.buffer[self.cursor.y][x] = self.cursor.attrs
 
 
+# Streams, by kind of terminal, that it cannot show.
+NOT_SHOWN = {"pyte": {"dialog"}, "tmux": set()}
+
+
 class Pyte:
     """python3-pyte 0.8, which is in memory. What it takes for something else is kept from it:
     sequences with a prefix other than its few modes, and device control strings. Its colours 8 to
     15 are bold ones of 0 to 7, so it is given them as of the palette. What it has not: the
-    alternate screen (so it is not compared once a program has left that), dim, hidden and blinking
-    text."""
+    alternate screen (so it is not compared while a program has left that), dim, hidden and blinking
+    text, the line drawing set while it takes UTF-8."""
 
     UNKNOWN = re.compile(rb"\x1b\[[>=<][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*[^0-9;hl]|\x1bP.*?\x1b\\",
                          re.DOTALL)
@@ -107,8 +106,9 @@ class Pyte:
         return f"\x1b[{';'.join(parameters)}m".encode()
 
     def feed_stream(self, data):
-        if b"\x1b[?1049l" in data:
-            self.is_comparable = False
+        entered, left = data.rfind(b"\x1b[?1049h"), data.rfind(b"\x1b[?1049l")
+        if entered != left:
+            self.is_comparable = entered > left
         self.feed(self.UNKNOWN.sub(b"", data))
 
     def picture(self):

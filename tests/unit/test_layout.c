@@ -255,7 +255,8 @@ static void test_kept(void **state)
 		uint64_t image = prop_between(&p, 1, MIB(1));
 		uint64_t ram = prop_between(&p, MIB(256), GIB(1024));
 		uint32_t cpus = prop_between(&p, 1, BOOT_MAX_CPUS);
-		struct layout_kept k = layout_kept(image, ram, cpus);
+		uint64_t consoles = prop_between(&p, 0, MIB(24));
+		struct layout_kept k = layout_kept(image, ram, cpus, consoles);
 
 		assert_true(k.image >= LAYOUT_LOG_BYTES);
 		assert_true(k.bootinfo - k.image >= image);
@@ -263,7 +264,7 @@ static void test_kept(void **state)
 		assert_true(k.mailboxes - k.wait_code >= KIB(4));
 		assert_int_equal(k.stacks - k.mailboxes, (cpus - 1) * KIB(4));
 		assert_int_equal(k.pool - k.stacks, cpus * HYP_STACK_BYTES);
-		assert_true(k.bytes - k.pool >= KIB(512) + ram / 4096);
+		assert_true(k.bytes - k.pool >= KIB(512) + ram / 4096 + consoles);
 		assert_true(bits_is_aligned(k.image | k.bootinfo | k.wait_code | k.mailboxes |
 						    k.stacks | k.pool,
 					    KIB(4)));

@@ -210,6 +210,8 @@ static const struct scene scenes[] = {
 	{"IND NEL", 5, 3, "a\033Db\033Ec", "a| b|c", 1, 2},
 	{"DECSC DECRC", 9, 3, "ab\0337\033[3;3Hx\0338y", "aby||  x", 3, 0},
 	{"DECSC keeps a wrap", 3, 3, "abc\0337\033[H\0338d", "abc|d", 1, 1},
+	{"DECSC keeps a wrap only with autowrap", 3, 3, "abc\0337\033[?7l\033[H\0338d", "abd", 2,
+	 0},
 	{"DECRC without DECSC", 9, 3, "abc\0338x", "xbc", 1, 0},
 	{"SCOSC SCORC", 9, 3, "ab\033[s\033[3;3Hx\033[uy", "aby||  x", 3, 0},
 	{"line drawing", 9, 3, "\033(0lqk\033(Bq", "┌─┐q", 4, 0},
@@ -449,6 +451,17 @@ static void test_bad_utf8(void **state)
 	}
 }
 
+/* A string that never ends hides 64 KiB, not all that follows. */
+static void test_endless_string(void **state)
+{
+	start(20, 2);
+	feed("\033]");
+	for (int i = 0; i < 65536 / 16; i++)
+		feed("0123456789abcdef");
+	feed("seen");
+	assert_string_equal(shown(), "seen");
+}
+
 /* ---- the other screen --------------------------------------------------------------------- */
 
 static void test_alternate(void **state)
@@ -522,6 +535,8 @@ static void test_history_sources(void **state)
 		{"a\r\nb\033[J", 0},
 		{"a\r\nb\033c", 2},
 		{"\033[2J\033[2J", 0},
+		{"\033[41m\033[2J\033[2J", 0},
+		{"a\033[41m\033[2J\033[2J\033[2J", 1},
 		{"\033[?1049ha\r\nb\r\nc\r\nd\033[2J", 0},
 	};
 
@@ -606,6 +621,16 @@ static void test_resize(void **state)
 	assert_string_equal(shown(), " y");
 }
 
+/* A wrap that DECSC saved is for the width of then. */
+static void test_resize_saved(void **state)
+{
+	start(4, 2);
+	feed("abcd\0337");
+	screen_resize(&s, 8, 2);
+	feed("\0338x");
+	assert_string_equal(shown(), "abcx");
+}
+
 static void test_resize_alternate(void **state)
 {
 	start(6, 4);
@@ -673,6 +698,9 @@ static void test_damage(void **state)
 	assert_int_equal(s.scroll.bottom, 2);
 	for (unsigned int y = 0; y < 4; y++)
 		assert_damage(y, 0, 10);
+	feed("\033[2;4r\033[S"); /* the same first row is not the same region */
+	assert_int_equal(s.scroll.lines, 1);
+	assert_int_equal(s.scroll.bottom, 3);
 	feed("\033[9S"); /* nothing of the region is left */
 	assert_int_equal(s.scroll.lines, 0);
 	screen_damage_clear(&s);
@@ -698,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_scenes),           cmocka_unit_test(test_pens),
 		cmocka_unit_test(test_erased_colour),    cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_replies),          cmocka_unit_test(test_replies_are_bounded),
+		cmocka_unit_test(test_endless_string),   cmocka_unit_test(test_resize_saved),
 		cmocka_unit_test(test_bad_utf8),         cmocka_unit_test(test_alternate),
 		cmocka_unit_test(test_no_alternate),     cmocka_unit_test(test_history),
 		cmocka_unit_test(test_history_sources),  cmocka_unit_test(test_history_is_exact),

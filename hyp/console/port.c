@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ports. Nothing that is shown waits in a queue: a console's writer leaves its mark on the screen
+ * and, if the line has sent what it was given, the painter adds the difference between terminal
+ * and screen, a few hundred bytes at most; the rest follows when the line has drained, from the
+ * screen as it is then. So whoever floods a console costs the others nothing, and a key's echo or
+ * another console is never behind more than those bytes.
+ *
+ * One lock for what both ports show, since a console is on one port at a time. Clients are called
+ * after it has been dropped: what is to be done then is put down in a struct port_todo.
+ */
+#include "hyp/console/port.h"
+
+#include "arch/aarch64/sysreg.h"
+#include "hyp/core/log.h"
+#include "hyp/core/mem.h"
+#include "hyp/core/timer.h"
+#include "lib/cmdline.h"
+#include "lib/text.h"
+
+#include <string.h>
+
+#define LINE_HIGH_BYTES 512 /* given to the line at most: 44 ms at 115,200 Bd */
+#define LINE_LOW_BYTES  128
+#define PAINTS_MAX      64 /* of one port_pump() */
+#define RECEIVE_BYTES   32
+#define TICK_MS         1000
+#define POLL_MS         10
+#define HOLD_MS         500 /* a client that takes nothing for so long takes nothing any more */
+
+struct spinlock port_lock = SPINLOCK_INIT(LOCK_LINE);
+
+static struct port ports[UART_PORTS];
+static unsigned int port_count;
+static uint64_t counter_hz;
+static unsigned int default_columns GUARDED_BY(port_lock) = 80;
+static unsigned int default_rows GUARDED_BY(port_lock) = 24;
+static uint64_t called_at GUARDED_BY(port_lock) = TIMER_NEVER; /* some CPU's timer is set so */
+
+uint64_t port_now(void)
+{
+	return sysreg_read(cntpct_el0);
+}
+
+uint64_t port_ms(unsigned int ms)
+{
+	return counter_hz * ms / 1000;
+}
+
+void port_default_size(unsigned int *columns, unsigned int *rows)
+{
+	*columns = default_columns;
+	*rows = default_rows;
+}
+
+/* --- painting --- */
+
+static size_t take_raw(struct vcon *v, uint8_t *to, size_t room)
+{
+	size_t count = 0;
+
+	lock_acquire(&v->lock);
+	while (v->is_live && count < room && ring_take(&v->output, &to[count]))
+		count++;
+	lock_release(&v->lock);
+	return count;
+}
+
+/* The painter is told when it gets another screen than the last time. */
+static void set_painted(struct port *p, const struct screen *s) REQUIRES(port_lock)
+{
+	if (p->painted == s)
+		return;
+	if (!p->painted)
+		painter_forget(&p->painter);
+	else
+		painter_switch(&p->painter);
+	p->painted = s;
+}
+
+/* The next bytes for the line; 0: the terminal shows what it should. */
+static size_t next_bytes(struct port *p, uint8_t *to, size_t room) REQUIRES(port_lock)
+{
+	struct vcon *v = p->shown;
+	size_t count = 0;
+
+	if (p->overlay.kind != OVERLAY_NONE) {
+		set_painted(p, &p->overlay.screen);
+		return painter_paint(&p->painter, &p->overlay.screen, to, room);
+	}
+	if (!v)
+		return 0;
+	if (!v->screen) {
+		p->painted = NULL;
+		return take_raw(v, to, room);
+	}
+	lock_acquire(&v->lock);
+	if (v->is_live) {
+		set_painted(p, v->screen);
+		count = painter_paint(&p->painter, v->screen, to, room);
+	}
+	lock_release(&v->lock);
+	return count;
+}
+
+static void paint(struct port *p) REQUIRES(port_lock)
+{
+	uint8_t bytes[LINE_HIGH_BYTES];
+	unsigned int paints;
+	size_t used, count;
+
+	p->paint_at = TIMER_NEVER;
+	for (paints = 0; paints < PAINTS_MAX; paints++) {
+		used = uart_used(p->uart);
+		if (used + PAINTER_ROOM_MIN > LINE_HIGH_BYTES)
+			return; /* uart_client.drained goes on */
+		count = next_bytes(p, bytes, LINE_HIGH_BYTES - used);
+		if (count == 0)
+			return;
+		(void)uart_write(p->uart, bytes, count);
+	}
+	p->paint_at = port_now() + port_ms(1);
+}
+
+/* --- times --- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t due(const struct port *p) REQUIRES(port_lock)
+{
+	uint64_t at = earlier(earlier(p->flush_at, p->tick_at), earlier(p->hold_at, p->poll_at));
+
+	return earlier(earlier(at, p->paint_at), earlier(probe_due(p), overlay_due(p)));
+}
+
+/* Sees to it that a CPU's timer comes when something is due next. */
+static void set_timer(void) REQUIRES(port_lock)
+{
+	uint64_t at = TIMER_NEVER;
+	unsigned int i;
+
+	for (i = 0; i < port_count; i++)
+		at = earlier(at, due(&ports[i]));
+	if (at < called_at) {
+		called_at = at;
+		timer_call_at(at);
+	}
+}
+
+/* --- what is shown --- */
+
+static void set_shown(struct port *p, struct vcon *v) REQUIRES(port_lock)
+{
+	struct vcon *old = p->shown;
+
+	if (old) {
+		lock_acquire(&old->lock);
+		old->port = NULL;
+		old->is_held = false;
+		lock_release(&old->lock);
+	}
+	if (v) {
+		lock_acquire(&v->lock);
+		v->port = p;
+		lock_release(&v->lock);
+	}
+	p->shown = v;
+	p->hold_at = TIMER_NEVER;
+}
+
+static void show(struct port *p, struct vcon *v, struct port_todo *todo) REQUIRES(port_lock)
+{
+	set_shown(p, v);
+	todo->resize = v;
+	todo->tick = v;
+	p->tick_at = port_now() + port_ms(TICK_MS);
+}
+
+static bool is_free(const struct vcon *v) REQUIRES(port_lock)
+{
+	return v->is_live && !v->port;
+}
+
+/* The next console, from slot `from` on in steps of 1 or -1, that no port shows; or NULL. */
+static struct vcon *next_free(unsigned int from, int step) REQUIRES(port_lock)
+{
+	unsigned int i, at = from;
+
+	for (i = 0; i < VCON_MAX; i++) {
+		at = (at + VCON_MAX + (unsigned int)step) % VCON_MAX;
+		if (is_free(vcon_slot(at)))
+			return vcon_slot(at);
+	}
+	return NULL;
+}
+
+static unsigned int slot_number(const struct vcon *v)
+{
+	return v ? (unsigned int)(v - vcon_slot(0)) : VCON_MAX - 1;
+}
+
+void port_forget(struct port *p, struct vcon *v)
+{
+	if (p->shown != v)
+		return;
+	overlay_close(p);
+	set_shown(p, NULL);
+	set_shown(p, next_free(VCON_MAX - 1, 1));
+	p->tick_at = port_now();
+	overlay_message(p, "Console %s is gone; this is %s", v->name,
+			p->shown ? p->shown->name : "none");
+	set_timer();
+}
+
+/* --- commands --- */
+
+static void show_key(struct port *p, uint32_t key, struct port_todo *todo) REQUIRES(port_lock)
+{
+	char escape[8];
+	unsigned int i;
+
+	for (i = 0; i < VCON_MAX; i++) {
+		struct vcon *v = vcon_slot(i);
+
+		if (!v->is_live || (uint8_t)v->key != key)
+			continue;
+		if (v->port && v->port != p)
+			overlay_message(p, "Console %s is on port %u", v->name, v->port->index + 1);
+		else if (!v->port)
+			show(p, v, todo);
+		return;
+	}
+	portinput_escape_name(p->in.escape, escape);
+	if (key > ' ' && key <= '~')
+		overlay_message(p, "No console has the key %c; %s ? lists them", (char)key, escape);
+	else
+		overlay_message(p, "No console has this key; %s ? lists them", escape);
+}
+
+static void redraw(struct port *p) REQUIRES(port_lock)
+{
+	painter_forget(&p->painter);
+	probe_start(p, true);
+}
+
+static void command(struct port *p, uint32_t key, struct port_todo *todo) REQUIRES(port_lock)
+{
+	struct vcon *v;
+
+	overlay_close(p);
+	switch (key) {
+	case '?':
+		overlay_help(p);
+		p->tick_at = port_now() + port_ms(TICK_MS);
+		break;
+	case '[':
+		overlay_scroll(p);
+		break;
+	case 'r':
+		redraw(p);
+		break;
+	case 'n':
+	case 'p':
+		v = next_free(slot_number(p->shown), key == 'n' ? 1 : -1);
+		if (v)
+			show(p, v, todo);
+		break;
+	default:
+		show_key(p, key, todo);
+		break;
+	}
+}
+
+/* --- input --- */
+
+static void input(struct port *p, const struct portinput_event *e, struct port_todo *todo)
+	REQUIRES(port_lock)
+{
+	struct vcon *v = p->shown;
+
+	if (p->overlay.kind == OVERLAY_MESSAGE)
+		overlay_close(p);
+	if (!v)
+		return;
+	vcon_put_input(v, e->bytes, e->count);
+	todo->input = v;
+}
+
+static void handle(struct port *p, const struct portinput_event *e, struct port_todo *todo)
+	REQUIRES(port_lock)
+{
+	if (e->kind != PORTINPUT_SIZE && e->kind != PORTINPUT_CURSOR)
+		probe_typed(p);
+	switch (e->kind) {
+	case PORTINPUT_BYTES:
+		input(p, e, todo);
+		break;
+	case PORTINPUT_COMMAND:
+		command(p, e->code, todo);
+		break;
+	case PORTINPUT_KEY:
+		if (!overlay_key(p, &e->token))
+			command(p, e->token.code, todo);
+		break;
+	case PORTINPUT_SIZE:
+	case PORTINPUT_CURSOR:
+		todo->resize_all |= probe_answer(p, e);
+		break;
+	}
+	if (todo->resize_all) {
+		default_columns = p->columns;
+		default_rows = p->rows;
+	}
+}
+
+/* Clients hear of what happened, and the line gets what it has room for. */
+static void finish(struct port *p, const struct port_todo *todo)
+{
+	unsigned int i, columns = p->columns, rows = p->rows;
+
+	for (i = 0; todo->resize_all && i < VCON_MAX; i++) {
+		struct vcon *v = vcon_slot(i);
+		bool is_ours;
+
+		lock_acquire(&port_lock);
+		is_ours = v->is_live && (!v->port || v->port == p);
+		lock_release(&port_lock);
+		if (is_ours)
+			vcon_resize(v, columns, rows);
+	}
+	if (todo->resize)
+		vcon_resize(todo->resize, columns, rows);
+	if (todo->tick && todo->tick->client.tick)
+		todo->tick->client.tick(todo->tick->client.ctx);
+	if (todo->input && todo->input->client.input)
+		todo->input->client.input(todo->input->client.ctx);
+	port_pump(p);
+}
+
+void port_pump(struct port *p)
+{
+	lock_acquire(&port_lock);
+	paint(p);
+	if (p->paint_at != TIMER_NEVER)
+		set_timer();
+	lock_release(&port_lock);
+}
+
+static void received(void *ctx, const uint8_t *bytes, size_t count)
+{
+	struct portinput_event event;
+	struct port *p = ctx;
+	bool more;
+
+	do {
+		struct port_todo todo = {.resize_all = false};
+
+		lock_acquire(&port_lock);
+		more = portinput_next(&p->in, &bytes, &count, &event);
+		if (more)
+			handle(p, &event, &todo);
+		p->flush_at = portinput_is_waiting(&p->in) ? port_now() + port_ms(PORTINPUT_WAIT_MS)
+							   : TIMER_NEVER;
+		set_timer();
+		lock_release(&port_lock);
+		finish(p, &todo);
+	} while (more);
+}
+
+/*
+ * A client that is slow gets its input at its own pace; one that takes nothing for a while loses
+ * it, counted, since the escape key is to be heard behind it.
+ */
+static size_t room(void *ctx)
+{
+	struct port *p = ctx;
+	struct vcon *v;
+	size_t room = RECEIVE_BYTES;
+	uint64_t now = port_now();
+
+	lock_acquire(&port_lock);
+	v = p->shown;
+	p->hold_at = TIMER_NEVER;
+	if (v && !p->in.has_view && !p->in.is_command) {
+		lock_acquire(&v->lock);
+		if (v->is_live && ring_free(&v->input) < room &&
+		    now - v->taken_at < port_ms(HOLD_MS)) {
+			room = ring_free(&v->input);
+			v->is_held = room == 0;
+			if (v->is_held)
+				p->hold_at = v->taken_at + port_ms(HOLD_MS);
+		}
+		lock_release(&v->lock);
+	}
+	set_timer();
+	lock_release(&port_lock);
+	return room;
+}
+
+static void drained(void *ctx)
+{
+	port_pump(ctx);
+}
+
+static void broke(void *ctx)
+{
+	struct port *p = ctx;
+
+	lock_acquire(&port_lock);
+	redraw(p);
+	set_timer();
+	lock_release(&port_lock);
+	port_pump(p);
+}
+
+/* --- time passes --- */
+
+static void tick_port(struct port *p, uint64_t now, struct port_todo *todo) REQUIRES(port_lock)
+{
+	struct portinput_event event;
+
+	if (now >= p->flush_at) {
+		p->flush_at = TIMER_NEVER;
+		if (portinput_flush(&p->in, &event))
+			handle(p, &event, todo);
+	}
+	if (now >= p->tick_at) {
+		p->tick_at = now + port_ms(TICK_MS);
+		todo->tick = p->shown;
+		overlay_tick(p, now);
+	}
+	if (now >= overlay_due(p))
+		overlay_tick(p, now);
+	if (now >= probe_due(p))
+		todo->resize_all |= probe_tick(p, now);
+	if (p->poll_at != TIMER_NEVER && now >= p->poll_at)
+		p->poll_at = now + port_ms(POLL_MS);
+}
+
+static void tick(void)
+{
+	uint64_t now = port_now();
+	unsigned int i;
+
+	lock_acquire(&port_lock);
+	if (now < called_at) { /* another CPU's timer comes for what this one's was set for */
+		lock_release(&port_lock);
+		return;
+	}
+	called_at = TIMER_NEVER;
+	lock_release(&port_lock);
+	for (i = 0; i < port_count; i++) {
+		struct port_todo todo = {.resize_all = false};
+		struct port *p = &ports[i];
+		bool held;
+
+		lock_acquire(&port_lock);
+		held = now >= p->hold_at;
+		if (held)
+			p->hold_at = TIMER_NEVER;
+		tick_port(p, now, &todo);
+		lock_release(&port_lock);
+		finish(p, &todo);
+		if (held)
+			uart_receive_more(p->uart);
+		uart_poll(p->uart);
+	}
+	lock_acquire(&port_lock);
+	set_timer();
+	lock_release(&port_lock);
+}
+
+void port_before_panic(unsigned int index, uint8_t *escape, unsigned int *columns,
+		       unsigned int *rows) NO_THREAD_CHECK
+{
+	const struct port *p = &ports[index];
+	bool is_sane = p->columns >= 20 && p->columns <= SCREEN_COLUMNS_MAX && p->rows >= 4 &&
+		       p->rows <= SCREEN_ROWS_MAX;
+
+	*escape = p->in.escape;
+	*columns = is_sane ? p->columns : 80;
+	*rows = is_sane ? p->rows : 24;
+}
+
+/* --- start --- */
+
+static uint8_t escape_key(const char *cmdline)
+{
+	size_t length;
+	const char *text = cmdline_get(cmdline, "escape", &length);
+	uint8_t key = 7;
+
+	if (text && portinput_parse_escape(text, length, &key) != ERR_OK)
+		log_printf(LOG_WARN, "escape=%.*s is no control character such as ^G or ^]",
+			   (int)length, text);
+	return key;
+}
+
+static struct vcon *find(const char *name, size_t length) REQUIRES(port_lock)
+{
+	unsigned int i;
+
+	for (i = 0; i < VCON_MAX; i++) {
+		struct vcon *v = vcon_slot(i);
+
+		if (is_free(v) && text_length(v->name) == length &&
+		    memcmp(v->name, name, length) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+/* `view=` and `view2=`; else the host UI on a headless machine's first port, else the log. */
+static struct vcon *first_view(const struct bootinfo *bi, unsigned int index) REQUIRES(port_lock)
+{
+	size_t length;
+	const char *name = cmdline_get(bi->cmdline, index == 0 ? "view" : "view2", &length);
+	struct vcon *v = name ? find(name, length) : NULL;
+
+	if (!v && bi->headless && index == 0)
+		v = find("hostui", 6);
+	if (!v)
+		v = find("log", 3);
+	return v ? v : next_free(VCON_MAX - 1, 1);
+}
+
+static void init_one(struct port *p, const struct bootinfo *bi, unsigned int index, uint8_t escape)
+	REQUIRES(port_lock)
+{
+	p->uart = uart_port(index);
+	p->index = index;
+	p->columns = 80;
+	p->rows = 24;
+	p->flush_at = p->tick_at = p->hold_at = p->poll_at = p->paint_at = TIMER_NEVER;
+	p->probe.at = TIMER_NEVER;
+	painter_init(&p->painter, mem_pages((painter_bytes() + 4095) / 4096));
+	overlay_init(&p->overlay, mem_pages((overlay_bytes() + 4095) / 4096));
+	portinput_init(&p->in, escape);
+	set_shown(p, first_view(bi, index));
+}
+
+void port_init(const struct bootinfo *bi)
+{
+	uint8_t escape = escape_key(bi->cmdline);
+	unsigned int i;
+
+	counter_hz = sysreg_read(cntfrq_el0);
+	lock_acquire(&port_lock);
+	for (i = 0; i < UART_PORTS; i++) {
+		if (uart_exists(uart_port(i)))
+			init_one(&ports[port_count++], bi, i, escape);
+	}
+	lock_release(&port_lock);
+}
+
+enum err port_start(void)
+{
+	unsigned int i;
+	enum err err;
+
+	timer_set_call(tick);
+	lock_acquire(&port_lock);
+	called_at = TIMER_NEVER; /* a timer that was set before timer_init() is forgotten */
+	lock_release(&port_lock);
+	for (i = 0; i < port_count; i++) {
+		struct port *p = &ports[i];
+		struct uart_client client = {.room = room,
+					     .received = received,
+					     .writable = drained,
+					     .drained = drained,
+					     .low = LINE_LOW_BYTES,
+					     .broke = broke,
+					     .ctx = p};
+
+		err = uart_start(p->uart, &client);
+		if (err != ERR_OK)
+			return err;
+		lock_acquire(&port_lock);
+		redraw(p);
+		p->tick_at = port_now();
+		p->poll_at = uart_is_polled(p->uart) ? port_now() : TIMER_NEVER;
+		set_timer();
+		lock_release(&port_lock);
+	}
+	return ERR_OK;
+}
