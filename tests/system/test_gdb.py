@@ -66,7 +66,7 @@ def check_watchpoint(gdb, call, frame):
     output = gdb.run("continue")
     assert re.search(r"Hardware watchpoint \d+: ", output) and "Old value = 0" in output, output
     assert gdb.value(f"*(long *){slot:#x}") == caller
-    assert 0 < gdb.value("$pc") - gdb.value(f"&{CALLED}") < 32
+    assert 0 < gdb.value("$pc") - gdb.value(f"&{CALLED}") < 128
     gdb.run("delete")
 
 
@@ -137,8 +137,7 @@ def check_service_vm(machine, port, elf, log):
         check_interrupt(gdb)
         check_registers(gdb)
         check_refused(gdb, [kept_memory(machine), 0x9000000, 0x8000000], [0x40000000])
-        output = gdb.run("kill")
-        gdb.run(f"target remote {port}")
+        assert "Can't kill process" in gdb.run("kill")
         gdb.run("detach")
     machine.expect(PROMPT)
     assert machine.run("hostname") == "two"
@@ -146,7 +145,8 @@ def check_service_vm(machine, port, elf, log):
 
 def vmm_ticks(machine):
     """CPU time of the VMM's vCPU threads."""
-    output = machine.run("cat /proc/$(pgrep -f 'caisson run')/task/*/stat")
+    output = machine.run("cat /proc/$(sed -n 's/.*\"pid\": \\([0-9]*\\).*/\\1/p' "
+                         "/run/caisson/.state/g.json)/task/*/stat")
     return sum(sum(map(int, line.split()[13:15])) for line in output.splitlines() if "(vcpu" in line)
 
 
