@@ -193,7 +193,7 @@ static inline const struct screen_cell *screen_row(const struct screen *s, unsig
  * Puts cells at the start of line y < s->rows and blanks behind them, as an overlay does. Cells
  * beyond the last column are left out; halves of wide characters become blanks.
  */
-void screen_put_row(struct screen *s, unsigned int y, const struct screen_cell *cells,
+void screen_put_row(struct screen *s, unsigned int y, const struct screen_cell *from,
 		    unsigned int count);
 
 /*

@@ -372,13 +372,11 @@ static void csi(struct screen *s, uint8_t byte)
 		collect(p, byte);
 		if (p->state == SCREEN_CSI)
 			p->state = SCREEN_CSI_END;
-	} else if (p->state != SCREEN_CSI) {
-		p->state = SCREEN_CSI_IGNORE;
-	} else if (byte <= '9') {
+	} else if (p->state == SCREEN_CSI && byte <= '9') {
 		digit(p, byte);
-	} else if (byte <= ';') {
+	} else if (p->state == SCREEN_CSI && byte <= ';') {
 		separator(p, byte);
-	} else if (p->count == 0 && p->prefix == 0) {
+	} else if (p->state == SCREEN_CSI && p->count == 0 && p->prefix == 0) {
 		p->prefix = byte;
 	} else {
 		p->state = SCREEN_CSI_IGNORE;

@@ -37,6 +37,7 @@ struct uart {
 static struct uart uarts[UART_PORTS];
 
 static const struct uart_ops *const ops_of_kind[] = {
+	[BOOT_UART_NONE] = NULL,
 	[BOOT_UART_PL011] = &uart_pl011_ops,
 	[BOOT_UART_SBSA] = &uart_pl011_ops,
 	[BOOT_UART_16550] = &uart_16550_ops,
@@ -48,9 +49,9 @@ static void init_port(struct uart *u, const struct boot_uart *hw) NO_THREAD_CHEC
 	lock_init(&u->lock, LOCK_UART);
 	ring_init(&u->tx, u->tx_data, sizeof(u->tx_data));
 	ring_init(&u->rx, u->rx_data, sizeof(u->rx_data));
-	if (hw->kind == BOOT_UART_NONE || hw->kind >= ARRAY_SIZE(ops_of_kind))
+	u->ops = hw->kind < ARRAY_SIZE(ops_of_kind) ? ops_of_kind[hw->kind] : NULL;
+	if (!u->ops)
 		return;
-	u->ops = ops_of_kind[hw->kind];
 	u->port = (struct uart_port){.hw = *hw};
 	u->ops->open(&u->port);
 }

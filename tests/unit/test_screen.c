@@ -119,6 +119,8 @@ static void random_cells(struct prop *p, struct screen_cell *cells, unsigned int
 		cells[x] = pen;
 		if (prop_one_in(p, 6) && x + 1 < count) {
 			cells[x].text |= SCREEN_WIDE | 0x4f60;
+			if (prop_one_in(p, 3))
+				cells[x].mark[0] = 0x301;
 			cells[++x] = pen;
 			continue;
 		}
@@ -204,7 +206,7 @@ static const struct scene scenes[] = {
 	 1},
 	{"RI above it", 5, 5, LETTERS "\033[2;4r\033[1;1H\033M\033Mx",
 	 "xaaaa|bbbbb|ccccc|ddddd|eeeee", 1, 0},
-	{"bad regions", 5, 3, "\033[2;2r\033[3;1r\033[3;9rx", "x", 1, 0},
+	{"bad regions", 5, 3, "ab\033[2;2r\033[3;1r\033[3;9rx", "abx", 3, 0},
 	{"CUU stops at the region", 5, 5, "\033[2;4r\033[3;1H\033[9Ax\033[9By", "|x|| y", 2, 3},
 	{"origin mode", 5, 5, "\033[2;4r\033[?6hx\033[9;2Hy\033[2dz", "|x|  z| y", 3, 2},
 	{"IND NEL", 5, 3, "a\033Db\033Ec", "a| b|c", 1, 2},
@@ -233,7 +235,7 @@ static const struct scene scenes[] = {
 	{"a third mark is dropped", 6, 1, "e\314\201\314\202\314\203", "e\314\201\314\202", 1, 0},
 	{"a mark alone", 6, 1, "\314\201x", "x", 1, 0},
 	{"REP", 9, 1, "ab\033[3bc", "abbbbc", 6, 0},
-	{"REP is bounded", 3, 2, "a\033[65535b", "aaa|a", 1, 1},
+	{"REP is bounded", 4, 2, "a\033[65535b", "aaaa|a", 1, 1},
 	{"DECALN", 3, 2, "\033#8", "EEE|EEE", 0, 0},
 	{"RIS", 9, 2, "\033[1;31;4hab\033[2;2r\033c x", " x", 2, 0},
 	{"OSC", 9, 1, "a\033]0;title\ab\033]2;t\033\\c", "abc", 3, 0},

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hyp/console/uart*.c with simulated ports (uart_sim.h). */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "hyp/console/uart.h"
+#include "hyp/core/gic.h"
+#include "lib/uart16550.h"
+#include "tests/unit/prop.h"
+#include "tests/unit/uart_sim.h"
+
+#define BASE  0x9000000
+#define INTID 33
+#define LOW   64
+
+static const struct boot_uart ports[] = {
+	{.kind = BOOT_UART_PL011, .base = BASE, .intid = INTID},
+	{.kind = BOOT_UART_SBSA, .base = BASE, .intid = INTID},
+	{.kind = BOOT_UART_16550, .base = BASE, .intid = INTID, .width = 1, .fifo_bytes = 16},
+	{.kind = BOOT_UART_16550,
+	 .base = BASE,
+	 .intid = INTID,
+	 .shift = 2,
+	 .width = 4,
+	 .fifo_bytes = 8},
+	{.kind = BOOT_UART_16550,
+	 .base = BASE,
+	 .intid = INTID,
+	 .shift = 1,
+	 .width = 2,
+	 .fifo_bytes = 16},
+	{.kind = BOOT_UART_DW,
+	 .base = BASE,
+	 .intid = INTID,
+	 .shift = 2,
+	 .width = 4,
+	 .fifo_bytes = 16},
+};
+
+static unsigned int locks;
+static gic_handler_fn *handler;
+static void *handler_ctx;
+static bool pending;
+
+/* What the client saw, and how much it takes. */
+static struct {
+	size_t room;
+	uint8_t bytes[4096];
+	size_t count;
+	unsigned int writable, drained, breaks;
+} seen;
+
+void uart_sim_failed(const char *what)
+{
+	fail_msg("%s", what);
+	abort();
+}
+
+void mock_lock_order(unsigned int order)
+{
+	assert_int_equal(locks, 0);
+}
+
+void mock_lock_taken(unsigned int order)
+{
+	locks++;
+}
+
+void mock_lock_dropped(unsigned int order)
+{
+	locks--;
+}
+
+enum err gic_handler_set(uint32_t intid, gic_handler_fn *fn, void *ctx)
+{
+	assert_int_equal(intid, INTID);
+	handler = fn;
+	handler_ctx = ctx;
+	return ERR_OK;
+}
+
+void gic_config_set(uint32_t intid, bool edge)
+{
+	assert_false(edge);
+}
+
+void gic_enable(uint32_t intid)
+{
+}
+
+void gic_pending_set_on(uint32_t cpu, uint32_t intid, bool set)
+{
+	assert_int_equal(intid, INTID);
+	pending = set;
+}
+
+/* Serves the port until it is quiet; one that never is fails. */
+static void serve(void)
+{
+	unsigned int times = 0;
+
+	while (handler != NULL && (uart_sim_interrupt() || pending)) {
+		pending = false;
+		assert_true(times++ < 1000);
+		handler(handler_ctx);
+	}
+}
+
+static size_t client_room(void *ctx)
+{
+	assert_int_equal(locks, 0);
+	return seen.room;
+}
+
+static void client_received(void *ctx, const uint8_t *bytes, size_t count)
+{
+	assert_int_equal(locks, 0);
+	assert_true(count <= seen.room && seen.count + count <= sizeof(seen.bytes));
+	memcpy(seen.bytes + seen.count, bytes, count);
+	seen.count += count;
+	seen.room -= count;
+}
+
+static void client_writable(void *ctx)
+{
+	assert_int_equal(locks, 0);
+	assert_true(uart_room(uart_port(0)) > 0);
+	seen.writable++;
+}
+
+static void client_drained(void *ctx)
+{
+	assert_true(uart_used(uart_port(0)) <= LOW);
+	seen.drained++;
+}
+
+static void client_broke(void *ctx)
+{
+	assert_int_equal(locks, 0);
+	seen.breaks++;
+}
+
+static struct uart_counts counts_before;
+
+/* Since the port was opened. */
+static struct uart_counts counts_of(struct uart *u)
+{
+	struct uart_counts counts;
+
+	uart_count(u, &counts);
+	counts.overruns -= counts_before.overruns;
+	counts.errors -= counts_before.errors;
+	counts.breaks -= counts_before.breaks;
+	return counts;
+}
+
+static struct uart *open_port(const struct boot_uart *hw)
+{
+	static const struct uart_client client = {.room = client_room,
+						  .received = client_received,
+						  .writable = client_writable,
+						  .drained = client_drained,
+						  .low = LOW,
+						  .broke = client_broke};
+	struct bootinfo bi = {.uart = {*hw}};
+
+	memset(&seen, 0, sizeof(seen));
+	seen.room = sizeof(seen.bytes);
+	handler = NULL;
+	pending = false;
+	uart_count(uart_port(0), &counts_before);
+	uart_init(&bi);
+	assert_int_equal(uart_start(uart_port(0), &client), ERR_OK);
+	return uart_port(0);
+}
+
+static struct uart *fresh_port(const struct boot_uart *hw)
+{
+	uart_sim_reset(hw);
+	return open_port(hw);
+}
+
+/* The line goes on until everything is out; interrupts alone move the ring. */
+static void run_dry(struct uart *u)
+{
+	unsigned int rounds = 0;
+
+	while (uart_used(u) > 0 || uart_sim.tx_count > 0) {
+		assert_true(rounds++ < 100000);
+		uart_sim_send(1);
+		serve();
+	}
+}
+
+/* ---- bytes in both directions ---- */
+
+static void random_steps(struct prop *p, const struct boot_uart *hw)
+{
+	struct uart *u = fresh_port(hw);
+	static uint8_t put[UART_SIM_LINE], got[4096];
+	size_t put_count = 0, got_count = 0;
+	uint8_t block[64];
+
+	uart_sim.no_thre_enable = prop_one_in(p, 2);
+	seen.room = 0;
+	for (unsigned int step = 0; step < 400; step++) {
+		size_t count = prop_below(p, sizeof(block)), done;
+
+		switch (prop_below(p, 5)) {
+		case 0:
+			for (size_t i = 0; i < count; i++)
+				block[i] = (uint8_t)prop_u64(p);
+			done = uart_write(u, block, count);
+			assert_int_equal(done, count);
+			memcpy(put + put_count, block, done);
+			put_count += done;
+			break;
+		case 1:
+			uart_sim_send((unsigned int)count);
+			break;
+		case 2:
+			/* No more than the port and the ring take surely. */
+			for (; count > 0 && got_count - seen.count < 1000; count--) {
+				if (uart_sim.rx_count >= 4)
+					serve();
+				if (uart_sim.rx_count >= 4 ||
+				    (hw->kind == BOOT_UART_PL011 && uart_sim.rx_count > 0))
+					break;
+				got[got_count] = (uint8_t)prop_u64(p);
+				uart_sim_receive(got[got_count++], 0);
+			}
+			break;
+		case 3:
+			seen.room = prop_below(p, 64);
+			uart_receive_more(u);
+			break;
+		default:
+			serve();
+		}
+	}
+	run_dry(u);
+	seen.room = sizeof(seen.bytes);
+	uart_receive_more(u);
+	serve();
+	assert_int_equal(uart_sim.sent_count, put_count);
+	assert_memory_equal(uart_sim.sent, put, put_count);
+	assert_int_equal(seen.count, got_count);
+	assert_memory_equal(seen.bytes, got, got_count);
+}
+
+static void test_random(void **state)
+{
+	struct prop p = prop_start(__func__);
+
+	for (unsigned int round = 0; round < 300; round++)
+		random_steps(&p, &ports[prop_below(&p, ARRAY_SIZE(ports))]);
+}
+
+/* More than the ring holds; who was refused is told, once each time. */
+static void test_full(void **state)
+{
+	static uint8_t bytes[UART_TX_BYTES + 100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+		size_t done;
+
+		uart_sim.stuck = true;
+		done = uart_write(u, bytes, sizeof(bytes));
+		assert_int_equal(done, UART_TX_BYTES);
+		/* Some of it went on into the FIFO. */
+		assert_in_range(uart_room(u), 1, UART_SIM_FIFO);
+		assert_int_equal(uart_room(u) + uart_used(u), UART_TX_BYTES);
+		uart_sim.stuck = false;
+		assert_int_equal(seen.writable, 0);
+		run_dry(u);
+		assert_int_equal(seen.writable, 1);
+		assert_int_equal(seen.drained, 1);
+		done = uart_write(u, bytes, 8);
+		assert_int_equal(done, 8);
+		run_dry(u);
+		assert_int_equal(seen.writable + seen.drained, 2);
+	}
+}
+
+/* ---- errors ---- */
+
+static void test_errors(void **state)
+{
+	struct uart_counts counts;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+
+		/* A driver that looks at the status in between must not forget the break. */
+		uart_sim_receive(0, UART_SIM_BREAK);
+		assert_int_equal(uart_write(u, (const uint8_t *)"x", 1), 1);
+		serve();
+		uart_sim_receive('a', 0);
+		serve();
+		uart_sim_receive('b', UART_SIM_FRAME);
+		serve();
+		uart_sim_receive('c', 0);
+		serve();
+		assert_int_equal(seen.count, 2);
+		assert_memory_equal(seen.bytes, "ac", 2);
+		assert_int_equal(seen.breaks, 1);
+		counts = counts_of(u);
+		assert_int_equal(counts.breaks, 1);
+		assert_int_equal(counts.errors, 1);
+		assert_int_equal(counts.overruns, 0);
+	}
+}
+
+/* Nobody reads: the ring fills, then the FIFO, then bytes are lost, and that is counted. */
+static void test_overrun(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+		struct uart_counts counts;
+
+		seen.room = 0;
+		for (unsigned int n = 0; n < 3000; n++) {
+			uart_sim_receive((uint8_t)n, 0);
+			serve();
+		}
+		counts = counts_of(u);
+		assert_int_equal(counts.overruns, 0);
+		seen.room = sizeof(seen.bytes);
+		uart_receive_more(u);
+		serve();
+		counts = counts_of(u);
+		assert_int_equal(counts.overruns, 1);
+		assert_in_range(seen.count, 1024, 1024 + UART_SIM_FIFO);
+		for (size_t n = 0; n < seen.count; n++)
+			assert_int_equal(seen.bytes[n], (uint8_t)n);
+	}
+}
+
+/* ---- how firmware may leave a port ---- */
+
+static void test_open(void **state)
+{
+	/* FIFOs off, a break on the line, interrupts on, DLAB set, and it is sending. */
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u;
+
+		uart_sim_reset(&ports[i]);
+		uart_sim.lcr = 0xc3;
+		uart_sim.ier = 0xf;
+		uart_sim.imsc = 0x7ff;
+		uart_sim.lcr_h = 0x61;
+		uart_sim.cr = 0x381; /* with loopback */
+		uart_sim.mcr = 0x30; /* loopback, automatic flow control */
+		if (ports[i].kind == BOOT_UART_DW)
+			uart_sim.fcr = 1;
+		uart_sim.tx[0] = 'f';
+		uart_sim.tx_count = 1;
+		u = open_port(&ports[i]);
+		assert_int_equal(uart_sim.lcr, ports[i].kind >= BOOT_UART_16550 ? 3 : 0xc3);
+		assert_int_equal(uart_sim.cr & 0x381,
+				 ports[i].kind == BOOT_UART_PL011 ? 0x301 : 0x381);
+		if (ports[i].kind == BOOT_UART_PL011)
+			assert_int_equal(uart_sim.lcr_h, 0x70);
+		if (ports[i].kind >= BOOT_UART_16550)
+			assert_int_equal(uart_sim.mcr, 0x2b);
+		assert_int_equal(uart_write(u, (const uint8_t *)"hello", 5), 5);
+		run_dry(u);
+		assert_memory_equal(uart_sim.sent + uart_sim.sent_count - 5, "hello", 5);
+	}
+}
+
+/* A UART without FIFOs takes one byte at a time. */
+static void test_no_fifo(void **state)
+{
+	struct uart *u;
+
+	uart_sim_reset(&ports[2]);
+	uart_sim.no_fifo = true;
+	u = open_port(&ports[2]);
+	assert_int_equal(uart_write(u, (const uint8_t *)"hello", 5), 5);
+	run_dry(u);
+	assert_memory_equal(uart_sim.sent, "hello", 5);
+	uart_sim_receive('x', 0);
+	serve();
+	assert_int_equal(seen.count, 1);
+}
+
+/*
+ * The port gets empty between the driver's look at it and the enabling of the interrupt, which does
+ * not tell of that: the ring must not stand still.
+ */
+static void test_lost_thre(void **state)
+{
+	struct uart *u = fresh_port(&ports[2]);
+
+	uart_sim.no_thre_enable = true;
+	uart_sim.sends_at_ier = true;
+	assert_int_equal(uart_write(u, (const uint8_t *)"0123456789abcdef0123456789", 26), 26);
+	uart_sim.sends_at_ier = false;
+	run_dry(u);
+	assert_memory_equal(uart_sim.sent, "0123456789abcdef0123456789", 26);
+}
+
+/* DesignWare: a receive time-out with nothing to receive must not interrupt for ever. */
+static void test_lost_timeout(void **state)
+{
+	(void)fresh_port(&ports[5]);
+	uart_sim.lost_timeout = true;
+	serve();
+	assert_false(uart_sim.lost_timeout);
+	assert_int_equal(seen.count, 0);
+}
+
+/* ---- without interrupts, without a port ---- */
+
+static void test_polled(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+		uint64_t start = uart_sim.now;
+		uint8_t byte = 0;
+
+		uart_write_polled(u, "one\ntwo", 7);
+		uart_sim_send(UART_SIM_FIFO);
+		assert_memory_equal(uart_sim.sent, "one\r\ntwo", 8);
+		assert_int_equal(uart_sim.now - start < UART_SIM_HZ / 10, true);
+		assert_false(uart_read_polled(u, &byte));
+		uart_sim_receive(0, UART_SIM_BREAK);
+		assert_false(uart_read_polled(u, &byte));
+		uart_sim_receive('k', 0);
+		assert_true(uart_read_polled(u, &byte));
+		assert_int_equal(byte, 'k');
+
+		/* A line that takes nothing holds nobody up for long. */
+		uart_sim.stuck = true;
+		start = uart_sim.now;
+		uart_write_polled(u, "0123456789012345678901234567890123456789", 40);
+		uart_flush(u);
+		assert_in_range(uart_sim.now - start, UART_SIM_HZ / 10, 3 * UART_SIM_HZ);
+	}
+}
+
+static void test_no_interrupt(void **state)
+{
+	struct boot_uart hw = ports[3];
+	struct uart *u;
+
+	hw.intid = 0;
+	u = fresh_port(&hw);
+	assert_null(handler);
+	assert_true(uart_is_polled(u));
+	assert_int_equal(uart_write(u, (const uint8_t *)"0123456789abcdef0123456789", 26), 26);
+	for (unsigned int i = 0; i < 10; i++) {
+		uart_sim_send(16);
+		uart_sim_receive((uint8_t)('a' + i), 0);
+		uart_poll(u);
+	}
+	assert_int_equal(uart_sim.sent_count, 26);
+	assert_memory_equal(seen.bytes, "abcdefghij", 10);
+}
+
+static void test_flush(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+		static uint8_t bytes[1000];
+
+		assert_int_equal(uart_write(u, bytes, sizeof(bytes)), sizeof(bytes));
+		uart_flush(u);
+		assert_int_equal(uart_sim.sent_count, sizeof(bytes));
+	}
+}
+
+static void test_none(void **state)
+{
+	const struct boot_uart none = {.kind = BOOT_UART_NONE};
+	struct uart *u = fresh_port(&none);
+	uint8_t byte;
+
+	assert_false(uart_exists(u));
+	assert_int_equal(uart_write(u, (const uint8_t *)"abc", 3), 3);
+	assert_int_equal(uart_room(u), UART_TX_BYTES);
+	assert_int_equal(uart_used(u), 0);
+	uart_write_polled(u, "abc", 3);
+	assert_false(uart_read_polled(u, &byte));
+	uart_receive_more(u);
+	uart_poll(u);
+	uart_flush(u);
+	assert_int_equal(uart_sim.now, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_random),    cmocka_unit_test(test_full),
+		cmocka_unit_test(test_errors),    cmocka_unit_test(test_overrun),
+		cmocka_unit_test(test_open),      cmocka_unit_test(test_no_fifo),
+		cmocka_unit_test(test_lost_thre), cmocka_unit_test(test_lost_timeout),
+		cmocka_unit_test(test_polled),    cmocka_unit_test(test_no_interrupt),
+		cmocka_unit_test(test_flush),     cmocka_unit_test(test_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
