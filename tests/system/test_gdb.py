@@ -70,9 +70,10 @@ def check_watchpoint(gdb, call, frame):
     gdb.run("delete")
 
 
-def check_interrupt(gdb):
+def check_interrupt(gdb, machine):
     """Ctrl-C stops all vCPUs, idle ones too, which can be told apart."""
     gdb.start("continue")
+    machine.expect(PROMPT)
     gdb.interrupt()
     output = gdb.finish()
     assert "received signal SIGINT" in output, output
@@ -124,7 +125,11 @@ def kept_memory(machine):
 
 def shell(machine):
     """Lets a shell on the console make the system call."""
-    return lambda name: machine.send(f"hostname {name}\n")
+    def call(name):
+        machine.send(f"hostname {name}\n")
+        machine.expect(f"hostname {name}\r")
+
+    return call
 
 
 def check_service_vm(machine, port, elf, log):
@@ -134,12 +139,11 @@ def check_service_vm(machine, port, elf, log):
         assert re.search(r"\* 16  service VM", gdb.run("monitor vms"))
         frame = check_breakpoint(gdb, shell(machine))
         check_watchpoint(gdb, shell(machine), frame)
-        check_interrupt(gdb)
+        check_interrupt(gdb, machine)
         check_registers(gdb)
         check_refused(gdb, [kept_memory(machine), 0x9000000, 0x8000000], [0x40000000])
         assert "Can't kill process" in gdb.run("kill")
         gdb.run("detach")
-    machine.expect(PROMPT)
     assert machine.run("hostname") == "two"
 
 
@@ -159,7 +163,7 @@ def check_user_vm(machine, port, elf, log):
         gdb.run("attach 1")
         frame = check_breakpoint(gdb, shell(machine))
         check_watchpoint(gdb, shell(machine), frame)
-        check_interrupt(gdb)
+        check_interrupt(gdb, machine)
         check_registers(gdb)
         check_refused(gdb, [0x9000000, 0x8000000, 0x40000000 + (384 << 20)], [0x40000000])
         machine.send("\aq")  # the console's own end: the service VM runs
@@ -170,11 +174,12 @@ def check_user_vm(machine, port, elf, log):
         gdb.run("detach")
 
 
-def test_kernels(start, guest_vm, tmp_path):
+def test_kernels(start, guest_vm, debug_image, tmp_path):
     """Break, backtrace, step and watch in both, vCPUs as threads, memory that is refused."""
     port = f"{tmp_path}/port"
     machine = start(kernel=f"{guest_vm}/vmlinuz", initrd=f"{guest_vm}/initrd", cpus=2,
-                    memory="2G", cpu="cortex-a72", append="quiet nokaslr", timeout=500,
+                    memory="2G", cpu="cortex-a72", append="quiet nokaslr", timeout=900,
+                    image=debug_image,
                     serial=f"unix:{port},server=on,wait=off",
                     hyp_append=f"console2={SECOND_PORT}")
     machine.login()
@@ -189,8 +194,7 @@ def test_kernels(start, guest_vm, tmp_path):
     machine.login()
     check_user_vm(machine, port, elf, f"{LOGS}/gdb-user.log")
     machine.send("caisson console g\n")
-    machine.expect("hostname two")
-    machine.send("\n")
+    machine.expect("hostname two\r")
     machine.login()
     assert machine.run("hostname") == "two"
     machine.send("\aq")
