@@ -16,6 +16,7 @@ help:
 	@echo "make system [T=SUITE]"
 	@echo "                    tests of whole systems in QEMU, all suites or one (guest: payloads)"
 	@echo "make soak           the tests that take hours; results go into docs/soak.md"
+	@echo "                    (CAISSON_SOAK_SECONDS=60: what goes by time takes a tenth)"
 	@echo "make bench          compare with bare metal, KVM and Xen; writes docs/benchmarks.md"
 	@echo "make lint           format, static analysis, sizes, headers, rooms"
 	@echo "make clean          remove build/ (downloads are kept)"

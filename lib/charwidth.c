@@ -7,7 +7,8 @@ unsigned int charwidth(uint32_t code_point)
 {
 	size_t low = 0, high = ARRAY_SIZE(charwidth_table);
 
-	if (code_point < charwidth_table[0] >> 2)
+	/* Lines and blocks: most of what is not ASCII on a console. */
+	if (code_point < charwidth_table[0] >> 2 || (code_point >= 0x2500 && code_point < 0x25fd))
 		return 1;
 	/* The last entry that does not lie behind it. */
 	while (high - low > 1) {

@@ -100,6 +100,8 @@ static const char *take_option(struct words *w, struct consolearg *arg)
 
 	if (w->bytes >= sizeof(w->word))
 		return "a word is too long";
+	if (text_begins(w->word, "0x"))
+		return "an address follows pl011, sbsa, 16550 or dw only";
 	if (w->word[0] >= '0' && w->word[0] <= '9')
 		return take_speed(w, u);
 	if (text_begins(w->word, "irq=")) {

@@ -36,6 +36,7 @@
 /* Cells on the way to the next one that are sent again rather than jumped over. */
 #define GAP_MAX  3
 #define DOWN_MAX 3 /* rows to go down by line feeds */
+#define UP_MAX   2 /* and up by reverse ones */
 #define BACK_MAX 4
 
 /* Bytes between two times that the cursor's row comes first: 22 ms at 115,200 baud. */
@@ -120,31 +121,70 @@ static void clear_cells(struct screen_cell *cell, unsigned int count)
 		cell[i] = blank;
 }
 
+static unsigned int used_of(const struct painter *p, unsigned int y)
+{
+	return p->used[p->line[y]];
+}
+
+/* Columns of row y up to `end` were written. */
+static inline void note_used(struct painter *p, unsigned int y, unsigned int end)
+{
+	uint16_t *used = &p->used[p->line[y]];
+
+	if (*used < end)
+		*used = end;
+}
+
+/* Behind which column the row needs no comparing: it is unchanged, or blank in both. */
+static inline unsigned int end_of(const struct painter *p, const struct screen *s, unsigned int y)
+{
+	const struct screen_row *row = &s->row[y];
+	unsigned int used = used_of(p, y), end = row->to < p->columns ? row->to : p->columns;
+
+	if (used < row->used)
+		used = row->used;
+	return used < end ? used : end;
+}
+
+static void clear_from(struct painter *p, unsigned int y, unsigned int x)
+{
+	unsigned int used = used_of(p, y);
+
+	if (x < used) {
+		clear_cells(line_of(p, y) + x, used - x);
+		p->used[p->line[y]] = x;
+	}
+}
+
 static void clear_lines(struct painter *p, unsigned int from, unsigned int to)
 {
 	for (unsigned int y = from; y < to; y++)
-		clear_cells(line_of(p, y), p->columns);
+		clear_from(p, y, 0);
 }
 
 /* A blank that shows its background only. */
-static bool is_space(const struct screen_cell *cell)
+static inline bool is_space(const struct screen_cell *cell)
 {
 	return (cell->text & (SCREEN_CODE_POINT | SHOWN_ON_BLANK)) == ' ' && cell->mark[0] == 0;
 }
 
-static bool is_ascii(const struct screen_cell *cell)
+static inline bool is_ascii(const struct screen_cell *cell)
 {
 	return (cell->text & SCREEN_CODE_POINT) - ' ' < 0x7f - ' ' && cell->mark[0] == 0;
 }
 
-static bool looks_same(const struct screen_cell *a, const struct screen_cell *b)
+static inline bool is_same(const struct screen_cell *a, const struct screen_cell *b)
 {
 	uint64_t raw[4];
 
 	memcpy(&raw[0], a, sizeof(*a));
 	memcpy(&raw[2], b, sizeof(*b));
-	return (raw[0] == raw[2] && raw[1] == raw[3]) ||
-	       (a->bg == b->bg && is_space(a) && is_space(b));
+	return raw[0] == raw[2] && raw[1] == raw[3];
+}
+
+static inline bool looks_same(const struct screen_cell *a, const struct screen_cell *b)
+{
+	return is_same(a, b) || (a->bg == b->bg && is_space(a) && is_space(b));
 }
 
 /* Characters whose width all terminals agree on that have them at all. */
@@ -230,7 +270,7 @@ static void put_sgr(struct out *o, const struct screen_cell *from, const struct 
 	end_sgr(o);
 }
 
-static bool pen_fits(const struct painter *p, const struct screen_cell *cell)
+static inline bool pen_fits(const struct painter *p, const struct screen_cell *cell)
 {
 	if (p->pen.bg != cell->bg)
 		return false;
@@ -311,7 +351,8 @@ static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned 
 {
 	if (!has_room(o, MOVE_BYTES))
 		return false;
-	if (!p->known || y < p->y || y - p->y > DOWN_MAX) {
+	if (!p->known || y - p->y + UP_MAX > DOWN_MAX + UP_MAX ||
+	    (y < p->y && x != p->x && x != 0)) {
 		put_place(p, o, y, x);
 		return true;
 	}
@@ -321,6 +362,8 @@ static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned 
 	}
 	for (; p->y < y; p->y++)
 		put(o, '\n');
+	for (; p->y > y; p->y--)
+		put_text(o, "\033M");
 	if (p->x == x)
 		return true;
 	if (p->x > x) {
@@ -374,6 +417,8 @@ static bool send_prologue(struct painter *p, struct out *o)
 	p->y = 0;
 	p->pen = (struct screen_cell){0};
 	p->modes = SCREEN_CURSOR_VISIBLE;
+	for (unsigned int y = 0; y < p->rows; y++)
+		p->used[y] = p->columns;
 	clear_lines(p, 0, p->rows);
 	return true;
 }
@@ -392,9 +437,7 @@ static int weigh_row(const struct painter *p, const struct screen *s, unsigned i
 		clear += !looks_same(&want[x], &blank);
 		over += !looks_same(&want[x], &have[x]);
 	}
-	while (x < p->columns && looks_same(&have[x], &blank))
-		x++;
-	return clear - over - (x < p->columns ? 5 : 0);
+	return clear - over - (x < used_of(p, y) ? 5 : 0);
 }
 
 static bool begin_screen(struct painter *p, struct screen *s, struct out *o)
@@ -442,8 +485,6 @@ static const struct {
 /* Makes those of `which` on or off that are not. */
 static bool send_modes(struct painter *p, struct out *o, unsigned int which, bool on)
 {
-	if (which == 0)
-		return true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(mode_table); i++) {
 		if ((which & mode_table[i].mode) == 0)
 			continue;
@@ -458,6 +499,8 @@ static bool send_modes(struct painter *p, struct out *o, unsigned int which, boo
 /* Off before on: the end of one way of mouse reports ends the others. */
 static bool paint_modes(struct painter *p, const struct screen *s, struct out *o)
 {
+	if (((p->modes ^ s->modes) & PAINTER_MODES) == 0)
+		return true;
 	return send_modes(p, o, p->modes & ~s->modes, false) &&
 	       send_modes(p, o, s->modes & ~p->modes & PAINTER_MODES & ~SCREEN_CURSOR_VISIBLE,
 			  true);
@@ -465,6 +508,7 @@ static bool paint_modes(struct painter *p, const struct screen *s, struct out *o
 
 /* Scrolls. */
 
+/* All its rows are to be painted instead. (A scroll has made the changed rows reach over them.) */
 static void drop_scroll(struct screen *s)
 {
 	for (unsigned int y = s->scroll.top; y <= s->scroll.bottom; y++) {
@@ -584,11 +628,13 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
 	}
 	memcpy(have, want, width * sizeof(*have));
 	p->x = x + width;
+	note_used(p, y, p->x);
 	if (!sure) {
 		/* What stands behind it may be covered, or moved. */
 		p->known = false;
 		if (p->x < p->columns && p->x < s->columns) {
 			have[width].text = UNKNOWN_TEXT;
+			note_used(p, y, p->x + 1);
 			if (s->row[y].to < p->x + 1)
 				s->row[y].to = p->x + 1;
 		}
@@ -596,10 +642,51 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
 	return width;
 }
 
-static unsigned int paint_cell(struct painter *p, struct screen *s, struct out *o, unsigned int y,
-			       unsigned int x)
+/*
+ * Text from the cursor on in the pen that is set, the way nearly all bytes take: until something
+ * else comes or more than GAP_MAX cells are equal. Equal ones in the end are sent only if `all`
+ * are to be. Gives the cells taken.
+ */
+static unsigned int paint_text(struct painter *p, struct out *o, const struct screen_cell *want,
+			       struct screen_cell *have, unsigned int count, bool all)
 {
+	const struct screen_cell pen = p->pen;
+	uint8_t *to = o->to + o->used;
+	unsigned int x, same = 0;
+
+	if (count > o->room - o->used)
+		count = o->room - o->used;
+	for (x = 0; x < count; x++) {
+		/* Attributes, and anything but ASCII, leave a large number. */
+		uint32_t code = want[x].text ^ pen.text;
+
+		if (code - ' ' >= 0x7f - ' ' || want[x].fg != pen.fg || want[x].bg != pen.bg ||
+		    (want[x].mark[0] | want[x].mark[1]) != 0)
+			break;
+		if (!is_same(&want[x], &have[x])) {
+			same = 0;
+			have[x] = want[x];
+		} else if (++same > GAP_MAX) {
+			x++;
+			break;
+		}
+		to[x] = code;
+	}
+	if (!all || same > GAP_MAX)
+		x -= same;
+	o->used += x;
+	p->x += x;
+	note_used(p, p->y, p->x);
+	return x;
+}
+
+/* The cell at column x of the line, and equal ones behind it; gives how many, 0: no room. */
+static unsigned int paint_cells(struct painter *p, struct screen *s, struct out *o, unsigned int y,
+				unsigned int x)
+{
+	const struct screen_row *row = &s->row[y];
 	const struct screen_cell *want = &screen_row(s, y)[x];
+	unsigned int end = end_of(p, s, y);
 
 	if (!seek(p, o, y, x) || !set_pen(p, o, want))
 		return 0;
@@ -607,10 +694,16 @@ static unsigned int paint_cell(struct painter *p, struct screen *s, struct out *
 		return paint_other(p, s, o, y, x);
 	if (!has_room(o, 1))
 		return 0;
-	put(o, want->text & SCREEN_CODE_POINT);
-	line_of(p, y)[x] = *want;
-	p->x = x + 1;
-	return 1;
+	if (is_space(want)) {
+		put(o, ' ');
+		line_of(p, y)[x] = *want;
+		p->x = x + 1;
+		note_used(p, y, x + 1);
+		return 1;
+	}
+	if (row->used < end)
+		end = row->used;
+	return paint_text(p, o, want, &line_of(p, y)[x], end - x, false);
 }
 
 /*
@@ -626,10 +719,10 @@ static unsigned int paint_blanks(struct painter *p, struct screen *s, struct out
 	while (count > 0 && looks_same(&have[x + count - 1], &blank))
 		count--;
 	if (count <= GAP_MAX)
-		return paint_cell(p, s, o, y, x);
+		return paint_cells(p, s, o, y, x);
 	if (!seek(p, o, y, x) || !set_pen(p, o, &blank) || !has_room(o, GAP_MAX))
 		return 0;
-	clear_cells(&have[x], p->columns - x);
+	clear_from(p, y, x);
 	if (below < s->rows && s->row[below].from < s->row[below].to) {
 		while (below < s->rows && s->row[below].used == 0)
 			below++;
@@ -657,7 +750,7 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 	bool all = start <= row->from;
 	unsigned int x, count;
 
-	for (x = all ? row->from : start; x < row->to && x < p->columns; x += count) {
+	for (x = all ? row->from : start; x < end_of(p, s, y); x += count) {
 		count = 1;
 		if (looks_same(&want[x], &have[x]))
 			continue;
@@ -665,10 +758,9 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 		    (want[x - 1].text & SCREEN_WIDE) != 0)
 			x--;
 		if (x >= row->used)
-			count = paint_blanks(p, s, o, y, x,
-					     (row->to < p->columns ? row->to : p->columns) - x);
+			count = paint_blanks(p, s, o, y, x, end_of(p, s, y) - x);
 		else
-			count = paint_cell(p, s, o, y, x);
+			count = paint_cells(p, s, o, y, x);
 		if (count == 0) {
 			row->from = all ? x : row->from;
 			return x;
@@ -679,33 +771,56 @@ static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o
 	return PAINTED;
 }
 
+/* The first row from y on, before `end`, where anything may have changed. */
+static unsigned int next_changed(const struct screen *s, unsigned int y, unsigned int end)
+{
+	const struct screen_row *row = s->row;
+
+	while (y + 4 <= end && (row[y].to | row[y + 1].to | row[y + 2].to | row[y + 3].to) == 0)
+		y += 4;
+	while (y < end && row[y].to == 0)
+		y++;
+	return y;
+}
+
+/* Rows from y on, of that only what is right of column x, to end - 1. */
+static bool paint_span(struct painter *p, struct screen *s, struct out *o, unsigned int y,
+		       unsigned int x, unsigned int end)
+{
+	unsigned int first = y;
+
+	for (y = next_changed(s, y, end); y < end; y = next_changed(s, y + 1, end)) {
+		unsigned int stop = paint_row(p, s, o, y, y == first ? x : 0);
+
+		if (stop != PAINTED) {
+			p->next_y = y;
+			p->next_x = stop;
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool paint_rows(struct painter *p, struct screen *s, struct out *o)
 {
 	unsigned int rows = s->rows < p->rows ? s->rows : p->rows;
-	unsigned int y = 0, x = 0;
+	unsigned int first = s->changed_first, end = s->changed_last + 1u;
+	unsigned int y = p->next_y, x = p->next_x;
 
+	end = end < rows ? end : rows;
 	if (p->behind && p->since_cursor >= CURSOR_EVERY && s->y < rows) {
 		p->since_cursor = 0;
 		if (paint_row(p, s, o, s->y, 0) != PAINTED)
 			return false;
 	}
-	if (p->behind && p->next_y < rows) {
-		y = p->next_y;
-		x = p->next_x;
+	if (!p->behind || y < first || y >= end) {
+		if (!paint_span(p, s, o, first, 0, end))
+			return false;
+	} else if (!paint_span(p, s, o, y, x, end) || !paint_span(p, s, o, first, 0, y + 1)) {
+		return false;
 	}
-	/* The row where it begins comes again in the end, for what is left of column x. */
-	for (unsigned int i = 0; i <= rows; i++) {
-		if (s->row[y].from < s->row[y].to) {
-			x = paint_row(p, s, o, y, x);
-			if (x != PAINTED) {
-				p->next_y = y;
-				p->next_x = x;
-				return false;
-			}
-		}
-		x = 0;
-		y = y + 1 < rows ? y + 1 : 0;
-	}
+	s->changed_first = SCREEN_UNCHANGED;
+	s->changed_last = 0;
 	return true;
 }
 
@@ -717,13 +832,42 @@ static bool paint_cursor(struct painter *p, const struct screen *s, struct out *
 	if ((s->modes & SCREEN_CURSOR_VISIBLE) == 0)
 		return true;
 	/* Behind the last column it stands in the last one. */
-	if (p->known && p->y == y && p->x == p->columns && x == p->columns - 1u)
-		return send_modes(p, o, ~p->modes & SCREEN_CURSOR_VISIBLE, true);
-	return seek(p, o, y, x) && send_modes(p, o, ~p->modes & SCREEN_CURSOR_VISIBLE, true);
+	if (!(p->known && p->y == y && p->x == p->columns && x == p->columns - 1u) &&
+	    !seek(p, o, y, x))
+		return false;
+	return (p->modes & SCREEN_CURSOR_VISIBLE) != 0 ||
+	       send_modes(p, o, SCREEN_CURSOR_VISIBLE, true);
+}
+
+/*
+ * Text that was written at the cursor, with nothing else to do: most calls while a client writes
+ * byte by byte. False: there is more to do, of whatever kind.
+ */
+static inline bool paint_written(struct painter *p, struct screen *s, struct out *o)
+{
+	unsigned int y = s->changed_first, count;
+	struct screen_row *row = &s->row[y & (SCREEN_ROWS_MAX - 1)];
+
+	if (y != s->changed_last || y != p->y || p->x != row->from || p->behind || p->another ||
+	    !p->known || s->scroll.lines != 0 || ((p->modes ^ s->modes) & PAINTER_MODES) != 0 ||
+	    s->columns != p->screen_columns || s->rows != p->screen_rows || row->to > p->columns ||
+	    row->to > row->used || row->from >= row->to)
+		return false;
+	count = row->to - row->from;
+	if (paint_text(p, o, &screen_row(s, y)[p->x], &line_of(p, y)[p->x], count,
+		       s->y == y && s->x == row->to) != count) {
+		row->from = p->x;
+		return false;
+	}
+	row->from = SCREEN_UNCHANGED;
+	row->to = 0;
+	s->changed_first = SCREEN_UNCHANGED;
+	s->changed_last = 0;
+	return s->x == p->x && s->y == y;
 }
 
 /* False: no room. */
-static bool paint(struct painter *p, struct screen *s, struct out *o)
+static __attribute__((noinline)) bool paint(struct painter *p, struct screen *s, struct out *o)
 {
 	if (p->prologue < PROLOGUE_PIECES && !send_prologue(p, o))
 		return false;
@@ -738,7 +882,8 @@ size_t painter_paint(struct painter *p, struct screen *s, uint8_t *to, size_t ro
 {
 	struct out o = {to, 0, room};
 
-	p->behind = !paint(p, s, &o);
+	if (!paint_written(p, s, &o))
+		p->behind = !paint(p, s, &o);
 	p->since_cursor += o.used;
 	return o.used;
 }

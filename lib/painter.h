@@ -31,6 +31,7 @@ struct painter {
 	struct screen_cell *cells; /* what the terminal shows; row y's begin at line[y] * columns */
 	uint16_t columns, rows;    /* of the terminal */
 	uint16_t line[SCREEN_ROWS_MAX];
+	uint16_t used[SCREEN_ROWS_MAX]; /* of each line: from this column on it is blank */
 
 	/* The terminal's cursor, if known. x == columns: the last column was written just now. */
 	uint16_t x, y;

@@ -141,6 +141,8 @@ struct screen {
 
 	/* For the watcher, who also clears them; there is one. */
 	struct screen_scroll scroll;
+	uint16_t changed_first; /* no row before and behind these has changed columns; */
+	uint16_t changed_last;  /* SCREEN_UNCHANGED, 0: no row at all */
 	struct screen_row row[SCREEN_ROWS_MAX];
 
 	/* The model's own. */

@@ -61,7 +61,7 @@ void screen_damage_all(struct screen *s)
 {
 	s->scroll = (struct screen_scroll){.lines = 0};
 	for (unsigned int y = 0; y < s->rows; y++)
-		screen_touch(&s->row[y], 0, s->columns);
+		screen_touch(s, y, 0, s->columns);
 }
 
 void screen_damage_clear(struct screen *s)
@@ -71,6 +71,8 @@ void screen_damage_clear(struct screen *s)
 		s->row[y].from = SCREEN_UNCHANGED;
 		s->row[y].to = 0;
 	}
+	s->changed_first = SCREEN_UNCHANGED;
+	s->changed_last = 0;
 }
 
 /* Before rows are moved: the watcher hears of one region only, what moved elsewhere is painted. */
@@ -80,9 +82,14 @@ static void note_scroll(struct screen *s, unsigned int top, unsigned int bottom,
 
 	if (pending->lines != 0 && (pending->top != top || pending->bottom != bottom)) {
 		for (unsigned int y = pending->top; y <= pending->bottom; y++)
-			screen_touch(&s->row[y], 0, s->columns);
+			screen_touch(s, y, 0, s->columns);
 		pending->lines = 0;
 	}
+	/* Changed rows move, too. */
+	if (s->changed_first > top)
+		s->changed_first = (uint16_t)top;
+	if (s->changed_last < bottom)
+		s->changed_last = (uint16_t)bottom;
 	pending->top = (uint16_t)top;
 	pending->bottom = (uint16_t)bottom;
 	pending->lines += lines;
@@ -105,7 +112,7 @@ void screen_split(struct screen *s, unsigned int y, unsigned int x)
 		cell[side].mark[0] = 0;
 		cell[side].mark[1] = 0;
 	}
-	screen_touch(row, x - 1, x + 1);
+	screen_touch(s, y, x - 1, x + 1);
 }
 
 static struct screen_cell erased(const struct screen *s)
@@ -132,7 +139,7 @@ static void put_blanks(struct screen *s, unsigned int y, unsigned int from, unsi
 	if (from >= to)
 		return;
 	fill(cells + from, cells + to, erased(s));
-	screen_touch(row, from, to);
+	screen_touch(s, y, from, to);
 }
 
 void screen_erase(struct screen *s, unsigned int y, unsigned int from, unsigned int to)
@@ -158,7 +165,7 @@ void screen_fill(struct screen *s, struct screen_cell cell)
 		fill(cells, cells + s->columns, cell);
 		s->row[y].used = (uint16_t)s->columns;
 		s->row[y].text = 1;
-		screen_touch(&s->row[y], 0, s->columns);
+		screen_touch(s, y, 0, s->columns);
 	}
 }
 
@@ -176,14 +183,13 @@ void screen_insert_cells(struct screen *s, unsigned int count)
 
 		memmove(cells + x + count, cells + x, (end - x) * sizeof(*cells));
 		row->used = (uint16_t)(end + count);
-		screen_touch(row, x, s->columns);
+		screen_touch(s, s->y, x, s->columns);
 	}
 	put_blanks(s, s->y, x, x + count);
 }
 
 void screen_delete_cells(struct screen *s, unsigned int count)
 {
-	struct screen_row *row = &s->row[s->y];
 	struct screen_cell *cells = screen_cells(s, s->y);
 	unsigned int x = s->x;
 
@@ -191,7 +197,7 @@ void screen_delete_cells(struct screen *s, unsigned int count)
 	screen_split(s, s->y, x);
 	screen_split(s, s->y, x + count);
 	memmove(cells + x, cells + x + count, (s->columns - x - count) * sizeof(*cells));
-	screen_touch(row, x, s->columns);
+	screen_touch(s, s->y, x, s->columns);
 	put_blanks(s, s->y, s->columns - count, s->columns);
 }
 
@@ -213,9 +219,11 @@ void screen_put_row(struct screen *s, unsigned int y, const struct screen_cell *
 			cells[x].text = (cells[x].text & SCREEN_ATTRIBUTES) | ' ';
 		}
 	}
-	s->row[y].used = (uint16_t)s->columns;
+	while (count > 0 && memcmp(&cells[count - 1], &blank, sizeof(blank)) == 0)
+		count--;
+	s->row[y].used = (uint16_t)count;
 	s->row[y].text = 1;
-	screen_touch(&s->row[y], 0, s->columns);
+	screen_touch(s, y, 0, s->columns);
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -235,7 +243,7 @@ static void put_new_rows(struct screen *s, unsigned int from, unsigned int to)
 {
 	screen_erase_rows(s, from, to);
 	for (unsigned int y = from; y < to; y++)
-		screen_touch(&s->row[y], 0, s->columns);
+		screen_touch(s, y, 0, s->columns);
 }
 
 static void push_line(struct screen *s, unsigned int y)

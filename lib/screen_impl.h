@@ -55,12 +55,19 @@ static inline bool screen_is_right_half(const struct screen_cell *cell)
 }
 
 /* A column was changed by text: all that is kept of a row but its cells. */
-static inline void screen_touch(struct screen_row *row, unsigned int from, unsigned int to)
+static inline void screen_touch(struct screen *s, unsigned int y, unsigned int from,
+				unsigned int to)
 {
+	struct screen_row *row = &s->row[y];
+
 	if (row->from > from)
 		row->from = (uint16_t)from;
 	if (row->to < to)
 		row->to = (uint16_t)to;
+	if (s->changed_first > y)
+		s->changed_first = (uint16_t)y;
+	if (s->changed_last < y)
+		s->changed_last = (uint16_t)y;
 }
 
 /* No wide character lies across the border before column x <= columns any more. */

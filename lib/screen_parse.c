@@ -56,7 +56,7 @@ static inline void advance(struct screen *s, unsigned int to)
 {
 	struct screen_row *row = &s->row[s->y];
 
-	screen_touch(row, s->x, to);
+	screen_touch(s, s->y, s->x, to);
 	row->text = 1;
 	if (row->used < to)
 		row->used = (uint16_t)to;
@@ -87,7 +87,7 @@ static void combine(struct screen *s, uint32_t mark)
 		if (cell->mark[i] != 0)
 			continue;
 		cell->mark[i] = (uint16_t)mark;
-		screen_touch(&s->row[s->y], x, x + 1);
+		screen_touch(s, s->y, x, x + 1);
 		if (s->row[s->y].used <= x)
 			s->row[s->y].used = (uint16_t)(x + 1);
 		return;
@@ -157,7 +157,7 @@ static const uint8_t *print_plain(struct screen *s, const uint8_t *p, const uint
 	/* The left half was written over. */
 	if (to < s->row[s->y].used && screen_is_right_half(cell)) {
 		cell->text |= ' ';
-		screen_touch(&s->row[s->y], to, to + 1);
+		screen_touch(s, s->y, to, to + 1);
 	}
 	advance(s, to);
 	return p;

@@ -12,7 +12,7 @@
 #include "vmm/paths.h"
 #include "vmm/say.h"
 
-#define ANSWER_MS   60000 /* memory is cleaned and scrubbed meanwhile */
+#define ANSWER_MS   600000 /* memory is cleaned and scrubbed meanwhile, that of other VMs, too */
 #define RETRY_MS    100
 #define RETRY_TRIES 100
 #define ERROR_BYTES 512

@@ -19,7 +19,7 @@
 
 #define HUGETLBFS_MAGIC 0x958458f6 /* linux/magic.h */
 #define POOL            "/sys/kernel/mm/hugepages/hugepages-2048kB/"
-#define POOL_GROWN      PATHS_STATE "/pool" /* by how many pages the pool was made to grow */
+#define POOL_NOTE       PATHS_STATE "/pool"
 #define SCRUB_BYTES     MIB(16)
 #define KEEP_BYTES_MIN  MIB(64) /* of memory, for the service VM */
 
@@ -45,21 +45,6 @@ static void on_bus_error(int number)
 	(void)signal(number, SIG_DFL);
 }
 
-enum err pages_init(void)
-{
-	struct sigaction action = {.sa_handler = on_bus_error};
-
-	(void)sigaction(SIGBUS, &action, NULL);
-	/* A mount of our own, so that nobody else's files are in it. */
-	if ((mkdir(PATHS_PAGES, 0700) == 0 || errno == EEXIST) &&
-	    (has_our_pages() ||
-	     mount("hugetlbfs", PATHS_PAGES, "hugetlbfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		   "pagesize=2M,mode=0700") == 0))
-		return ERR_OK;
-	say("cannot mount a hugetlbfs of 2 MiB pages at %s: %s", PATHS_PAGES, strerror(errno));
-	return ERR_UNSUPPORTED;
-}
-
 /* ---- the pool ---------------------------------------------------------------------------- */
 
 static uint64_t read_number(const char *path)
@@ -82,6 +67,63 @@ static void write_number(const char *path, uint64_t number)
 
 	if (file == NULL || fclose(file) != 0 || !written)
 		say("cannot write %s: %s", path, strerror(errno));
+}
+
+/*
+ * For a next caissond: by how many pages the pool was made to grow; and, while its size is being
+ * changed, from what. Who is killed meanwhile leaves what it takes to know how far that came.
+ */
+struct pool_note {
+	uint64_t grown;
+	uint64_t from;
+	bool changing;
+};
+
+static struct pool_note read_note(void)
+{
+	FILE *file = fopen(POOL_NOTE, "re");
+	unsigned long grown, from;
+	int changing;
+	bool found = file != NULL && fscanf(file, "%lu %lu %d", &grown, &from, &changing) == 3;
+
+	if (file != NULL)
+		(void)fclose(file);
+	return found ? (struct pool_note){grown, from, changing != 0} : (struct pool_note){0};
+}
+
+/* In one step. */
+static void write_note(const struct pool_note *note)
+{
+	static const char new[] = POOL_NOTE ".new";
+	FILE *file = fopen(new, "we");
+	bool written = file != NULL && fprintf(file, "%lu %lu %d\n", (unsigned long)note->grown,
+					       (unsigned long)note->from, note->changing) > 0;
+
+	if (file == NULL || fclose(file) != 0 || !written || rename(new, POOL_NOTE) != 0)
+		say("cannot write %s: %s", POOL_NOTE, strerror(errno));
+}
+
+/* Linux may have done less than it was asked for. */
+static void settle_note(struct pool_note *note)
+{
+	uint64_t all = note->grown + read_number(POOL "nr_hugepages");
+
+	if (!note->changing)
+		return;
+	note->grown = all > note->from ? all - note->from : 0;
+	note->changing = false;
+	write_note(note);
+}
+
+static void resize_pool(uint64_t pages)
+{
+	struct pool_note note = read_note();
+
+	note.from = read_number(POOL "nr_hugepages");
+	note.changing = true;
+	write_note(&note);
+	write_number(POOL "nr_hugepages", pages);
+	settle_note(&note);
 }
 
 /* Free, and promised to nobody. */
@@ -127,30 +169,41 @@ static uint64_t grow_pool(uint64_t pages)
 	uint64_t available = free_pages();
 	uint64_t before = read_number(POOL "nr_hugepages");
 	uint64_t spare = spare_pages();
-	uint64_t after;
 
 	if (available >= pages)
 		return available;
 	if (available + spare < pages)
 		return available + spare;
-	write_number(POOL "nr_hugepages", before + pages - available);
-	after = read_number(POOL "nr_hugepages");
-	if (after > before)
-		write_number(POOL_GROWN, read_number(POOL_GROWN) + after - before);
+	resize_pool(before + pages - available);
 	return free_pages();
 }
 
 bool pages_shrink_pool(void)
 {
-	uint64_t grown = read_number(POOL_GROWN);
+	uint64_t grown = read_note().grown;
 	uint64_t available = free_pages();
 	uint64_t back = grown < available ? grown : available;
 
-	if (back != 0) {
-		write_number(POOL "nr_hugepages", read_number(POOL "nr_hugepages") - back);
-		write_number(POOL_GROWN, grown - back);
-	}
+	if (back != 0)
+		resize_pool(read_number(POOL "nr_hugepages") - back);
 	return grown == back;
+}
+
+enum err pages_init(void)
+{
+	struct sigaction action = {.sa_handler = on_bus_error};
+	struct pool_note note = read_note();
+
+	(void)sigaction(SIGBUS, &action, NULL);
+	settle_note(&note); /* what another caissond had begun */
+	/* A mount of our own, so that nobody else's files are in it. */
+	if ((mkdir(PATHS_PAGES, 0700) == 0 || errno == EEXIST) &&
+	    (has_our_pages() ||
+	     mount("hugetlbfs", PATHS_PAGES, "hugetlbfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		   "pagesize=2M,mode=0700") == 0))
+		return ERR_OK;
+	say("cannot mount a hugetlbfs of 2 MiB pages at %s: %s", PATHS_PAGES, strerror(errno));
+	return ERR_UNSUPPORTED;
 }
 
 /* ---- files ------------------------------------------------------------------------------- */

@@ -82,6 +82,8 @@ static void transmit(struct virtio_console *c)
 	do {
 		virtqueue_spare_notify(&q->ring);
 		while (virtio_take(v, q, &c->chain)) {
+			if (atomic_exchange(&c->tell_size, false))
+				virtio_config_changed(v);
 			keep(c);
 			virtqueue_put(&q->ring, c->chain.head, 0);
 		}
@@ -176,12 +178,15 @@ static void serve(void *arg)
 
 static void start(struct virtio *v)
 {
-	worker_kick(&CONTAINER_OF(v, struct virtio_console, virtio)->worker);
+	struct virtio_console *c = CONTAINER_OF(v, struct virtio_console, virtio);
+
+	atomic_store(&c->tell_size, c->own != NULL);
+	worker_kick(&c->worker);
 }
 
 static void notify(struct virtio *v, uint32_t queue)
 {
-	start(v);
+	worker_kick(&CONTAINER_OF(v, struct virtio_console, virtio)->worker);
 }
 
 /* ---- start --------------------------------------------------------------------------------- */

@@ -28,6 +28,7 @@ struct virtio_console {
 
 	/* Of the machine's own console; NULL: it is a socket's. */
 	const struct virtio_console_own *own;
+	atomic_bool tell_size; /* with the next output: Linux looks at it when it is told to */
 	pthread_mutex_t input_lock;
 	struct ring input; /* under it, to the end */
 	bool input_waits;  /* virtio_console_room() was 0 */

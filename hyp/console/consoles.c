@@ -4,6 +4,8 @@
 #include "hyp/console/afterpanic.h"
 #include "hyp/console/gdbstub.h"
 #include "hyp/console/port.h"
+#include "hyp/console/shell.h"
+#include "hyp/console/uvcon.h"
 #include "hyp/console/vpl011.h"
 #include "hyp/core/log.h"
 #include "hyp/core/mem.h"
@@ -111,6 +113,8 @@ void consoles_init(const struct bootinfo *bi)
 
 	svm_console = consoles_add("svm", '1', history, 0, &svm_client);
 	log_console = consoles_add("log", 'l', history, VCON_NO_ALTERNATE, &log_client);
+	uvcon_init();
+	shell_init();
 	gdbstub_add_console();
 	log_catch_up();
 	log_set_sink(log_write);

@@ -22,7 +22,7 @@ struct percpu {
 	bool timer_guest_due; /* these three: hyp/core/timer.c */
 	uint64_t timer_guest;
 	uint64_t timer_call;
-	uint64_t gicr;        /* base of this CPU's redistributor; set by gic_init_cpu() */
+	uint64_t gicr; /* base of this CPU's redistributor; set by gic_init_cpu() */
 	/* In ticks of CNTPCT_EL0: user VMs had it so long, less waits; EL2 slept. All may read. */
 	uint64_t user_ticks;
 	uint64_t slept_ticks;

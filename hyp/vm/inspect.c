@@ -117,8 +117,7 @@ static void user_vm(const struct slot *slot, struct inspect_vm *to)
 	to->is_user = true;
 	to->is_ending = slot->state == SLOT_ENDING;
 	to->tag = slot->tag;
-	to->running = slot->running;
-	to->store_bytes = CAISSON_BLOCK_BYTES;
+	to->store_bytes = CAISSON_BLOCK_BYTES * (1 + slot->has_console);
 	if (!uvm)
 		return;
 	name_copy(to->name, uvm->vm.name);
@@ -128,6 +127,7 @@ static void user_vm(const struct slot *slot, struct inspect_vm *to)
 	for (i = 0; i < to->vcpu_count; i++) {
 		user_vcpu_stats(&uvm->vcpu[i], to->stat);
 		to->cpu_ticks += cpu_ticks(&uvm->vcpu[i]);
+		to->running += uvm->vcpu[i].runs_on != VCPU_NOWHERE;
 	}
 }
 

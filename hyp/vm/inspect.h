@@ -30,13 +30,13 @@ void inspect_init(const struct bootinfo *bi, struct vm *service);
 struct inspect_vm {
 	uint32_t number;
 	bool is_user;
-	bool is_ending;      /* VM_DESTROY has begun */
-	uint32_t vcpu_count; /* 0: just its store is left */
-	uint32_t running;    /* vCPUs that are loaded on a CPU */
-	char name[INSPECT_NAME_BYTES];
-	uint64_t tag;          /* its creator's */
-	uint64_t memory_bytes; /* of user VMs: what they have in stage 2 */
-	uint64_t store_bytes;  /* what holds the VM itself: tables, vCPUs */
+	bool is_ending;                /* VM_DESTROY has begun */
+	uint32_t vcpu_count;           /* 0: just its store is left */
+	uint32_t running;              /* vCPUs that are loaded on a CPU */
+	char name[INSPECT_NAME_BYTES]; /* of a user VM: its console's, once it has one */
+	uint64_t tag;                  /* its creator's */
+	uint64_t memory_bytes;         /* of user VMs: what they have in stage 2 */
+	uint64_t store_bytes; /* what holds the VM itself: tables, vCPUs; and its console */
 	/*
 	 * User VMs: time that CPUs spent with its vCPUs loaded, less their waits in WFI, in ticks
 	 * of inspect_now(). The service VM has what is left: its own accounting tells.

@@ -33,6 +33,7 @@ struct uvm {
 	uint64_t blocks;          /* of memory that it has */
 	uint64_t run_block;       /* of the service VM's memory, pinned: where run pages are */
 	uint64_t ctr;             /* CTR_EL0 as it sees it */
+	char name[CAISSON_CONSOLE_NAME_BYTES]; /* its console's; empty before it has one */
 	struct ustat stat;
 	struct uvcpu vcpu[];
 };
@@ -42,9 +43,9 @@ struct slot {
 	enum slot_state state;
 	uint32_t running; /* vCPUs, and calls that need the VM without its lock */
 	uint64_t token[2];
-	struct uvm *uvm;     /* ENDING: NULL when only its store is left */
-	uint64_t store;      /* the block that *uvm is in */
-	uint64_t tag;        /* the creator's */
+	struct uvm *uvm; /* ENDING: NULL when only its store is left */
+	uint64_t store;  /* the block that *uvm is in */
+	uint64_t tag;    /* the creator's */
 	bool has_console;
 	struct umem_end end; /* how far VM_DESTROY has come */
 	/* 1 + the vCPU that ran last on each CPU; 0: none. That CPU's. */

@@ -52,12 +52,12 @@ void trace_init(void)
 
 static void set_here(void *arg)
 {
-	unsigned int mode = *(const unsigned int *)arg;
+	unsigned int mode = *(const unsigned int *)arg, comes = mode & ~mode_now;
 	struct watch *w = watches[percpu_this()->index];
 
-	if (!(mode_now & TRACE_COUNTS))
+	if (comes & TRACE_COUNTS)
 		memset(w->count, 0, sizeof(w->count));
-	if (!(mode_now & TRACE_RECORDS))
+	if (comes & TRACE_RECORDS)
 		__atomic_store_n(&w->head, 0, __ATOMIC_RELEASE);
 	sysreg_write(vbar_el2, mode ? vectors_traced : vectors);
 	isb();
@@ -202,4 +202,9 @@ bool trace_read(uint32_t cpu, uint64_t *number, struct trace_record *to)
 	}
 	*number = n + 1;
 	return true;
+}
+
+uint64_t trace_head(uint32_t cpu)
+{
+	return __atomic_load_n(&watches[cpu]->head, __ATOMIC_ACQUIRE);
 }

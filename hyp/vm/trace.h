@@ -58,4 +58,7 @@ const char *trace_reason_name(unsigned int reason);
  */
 bool trace_read(uint32_t cpu, uint64_t *number, struct trace_record *to);
 
+/* How many records the CPU has written: the number of the next. */
+uint64_t trace_head(uint32_t cpu);
+
 #endif

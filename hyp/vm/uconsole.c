@@ -72,6 +72,8 @@ static enum caisson_status attach(struct slot *slot, uint64_t va, const char *na
 		return CAISSON_BUSY;
 	lock_acquire(&slot->lock);
 	slot->has_console = true;
+	memcpy(slot->uvm->name, name, CAISSON_CONSOLE_NAME_BYTES);
+	slot->uvm->vm.name = slot->uvm->name;
 	lock_release(&slot->lock);
 	return CAISSON_OK;
 }

@@ -12,8 +12,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 # Another folder than build/ lets tests and work on the sources go on side by side.
 BUILD = os.path.realpath(os.environ.get("CAISSON_BUILD", os.path.join(ROOT, "build")))
 HOST = os.path.join(ROOT, "tools", "host")
-# How long a soak test works that goes by time.
+# How long a soak test works that goes by time, how often one does that goes by rounds.
 SOAK_SECONDS = int(os.environ.get("CAISSON_SOAK_SECONDS", "600"))
+SOAK_ROUNDS = SOAK_SECONDS // 6 + 1
 # What Caisson prints when it starts the service VM, after a reset too.
 BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
 PROMPT = r"root@servicevm:[^#]*# "

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from machine import BANNER, SOAK_SECONDS, check_caisson, check_dmesg, kept_ranges
+from machine import BANNER, SOAK_ROUNDS, SOAK_SECONDS, check_caisson, check_dmesg, kept_ranges
 
 RAM_BASE = 0x40000000
 MIB = 1 << 20
@@ -168,14 +168,14 @@ def test_stress_long(start, stress_vm, cpu):
 def test_hotplug_long(boot):
     machine = boot(cpus=8, timeout=3600)
     machine.login()
-    hotplug(machine, 8, 100)
+    hotplug(machine, 8, SOAK_ROUNDS)
     check_dmesg_but_hotplug(machine)
     machine.power_off()
 
 
 @pytest.mark.soak
 def test_reboot_long(boot):
-    reboots(boot(cpus=4, timeout=3600), 100, "reboot -f")
+    reboots(boot(cpus=4, timeout=3600), SOAK_ROUNDS, "reboot -f")
 
 
 def test_hypervisor_memory(boot):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from machine import BUILD, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, SOAK_SECONDS, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
 
@@ -83,4 +83,4 @@ def test_fuzz(host, debug_image):
 
 @pytest.mark.soak
 def test_fuzz_long(host, debug_image):
-    run_fuzz(host, debug_image, 900)
+    run_fuzz(host, debug_image, SOAK_SECONDS)

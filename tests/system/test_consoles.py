@@ -7,6 +7,7 @@ import re
 import pytest
 
 from conftest import LOGS
+from machine import BUILD, assemble_service_vm
 from terminal import Terminal
 
 HELP = r"^Key +Console"
@@ -71,3 +72,46 @@ def test_switching(sit_down):
     t.send("q")
     t.expect_gone(HELP)
     t.expect(r"^\^Gx\n")
+
+
+# ---- user VMs ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def guests_vm(service_vm):
+    """A service VM with caisson, and Debian's kernel and initial RAM disk for guests."""
+    added = {f"{BUILD}/target/vmm/{name}": f"bin/{name}" for name in ("caisson", "caissond")}
+    added.update({f"{service_vm}/{name}": f"guests/{name}" for name in ("vmlinuz", "initrd")})
+    return assemble_service_vm([], "servicevm-consoles", added)
+
+
+def test_user_vm(sit_down, guests_vm):
+    """A VM's console on the line and by `caisson console`: the same; its size is the terminal's."""
+    t = sit_down(kernel=f"{guests_vm}/vmlinuz", initrd=f"{guests_vm}/initrd", cpus=2, memory="1G",
+                 columns=90, rows=28, timeout=400)
+    t.expect(r"^Caisson [\d.]+ at EL2")
+    on_service_vm(t)
+    t.send("caisson run --detach --name web --mem 384M --console virtio --kernel /guests/vmlinuz "
+           "--initrd /guests/initrd --append 'console=hvc0 quiet'\r")
+    t.expect(r"/initrd(.*\n)+root@servicevm:~# *$")
+    t.command_key("?")
+    t.expect(r"^ 2 +web +90x28")
+    t.send("2")
+    t.expect_gone(HELP)
+    t.expect(r"^root@servicevm:~# *$")
+    t.send("stty size; echo on the' 'line\r")
+    t.expect(r"^28 90\non the line")
+    t.show_size(100, 30)
+    t.command_key("r")
+    t.send("clear; stty size\r")
+    t.expect(r"^30 100$")
+    # The same, from inside.
+    on_service_vm(t)
+    t.send("clear; sleep 1 | caisson console web | tail -c 200; echo\r")
+    t.expect(r"^30 100$")
+    t.send("clear; echo 'echo typed by' ssh | caisson console web | cat >/dev/null\r")
+    t.command_key("2")
+    t.expect(r"^typed by ssh$")
+    # Its end.
+    t.send("poweroff -f\r")
+    t.expect(r"Console web is gone")

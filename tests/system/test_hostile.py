@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from machine import BUILD, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, SOAK_SECONDS, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
 NO_INPUT = "</dev/null"
@@ -56,4 +56,4 @@ def test_hostile(start, hostile_vm, debug_image):
 @pytest.mark.soak
 @pytest.mark.parametrize("cpu", ["max", "cortex-a72", "neoverse-n1"])
 def test_hostile_long(start, hostile_vm, debug_image, cpu):
-    run_hostile(start, hostile_vm, debug_image, cpu, 600)
+    run_hostile(start, hostile_vm, debug_image, cpu, SOAK_SECONDS)

@@ -40,7 +40,7 @@ def drives(tmp_path):
 def test_four_vms(start, load_vm, drives):
     """All four end in order, with passes over their disks, and nobody found a wrong byte."""
     machine = start(kernel=f"{load_vm}/vmlinuz", initrd=f"{load_vm}/initrd", append="quiet",
-                    cpus=4, memory="4G", drive=drives, timeout=2 * SOAK_SECONDS + 900)
+                    cpus=4, memory="4G", drive=drives, timeout=2 * SOAK_SECONDS + 2400)
     machine.login()
     check_caisson(machine)
     before = machine.run(PAGES)

@@ -89,7 +89,7 @@ static struct screen_cell look(struct screen_cell cell)
 	return cell;
 }
 
-static bool is_same(const struct screen_cell *a, const struct screen_cell *b)
+bool sim_looks_same(const struct screen_cell *a, const struct screen_cell *b)
 {
 	struct screen_cell x = look(*a), y = look(*b);
 
@@ -106,11 +106,14 @@ static void check_belief(const struct sim *sim, unsigned int y)
 		uint32_t code = cell[x].text & SCREEN_CODE_POINT;
 		bool wide = (cell[x].text & SCREEN_WIDE) != 0;
 
+		CHECK(x < p->used[p->line[y]] || cell[x].text == ' ');
 		/* Cells that it knows to be wrong: no screen has them so. */
-		if (code == SCREEN_CODE_POINT || (wide && x == p->columns - 1u) ||
+		if (code == SCREEN_CODE_POINT ||
+		    (wide &&
+		     (x == p->columns - 1u || (cell[x + 1].text & SCREEN_CODE_POINT) != 0)) ||
 		    (code == 0 && (cell[x - 1].text & SCREEN_WIDE) == 0))
 			continue;
-		CHECK(is_same(&cell[x], &far[x]));
+		CHECK(sim_looks_same(&cell[x], &far[x]));
 	}
 }
 
@@ -160,7 +163,7 @@ static void check_row(const struct sim *sim, unsigned int y)
 			want = &screen_row(s, y)[x];
 		if (x == sim->painter.columns - 1u && (want->text & SCREEN_WIDE) != 0)
 			continue; /* cut */
-		CHECK(is_same(&far[x], want));
+		CHECK(sim_looks_same(&far[x], want));
 	}
 }
 

@@ -34,6 +34,8 @@ void sim_disturb(struct sim *sim, const void *bytes, size_t count);
 size_t sim_paint(struct sim *sim, size_t room);
 /* Calls it until it has nothing to send, and compares everything. */
 void sim_settle(struct sim *sim, size_t room);
+/* Would somebody who looks at two cells see the same? */
+bool sim_looks_same(const struct screen_cell *a, const struct screen_cell *b);
 /* Bytes of the screen's text: UTF-8, lines without their blank ends, CR and LF between them. */
 size_t sim_text_bytes(const struct screen *s);
 

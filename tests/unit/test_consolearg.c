@@ -128,6 +128,7 @@ static void test_refused(void **state)
 	refuse("serial0,irq=x", "irq=");
 	refuse("serial0,clock=24M", "clock=");
 	refuse("serial0,clock=100", "clock=");
+	refuse("uart,0x9000000", "pl011, sbsa");
 	refuse("serial0,115200e7", "n8");
 	refuse("serial0,115200n81", "n8");
 	refuse("serial0,12", "300");

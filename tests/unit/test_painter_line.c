@@ -132,9 +132,10 @@ static bool is_painted(void)
 	const struct screen *s = &sim->screen[sim->watched];
 
 	for (unsigned int y = 0; y < s->rows; y++) {
-		if (memcmp(screen_row(s, y), screen_row(&sim->far, y),
-			   s->row[y].used * sizeof(struct screen_cell)) != 0)
-			return false;
+		for (unsigned int x = 0; x < s->columns; x++) {
+			if (!sim_looks_same(&screen_row(s, y)[x], &screen_row(&sim->far, y)[x]))
+				return false;
+		}
 	}
 	return sim->far.x == s->x && sim->far.y == s->y;
 }

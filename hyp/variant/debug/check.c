@@ -5,6 +5,7 @@
 #include "hyp/core/panic.h"
 #include "hyp/core/percpu.h"
 #include "lib/cmdline.h"
+#include "lib/text.h"
 
 #include <string.h>
 
@@ -80,18 +81,41 @@ static const struct {
 	{"undef", test_undef}, {"lock", test_lock},
 };
 
+/* -1: there is none of that name. */
+static int find(const char *name, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (text_length(tests[i].name) == length &&
+		    memcmp(tests[i].name, name, length) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void run(int test)
+{
+	tests[test].run();
+	panic("panic-test=%s did not stop EL2", tests[test].name);
+}
+
 void check_panic_test(const char *cmdline)
 {
 	size_t length;
 	const char *name = cmdline_get(cmdline, "panic-test", &length);
-	size_t i;
 
-	if (!name)
-		return;
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (tests[i].name[length] == 0 && memcmp(tests[i].name, name, length) == 0) {
-			tests[i].run();
-			panic("panic-test=%s did not stop EL2", tests[i].name);
-		}
-	}
+	if (name && find(name, length) >= 0)
+		run(find(name, length));
+}
+
+int check_panic_has(const char *name)
+{
+	return find(name, text_length(name)) >= 0;
+}
+
+void check_panic_run(const char *name)
+{
+	if (check_panic_has(name))
+		run(find(name, text_length(name)));
 }

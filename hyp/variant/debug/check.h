@@ -4,6 +4,9 @@
 
 /* The debug build's checks; the release build has empty ones in the other folder. */
 
+#define CHECK_VARIANT  "debug"
+#define CHECK_IS_DEBUG 1
+
 /* Panics when this CPU holds a lock of this order or a later one (hyp/core/lock.h). */
 void check_lock_order(unsigned int order);
 void check_lock_taken(unsigned int order);
@@ -19,5 +22,9 @@ void check_owners(void);
  * the wrong order. The dump that follows is what a test looks for.
  */
 void check_panic_test(const char *cmdline);
+
+/* The same by name. Does not come back if there is such a test. */
+int check_panic_has(const char *name);
+void check_panic_run(const char *name);
 
 #endif
