@@ -10,8 +10,12 @@
 #include "vmm/say.h"
 #include "vmm/vm.h"
 
-/* Longer than what software takes for the bouncing of a contact. */
-#define PRESS_NS 100000000
+/*
+ * Longer than what software takes for the bouncing of a contact; and again, as often as this, until
+ * the guest has looked: one that runs seldom would miss the press.
+ */
+#define PRESS_NS    100000000
+#define PRESSES_MAX 20
 
 /* Under the lock. */
 static void update_line(struct button *b)
@@ -31,6 +35,9 @@ static uint64_t read_register(struct device *d, uint64_t offset, unsigned int by
 	(void)pthread_mutex_lock(&b->lock);
 
 	uint64_t value = pl061_read(&b->model, (uint32_t)offset);
+
+	if (offset < PL061_DIR && (offset >> 2 & BIT(MACHINE_GPIO_BUTTON)) != 0)
+		b->seen = true; /* PL061_DATA, with the button's line */
 
 	(void)pthread_mutex_unlock(&b->lock);
 	return value;
@@ -54,13 +61,21 @@ static void set_button(struct button *b, bool pressed)
 	update_line(b);
 }
 
-void button_press(struct button *b)
+static void hold_button(struct button *b)
 {
 	static const struct itimerspec press = {.it_value.tv_nsec = PRESS_NS};
 
-	(void)pthread_mutex_lock(&b->lock);
-	set_button(b, true);
+	b->presses++;
 	(void)timerfd_settime(b->release, 0, &press, NULL);
+}
+
+void button_press(struct button *b)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	b->presses = 0;
+	b->seen = false;
+	set_button(b, true);
+	hold_button(b);
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
@@ -69,8 +84,12 @@ void button_tick(struct button *b)
 	uint64_t count;
 
 	(void)pthread_mutex_lock(&b->lock);
-	if (read(b->release, &count, sizeof(count)) == sizeof(count))
-		set_button(b, false);
+	if (read(b->release, &count, sizeof(count)) == sizeof(count)) {
+		if (b->seen || b->presses == PRESSES_MAX)
+			set_button(b, false);
+		else
+			hold_button(b);
+	}
 	(void)pthread_mutex_unlock(&b->lock);
 }
 

@@ -17,7 +17,9 @@ struct button {
 	pthread_mutex_t lock;
 	bool attached; /* all below: under the lock */
 	struct pl061 model;
-	bool level; /* of the interrupt, as EL2 knows it */
+	bool level;           /* of the interrupt, as EL2 knows it */
+	bool seen;            /* the guest has read the button's line since it was pressed */
+	unsigned int presses; /* spans that it was held for */
 };
 
 /* Tells what is wrong; button_close() is due in any case. */
@@ -29,9 +31,9 @@ enum err button_attach(struct button *b) MUST_CHECK;
 /* No vCPU runs any more. */
 void button_detach(struct button *b);
 
-/* Presses the button, for a moment; nothing while no VM is there. Any thread. */
+/* Presses the button, until the guest has seen it; nothing while no VM is there. Any thread. */
 void button_press(struct button *b);
-/* The timer is readable: lets go of the button. Any thread. */
+/* The timer is readable: lets go of the button, or not yet. Any thread. */
 void button_tick(struct button *b);
 
 #endif

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "vmm/paths.h"
@@ -289,6 +291,29 @@ static enum err listen_for_all(struct daemon *d)
 	return ERR_DENIED;
 }
 
+/* To who has started it and waits: systemd, for a service of Type=notify (sd_notify(3)). */
+static void tell_ready(void)
+{
+	static const char ready[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t bytes = path != NULL ? strlen(path) : 0;
+	int fd;
+
+	say("ready");
+	if (bytes == 0 || bytes >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, bytes);
+	if (address.sun_path[0] == '@')
+		address.sun_path[0] = '\0'; /* a name that is not in the file system */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, ready, strlen(ready), MSG_NOSIGNAL, (struct sockaddr *)&address,
+			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + bytes)) < 0)
+		say("cannot say at %s that it is ready: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static enum exit_status serve(void)
 {
 	static struct daemon daemon;
@@ -301,7 +326,7 @@ static enum exit_status serve(void)
 	(void)pages_shrink_pool();
 	if (listen_for_all(&daemon) != ERR_OK)
 		return STATUS_FAILED;
-	say("ready");
+	tell_ready();
 	if (loop_run(&daemon.loop) != ERR_OK)
 		return STATUS_FAILED;
 	(void)unlink(PATHS_DAEMON);

@@ -3,6 +3,7 @@
 
 #include "hyp/console/afterpanic.h"
 #include "hyp/console/gdbstub.h"
+#include "hyp/console/hostui.h"
 #include "hyp/console/port.h"
 #include "hyp/console/shell.h"
 #include "hyp/console/uvcon.h"
@@ -116,6 +117,7 @@ void consoles_init(const struct bootinfo *bi)
 	uvcon_init();
 	shell_init();
 	gdbstub_add_console();
+	hostui_start();
 	log_catch_up();
 	log_set_sink(log_write);
 	port_init(bi);

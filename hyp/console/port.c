@@ -217,16 +217,25 @@ void port_forget(struct port *p, struct vcon *v)
 
 /* --- commands --- */
 
-static void show_key(struct port *p, uint32_t key, struct port_todo *todo) REQUIRES(port_lock)
+static struct vcon *with_key(uint32_t key) REQUIRES(port_lock)
 {
-	char escape[8];
 	unsigned int i;
 
 	for (i = 0; i < VCON_MAX; i++) {
 		struct vcon *v = vcon_slot(i);
 
-		if (!v->is_live || (uint8_t)v->key != key)
-			continue;
+		if (v->is_live && (uint8_t)v->key == key)
+			return v;
+	}
+	return NULL;
+}
+
+static void show_key(struct port *p, uint32_t key, struct port_todo *todo) REQUIRES(port_lock)
+{
+	struct vcon *v = with_key(key);
+	char escape[8];
+
+	if (v) {
 		if (v->port && v->port != p)
 			overlay_message(p, "Console %s is on port %u", v->name, v->port->index + 1);
 		else if (!v->port)
@@ -347,6 +356,28 @@ void port_pump(struct port *p)
 	if (p->paint_at != TIMER_NEVER)
 		set_timer();
 	lock_release(&port_lock);
+}
+
+bool vcon_show(struct vcon *v, char key)
+{
+	struct port_todo todo = {.resize_all = false};
+	struct vcon *other;
+	struct port *p;
+	bool is_done;
+
+	lock_acquire(&port_lock);
+	p = v->port;
+	other = with_key((uint8_t)key);
+	is_done = p && key != 0 && other && !other->port;
+	if (is_done) {
+		overlay_close(p);
+		show(p, other, &todo);
+		set_timer();
+	}
+	lock_release(&port_lock);
+	if (is_done)
+		finish(p, &todo);
+	return is_done;
 }
 
 static void received(void *ctx, const uint8_t *bytes, size_t count)

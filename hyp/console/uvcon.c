@@ -2,7 +2,7 @@
 #include "hyp/console/uvcon.h"
 
 #include "abi/hypercall.h"
-#include "hyp/console/vcon.h"
+#include "hyp/console/port.h"
 #include "hyp/vm/uconsole.h"
 
 /* Of each VM; hyp/vm/uconsole.h says that attach() and detach() stand apart from the rest. */
@@ -25,13 +25,17 @@ static bool attach(uint32_t vm, const char *name, void *memory, size_t bytes)
 	const struct vcon_client client = {
 		.input = input, .resized = resized, .ctx = (void *)(uintptr_t)vm};
 
-	of_vm[vm] = vcon_add(name, 0, memory, bytes, 0, &client);
+	__atomic_store_n(&of_vm[vm], vcon_add(name, 0, memory, bytes, 0, &client),
+			 __ATOMIC_RELEASE);
 	return of_vm[vm] != NULL;
 }
 
 static void detach(uint32_t vm)
 {
-	vcon_remove(of_vm[vm]);
+	struct vcon *v = of_vm[vm];
+
+	__atomic_store_n(&of_vm[vm], NULL, __ATOMIC_RELAXED);
+	vcon_remove(v);
 }
 
 static void write(uint32_t vm, const uint8_t *bytes, size_t count)
@@ -51,6 +55,13 @@ static uint32_t size(uint32_t vm)
 
 	vcon_size(of_vm[vm], &columns, &rows);
 	return columns | rows << 16;
+}
+
+char uvcon_key(uint32_t vm)
+{
+	const struct vcon *v = __atomic_load_n(&of_vm[vm], __ATOMIC_ACQUIRE);
+
+	return v ? v->key : 0;
 }
 
 void uvcon_init(void)

@@ -82,6 +82,12 @@ void vcon_size(struct vcon *v, unsigned int *columns, unsigned int *rows);
 /* Input as if typed, by other ways than a port (a viewer over the network). */
 void vcon_type(struct vcon *v, const uint8_t *bytes, size_t count);
 
+/*
+ * Whichever port shows v shows the console with this key instead. False: there is none, no port
+ * shows v, or another one shows that.
+ */
+bool vcon_show(struct vcon *v, char key);
+
 /* What there is to tell about a console. */
 struct vcon_info {
 	char name[VCON_NAME_BYTES];

@@ -30,6 +30,7 @@ struct log_header {
 static struct spinlock log_lock = SPINLOCK_INIT(LOCK_LOG);
 static struct log_header *header;
 static struct ring ring GUARDED_BY(log_lock);
+static uint64_t lines[LOG_DEBUG + 1]; /* changed with the lock held */
 static log_sink_fn *log_sink;
 static enum log_level log_level = LOG_INFO;
 
@@ -115,9 +116,16 @@ void log_printf(enum log_level level, const char *fmt, ...)
 	line[length++] = '\n';
 	lock_acquire(&log_lock);
 	put_text(line, length);
+	if (level < ARRAY_SIZE(lines))
+		__atomic_store_n(&lines[level], lines[level] + 1, __ATOMIC_RELAXED);
 	lock_release(&log_lock);
 	if (log_sink && level <= log_level)
 		log_sink(line, length);
+}
+
+uint64_t log_lines(enum log_level level)
+{
+	return __atomic_load_n(&lines[level], __ATOMIC_RELAXED);
 }
 
 size_t log_read(uint64_t *position, uint8_t *to, size_t bytes, uint64_t *lost)

@@ -36,6 +36,9 @@ void log_show_previous(void);
 #define LOG_LINE_BYTES 200
 void log_printf(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Lines of this level that there have been. Any CPU. */
+uint64_t log_lines(enum log_level level);
+
 /*
  * For what a guest can repeat for ever: true the first time for each bit (taken modulo 64) of
  * *seen, which the caller keeps.

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from machine import BUILD, Machine, assemble_service_vm
+from terminal import Terminal
 
 LOGS = os.path.join(BUILD, "logs")
 
@@ -86,6 +87,28 @@ def boot(start, service_vm):
                      append=append, **options)
 
     return boot_one
+
+
+@pytest.fixture
+def sit_down(request, image, service_vm):
+    """A function that starts Debian on Caisson with a person at its line, the log first if nothing
+    else is said."""
+    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
+    request.node.machines = []
+
+    def start(**options):
+        options = {"image": image, "kernel": f"{service_vm}/vmlinuz",
+                   "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200,
+                   "hyp_append": "", **options}
+        if "view=" not in options["hyp_append"]:
+            options["hyp_append"] = f"{options['hyp_append']} view=log".strip()
+        log = os.path.join(LOGS, f"{name}.log")
+        request.node.machines.append(Terminal(log, **options))
+        return request.node.machines[-1]
+
+    yield start
+    for terminal in request.node.machines:
+        terminal.stop()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -22,8 +22,7 @@ PROMPT = r"root@servicevm:[^#]*# "
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
 # the bare machine, the second is about a busy machine under emulation.
 HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns",
-            r"cacheinfo: Unable to detect cache hierarchy",  # 6.12; the tree says nothing of it
-            r"firmware: failed to load regulatory.db|wiki.debian.org/Firmware"]  # of a whole Debian
+            r"cacheinfo: Unable to detect cache hierarchy"]  # 6.12; the tree says nothing of it
 
 
 def assemble_service_vm(extras, name=None, added=None, kernel=None):

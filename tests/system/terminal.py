@@ -4,7 +4,6 @@
 import os
 import re
 import signal
-import subprocess
 import time
 
 import pexpect
@@ -102,6 +101,13 @@ class Terminal(pyte.Screen):
     def expect_gone(self, pattern, timeout=None):
         self.wait(lambda: not re.search(pattern, self.text(), re.M), f"the end of /{pattern}/",
                   timeout)
+
+    def expect_end(self):
+        """Until the machine is off."""
+        if self._child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=self._limit) == 1:
+            raise AssertionError("the machine did not end:\n" + self.text())
+        self._child.wait()
+        assert self._child.exitstatus == 0, f"tools/host ended with {self._child.exitstatus}"
 
     def send(self, text):
         self._child.send(text)

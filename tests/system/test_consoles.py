@@ -1,34 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The consoles on the serial line, as a person at a terminal (terminal.py) meets them."""
 
-import os
 import re
 
 import pytest
 
-from conftest import LOGS
 from machine import BUILD, assemble_service_vm
-from terminal import Terminal
 
 HELP = r"^Key +Console"
-
-
-@pytest.fixture
-def sit_down(request, image, service_vm):
-    """A function that starts Debian on Caisson with a person at its line."""
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
-    request.node.machines = []
-
-    def start(**options):
-        options = {"image": image, "kernel": f"{service_vm}/vmlinuz",
-                   "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200, **options}
-        log = os.path.join(LOGS, f"{name}.log")
-        request.node.machines.append(Terminal(log, **options))
-        return request.node.machines[-1]
-
-    yield start
-    for terminal in request.node.machines:
-        terminal.stop()
 
 
 def on_service_vm(terminal):
@@ -37,7 +16,7 @@ def on_service_vm(terminal):
 
 
 def test_switching(sit_down):
-    """Log first, as nobody said otherwise; help; the service VM's shell; each console is as it was
+    """The log; help; the service VM's shell; each console is as it was
     left."""
     t = sit_down(columns=100, rows=30)
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")

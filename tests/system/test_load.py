@@ -11,7 +11,7 @@ from machine import BUILD, ROOT, SOAK_SECONDS, assemble_service_vm, check_caisso
 
 TARGET = os.path.join(BUILD, "target")
 LOAD = os.path.join(ROOT, "tests", "uservm", "load.sh")
-DISK_BYTES = 32 << 20
+DISK_BYTES = 8 << 20
 DISKS = ["/tmp/disk1", "/tmp/disk2", "/dev/vda", "/dev/vdb"]  # two files, two of the machine's own
 PAGES = "grep -E 'HugePages_(Total|Free)' /proc/meminfo"
 
@@ -55,7 +55,8 @@ def test_four_vms(start, load_vm, drives):
     for number in range(len(DISKS)):
         output = machine.run(f"tail -n 40 /tmp/out{number}")
         assert output.endswith("status=0"), output
-        assert int(re.search(r"load: (\d+) passes", output)[1]) > 0, output
+        passes = re.search(r"load: (\d+) passes", output)
+        assert passes and int(passes[1]) > 0, output
     assert machine.run(PAGES) == before
     check_dmesg(machine)
     machine.power_off()

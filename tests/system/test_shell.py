@@ -6,7 +6,6 @@ import re
 import pytest
 
 from machine import assemble_service_vm
-from test_consoles import sit_down  # noqa: F401 (a fixture)
 from test_uservm import files
 
 PROMPT = "caisson>"
@@ -72,7 +71,7 @@ def field(text, name):
 
 
 @pytest.fixture
-def shell(sit_down):  # noqa: F811
+def shell(sit_down):
     """A shell beside a service VM and user VM 0; what the service VM says of its memory."""
     vm = assemble_service_vm([], "servicevm-payloads", files(["psci", "smp", "timer"]))
     # With page table isolation vectors are mapped elsewhere while user space runs.
@@ -119,7 +118,7 @@ def check_registers(shell, kernel_code):
         vectors = field(registers, "vbar_el1")
         assert vectors >> 48 == 0xffff
         walked = shell.say(f"map {vcpu} {vectors:#x}")
-        assert re.search(rf"^stage 1 of svm\.\d: TTBR1_EL1, \d\d bits", walked), walked
+        assert re.search(r"^stage 1 of svm\.\d: TTBR1_EL1, \d\d bits", walked), walked
         pa = int(re.search(r"^  => PA 0x([0-9a-f]+), EL1 rwx", walked, re.M)[1], 16)
         assert pa in kernel_code and f"=> IPA {pa:#x}, EL1 r-x EL0 ---" in walked, walked
         assert "the memory is the service VM's" in walked
@@ -228,8 +227,7 @@ def test_commands(shell):
     check_exits(shell)
     check_pages(shell)
     check_editing(shell)
-    question = r"(?=\Z)"
-    assert "yes or no" in shell.say("reboot", question)
+    assert "Reset the machine" in shell.say("reboot", r"\(yes or no\)")
     shell.terminal.send("y\r")
     shell.terminal.expect("^Not done")
     shell.begin("reboot")
@@ -244,7 +242,7 @@ def test_commands(shell):
         shell.terminal.wait(lambda: False, "the end", 60)
 
 
-def test_panic(sit_down, debug_image):  # noqa: F811
+def test_panic(sit_down, debug_image):
     """Only in the debug build, and only if it is meant."""
     t = sit_down(image=debug_image, rows=60, timeout=60)
     t.expect(r"^Caisson [\d.]+ at EL2")

@@ -19,7 +19,7 @@ while [ "$(uptime_seconds)" -lt $end ]; do
 	fio --name=disk --filename=/dev/vda --direct=1 --ioengine=libaio --iodepth=8 \
 		--rw=randwrite --bsrange=512-64k --randseed=$((passes + 1)) \
 		--verify=crc32c --verify_fatal=1 >/tmp/fio 2>&1 || {
-		cat /tmp/fio
+		head -n 20 /tmp/fio
 		exit 1
 	}
 	passes=$((passes + 1))

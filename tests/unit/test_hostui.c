@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/hostui.h"
+#include "lib/screen.h"
+#include "tests/unit/prop.h"
+#include "tests/unit/screen_check.h"
+
+/* The UI on lib/screen.h's terminal. */
+static struct {
+	struct hostui ui;
+	struct screen s;
+	uint8_t *memory;
+	char text[SCREEN_COLUMNS_MAX + 1];
+} t;
+
+static void to_screen(void *ctx, const char *text, size_t bytes)
+{
+	assert_true(bytes <= HOSTUI_COLUMNS_MAX);
+	screen_write(&t.s, (const uint8_t *)text, bytes);
+}
+
+/* What is there before must not be seen through. */
+static void show(void)
+{
+	static const uint8_t dirt[] = "\x1b[31;1m\x1b#8";
+
+	screen_write(&t.s, dirt, sizeof(dirt) - 1);
+	screen_write(&t.s, (const uint8_t *)"\x1b[m", 3);
+	hostui_show(&t.ui, to_screen, NULL);
+	assert_null(screen_check(&t.s));
+}
+
+static const char *line(unsigned int y)
+{
+	const struct screen_cell *cells = screen_row(&t.s, y);
+	size_t used = 0;
+
+	for (unsigned int x = 0; x < t.s.columns; x++) {
+		t.text[x] = (char)(cells[x].text & SCREEN_CODE_POINT);
+		assert_int_equal(cells[x].fg, 0);
+		assert_int_equal(cells[x].bg, 0);
+		if (t.text[x] != ' ')
+			used = x + 1;
+	}
+	t.text[used] = 0;
+	return t.text;
+}
+
+static bool is_inverse(unsigned int y)
+{
+	bool is = (screen_row(&t.s, y)[0].text & SCREEN_INVERSE) != 0;
+
+	for (unsigned int x = 0; x < t.s.columns; x++)
+		assert_int_equal((screen_row(&t.s, y)[x].text & SCREEN_INVERSE) != 0, is);
+	return is;
+}
+
+static void size(unsigned int columns, unsigned int rows)
+{
+	screen_resize(&t.s, columns, rows);
+	hostui_resize(&t.ui, t.s.columns, t.s.rows);
+}
+
+static void add_row(struct hostui_snapshot *now, uint32_t id, const char *name, char key)
+{
+	struct hostui_row *r = &now->row[now->row_count++];
+
+	*r = (struct hostui_row){.id = id, .is_vm = id < 100, .is_user = id < 16, .key = key};
+	strncpy(r->name, name, sizeof(r->name) - 1);
+	r->state = "running";
+	r->vcpus = id + 1;
+	r->memory_bytes = MIB(64) * (id + 1);
+	r->cpu_ms = 12345;
+	r->load_percent = 150;
+}
+
+static int start(void **state)
+{
+	struct hostui_snapshot *now = &t.ui.now;
+	size_t bytes = screen_grid_bytes(SCREEN_NO_HISTORY);
+
+	t.memory = aligned_alloc(16, (bytes + 15) / 16 * 16);
+	screen_init(&t.s, t.memory, bytes, SCREEN_NO_HISTORY);
+	hostui_init(&t.ui);
+	now->version = "1.2.3";
+	now->uptime_s = 86400 + 3 * 3600 + 4 * 60 + 5;
+	now->memory_bytes = GIB(4);
+	now->own_bytes = MIB(32);
+	now->user_bytes = MIB(192);
+	now->store_bytes = MIB(8);
+	now->cpu_count = 2;
+	now->cpu[0] = (struct hostui_cpu){10, 85, 5};
+	now->cpu[1] = (struct hostui_cpu){100, 0, 0};
+	add_row(now, 16, "svm", '1');
+	add_row(now, 0, "web", '2');
+	add_row(now, 1, "data\x1b[2Jbase", '3');
+	add_row(now, 0x100, "log", 'l');
+	add_row(now, 0x101, "shell", 's');
+	hostui_update(&t.ui);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	free(t.memory);
+	return 0;
+}
+
+static char console;
+
+static enum hostui_request press(uint8_t kind, uint32_t code)
+{
+	const struct termkey_token key = {.kind = kind, .code = code};
+	enum hostui_request request = hostui_key(&t.ui, &key, &console);
+
+	show();
+	return request;
+}
+
+static enum hostui_request function(unsigned int n)
+{
+	return press(TERMKEY_KEY, TERMKEY_F1 + n - 1);
+}
+
+static void test_wide(void **state)
+{
+	show();
+	assert_string_equal(line(0), " Caisson 1.2.3  up 1 d 03:04:05                          "
+				     "               F1 Help");
+	assert_string_equal(line(1), "CPUs 2: user VMs 55%, service VM 42%, asleep 2%");
+	assert_string_equal(line(2), "  0: 10/ 85/  5   1:100/  0/  0");
+	assert_string_equal(line(3),
+			    "Memory 4096 M: Caisson 32 M, user VMs 192 M, their stores 8 M");
+	assert_string_equal(line(4), "");
+	assert_string_equal(line(5), "KEY NAME             STATE    VCPUS     MEMORY     CPU TIME"
+				     "   LOAD PORT");
+	assert_string_equal(line(6), " 1  svm              running     17     1088 M");
+	assert_string_equal(line(7), " 2  web              running      1       64 M       12.3 s"
+				     "   150%");
+	assert_string_equal(line(8), " 3  data?[2Jbase     running      2      128 M       12.3 s"
+				     "   150%");
+	assert_string_equal(line(9), " l  log");
+	assert_string_equal(line(11), "");
+	assert_string_equal(line(23), "F1 Help  F2 Console  F3 Log  F4 Shell  F8 Restart  F9 Off");
+	for (unsigned int y = 0; y < 24; y++)
+		assert_int_equal(is_inverse(y), y == 0 || y == 6 || y == 23);
+	assert_int_equal(t.s.modes & SCREEN_CURSOR_VISIBLE, 0);
+	t.ui.now.warnings = 3;
+	t.ui.now.cpus_left_out = 2;
+	show();
+	assert_string_equal(line(4), "! log: 0 errors, 3 warnings; 2 CPUs unused");
+	assert_true(screen_row(&t.s, 4)[0].text & SCREEN_BOLD);
+}
+
+/* Nothing is cut in the middle that looks whole, and nothing is missing that is needed. */
+static void test_small(void **state)
+{
+	size(40, 10);
+	show();
+	assert_string_equal(line(0), " Caisson 1.2.3  up 1 d 03:04:05 F1 Help");
+	assert_string_equal(line(1), "CPUs 2: VMs 55% svm 42% asleep 2%");
+	assert_string_equal(line(2), "Memory 4096M: own 32M VMs 192M");
+	assert_string_equal(line(3), "KEY NAME             STATE    VCPUS");
+	assert_string_equal(line(5), " 2  web              running      1");
+	assert_string_equal(line(9), "1Help 2Console 3Log 4Shell 8Restart 9Off");
+	assert_int_equal(function(1), HOSTUI_NOTHING);
+	assert_string_equal(line(1), " F2, Enter  console of the chosen row");
+	assert_string_equal(line(8), " Any key goes back.");
+	assert_int_equal(function(9), HOSTUI_NOTHING);
+	assert_int_equal(function(9), HOSTUI_NOTHING);
+	assert_string_equal(line(9), "Switch off? All VMs are cut off. y: yes");
+}
+
+static void test_choosing(void **state)
+{
+	show();
+	assert_int_equal(press(TERMKEY_CONTROL, '\r'), HOSTUI_SHOW);
+	assert_int_equal(console, '1');
+	press(TERMKEY_KEY, TERMKEY_UP);
+	press(TERMKEY_KEY, TERMKEY_DOWN);
+	assert_true(is_inverse(7));
+	assert_int_equal(function(2), HOSTUI_SHOW);
+	assert_int_equal(console, '2');
+	/* The choice stays with its VM, and goes to its neighbour when that is gone. */
+	t.ui.now.row[4] = t.ui.now.row[1];
+	t.ui.now.row[1].id = 7;
+	hostui_update(&t.ui);
+	show();
+	assert_true(is_inverse(10));
+	t.ui.now.row_count = 4;
+	hostui_update(&t.ui);
+	show();
+	assert_true(is_inverse(9));
+	press(TERMKEY_KEY, TERMKEY_HOME);
+	assert_true(is_inverse(6));
+	press(TERMKEY_KEY, TERMKEY_END);
+	press(TERMKEY_KEY, TERMKEY_PAGE_DOWN);
+	assert_true(is_inverse(9));
+	t.ui.now.row[3].key = 0;
+	assert_int_equal(function(2), HOSTUI_NOTHING);
+	assert_string_equal(line(23), "This row has no console.");
+	assert_int_equal(function(3), HOSTUI_SHOW);
+	assert_int_equal(console, 'l');
+	assert_int_equal(function(4), HOSTUI_SHOW);
+	assert_int_equal(console, 's');
+	t.ui.now.row_count = 0;
+	hostui_update(&t.ui);
+	press(TERMKEY_KEY, TERMKEY_DOWN);
+	assert_int_equal(function(2), HOSTUI_NOTHING);
+}
+
+static void test_asking(void **state)
+{
+	assert_int_equal(function(9), HOSTUI_NOTHING);
+	assert_string_equal(line(23), "Switch off? All VMs are cut off. y: yes");
+	assert_int_equal(press(TERMKEY_SIZE, 'y'), HOSTUI_NOTHING);
+	assert_int_equal(press(TERMKEY_TEXT, 'n'), HOSTUI_NOTHING);
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_NOTHING);
+	function(9);
+	assert_int_equal(function(9), HOSTUI_NOTHING);
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_NOTHING);
+	function(9);
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_POWER_OFF);
+	function(8);
+	assert_string_equal(line(23), "Restart? All VMs are cut off. y: yes");
+	assert_int_equal(press(TERMKEY_TEXT, 'Y'), HOSTUI_RESTART);
+	assert_int_equal(press(TERMKEY_TEXT, 'Y'), HOSTUI_NOTHING);
+}
+
+/* Many rows: the chosen one is always to be seen. */
+static void test_scrolling(void **state)
+{
+	struct hostui_snapshot *now = &t.ui.now;
+
+	size(60, 12);
+	while (now->row_count < HOSTUI_ROWS_MAX)
+		add_row(now, 0x200 + now->row_count, "more", 'x');
+	hostui_update(&t.ui);
+	show();
+	assert_non_null(strstr(line(3), "1-7/48"));
+	for (unsigned int i = 1; i < HOSTUI_ROWS_MAX; i++) {
+		press(TERMKEY_KEY, TERMKEY_DOWN);
+		assert_true(is_inverse(i < 7 ? 4 + i : 10));
+	}
+	assert_non_null(strstr(line(3), "42-48/48"));
+	press(TERMKEY_KEY, TERMKEY_PAGE_UP);
+	press(TERMKEY_KEY, TERMKEY_HOME);
+	assert_true(is_inverse(4));
+	assert_non_null(strstr(line(3), "1-7/48"));
+}
+
+/* Any size, any figures, any key: every cell is written, and only with printable text. */
+static void test_random(void **state)
+{
+	struct prop p = prop_start("hostui");
+	struct hostui_snapshot *now = &t.ui.now;
+
+	for (unsigned int round = 0; round < 3000; round++) {
+		if (prop_one_in(&p, 4))
+			size((unsigned int)prop_between(&p, 1, prop_one_in(&p, 8) ? 600 : 100),
+			     (unsigned int)prop_between(&p, 1, prop_one_in(&p, 8) ? 300 : 40));
+		now->cpu_count = (uint32_t)prop_below(&p, 40);
+		now->row_count = (uint32_t)prop_below(&p, 60);
+		now->uptime_s = prop_value(&p);
+		now->memory_bytes = prop_value(&p);
+		now->warnings = prop_below(&p, 2) * prop_value(&p);
+		now->cpus_left_out = (uint32_t)prop_below(&p, 2);
+		for (unsigned int i = 0; i < HOSTUI_ROWS_MAX; i++) {
+			now->row[i].id = (uint32_t)prop_below(&p, 100);
+			now->row[i].is_vm = now->row[i].is_user = prop_one_in(&p, 2);
+			now->row[i].cpu_ms = prop_value(&p);
+			now->row[i].memory_bytes = prop_value(&p);
+			now->row[i].key = (char)prop_below(&p, 256);
+		}
+		hostui_update(&t.ui);
+		press((uint8_t)prop_below(&p, 6), (uint32_t)prop_below(&p, 40));
+		assert_true(now->row_count == 0 || t.ui.chosen < now->row_count);
+		for (unsigned int y = 0; y < t.s.rows; y++) {
+			line(y);
+			is_inverse(y);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_wide, start, stop),
+		cmocka_unit_test_setup_teardown(test_small, start, stop),
+		cmocka_unit_test_setup_teardown(test_choosing, start, stop),
+		cmocka_unit_test_setup_teardown(test_asking, start, stop),
+		cmocka_unit_test_setup_teardown(test_scrolling, start, stop),
+		cmocka_unit_test_setup_teardown(test_random, start, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
