@@ -5,6 +5,7 @@
 #include "arch/aarch64/cache.h"
 #include "check.h"
 #include "hyp/console/console.h"
+#include "hyp/console/gdbstub.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/mem.h"
@@ -58,6 +59,7 @@ static void boot_cpu(const struct bootinfo *bi)
 		panic("the interrupt controller does not answer as a GICv3 should");
 	smccc_init(bi);
 	svm = svm_create(bi);
+	gdbstub_init(bi, svm);
 	if (console_attach_svm(svm, bi, &events) != ERR_OK)
 		panic("no console for the service VM");
 	event_init(console_poke_events);

@@ -82,6 +82,7 @@
 /* MDCR_EL2 (D24.3.16) */
 #define MDCR_TPMCR BIT(5)
 #define MDCR_TPM   BIT(6)
+#define MDCR_TDE   BIT(8)
 #define MDCR_TDA   BIT(9)
 #define MDCR_TDOSA BIT(10)
 #define MDCR_TDRA  BIT(11)

@@ -2,6 +2,7 @@
 #include "hyp/console/console.h"
 
 #include "hyp/console/consoles.h"
+#include "hyp/console/gdbstub.h"
 #include "hyp/console/plain.h"
 #include "hyp/console/port.h"
 #include "hyp/console/uart.h"
@@ -56,6 +57,8 @@ enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 {
 	enum err err = is_plain ? plain_attach_svm(vm, bi) : consoles_attach_svm(vm, bi);
 
+	if (err == ERR_OK && is_plain)
+		err = gdbstub_start_on_port();
 	if (err != ERR_OK)
 		return err;
 	tell_again = events->again;

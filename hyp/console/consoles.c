@@ -2,6 +2,7 @@
 #include "hyp/console/consoles.h"
 
 #include "hyp/console/afterpanic.h"
+#include "hyp/console/gdbstub.h"
 #include "hyp/console/hostui.h"
 #include "hyp/console/port.h"
 #include "hyp/console/shell.h"
@@ -115,6 +116,7 @@ void consoles_init(const struct bootinfo *bi)
 	log_console = consoles_add("log", 'l', history, VCON_NO_ALTERNATE, &log_client);
 	uvcon_init();
 	shell_init();
+	gdbstub_add_console();
 	hostui_start();
 	log_catch_up();
 	log_set_sink(log_write);

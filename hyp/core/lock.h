@@ -16,6 +16,8 @@
  */
 enum lock_order {
 	LOCK_MANAGE,    /* what makes, changes and ends user VMs */
+	LOCK_GDB,       /* the debugger's session */
+	LOCK_DEBUGGER,  /* which VM is debugged, and how: hyp/vm/dbgaccess.c */
 	LOCK_SLOT,      /* a user VM's slot */
 	LOCK_VM_MEMORY, /* the states of a user VM's memory: hyp/vm/umem.c */
 	LOCK_STAGE2,    /* the service VM's stage 2 */

@@ -65,46 +65,69 @@ static void access_hardware(enum debug_point kind, unsigned int n, bool read, ui
 	}
 }
 
-/* How many a vCPU has; the shown ID register has the hardware's numbers. */
-static unsigned int count(const struct vcpu *vcpu, enum debug_point kind)
+/* The shown ID register has the hardware's numbers. */
+unsigned int debug_point_count(const struct vm *vm, enum debug_point kind)
 {
-	uint64_t dfr0 = vcpu->vm->id_reg[DFR0];
+	uint64_t dfr0 = vm->id_reg[DFR0];
 	bool is_breakpoint = kind == DEBUG_BVR || kind == DEBUG_BCR;
 
 	return 1 + (unsigned int)(is_breakpoint ? bits_get(dfr0, 15, 12) : bits_get(dfr0, 23, 20));
 }
 
-/* All of a vCPU's between the CPU and its point[]. */
-static void move_all(struct vcpu *vcpu, bool read)
+/* What is in the CPU goes to point[]. */
+static void save_all(struct vcpu *vcpu)
 {
 	unsigned int kind, n;
 
 	for (kind = 0; kind < DEBUG_POINT_KINDS; kind++) {
-		for (n = 0; n < count(vcpu, kind); n++)
-			access_hardware(kind, n, read, &vcpu->debug.point[kind][n]);
+		for (n = 0; n < debug_point_count(vcpu->vm, kind); n++)
+			access_hardware(kind, n, true, &vcpu->debug.point[kind][n]);
+	}
+}
+
+/* The vCPU's own, or its VM's debugger's. */
+static uint64_t point_of(const struct vcpu *vcpu, enum debug_point kind, unsigned int n)
+{
+	const struct debug_outside *outside = vcpu->vm->debugger;
+
+	return outside ? outside->point[kind][n] : vcpu->debug.point[kind][n];
+}
+
+static void load_all(struct vcpu *vcpu)
+{
+	unsigned int kind, n;
+
+	for (kind = 0; kind < DEBUG_POINT_KINDS; kind++) {
+		for (n = 0; n < debug_point_count(vcpu->vm, kind); n++) {
+			uint64_t value = point_of(vcpu, kind, n);
+
+			access_hardware(kind, n, false, &value);
+		}
 	}
 }
 
 void debug_load(struct vcpu *vcpu)
 {
-	move_all(uvm_service_vcpu(percpu_this()->index), true);
-	move_all(vcpu, false);
+	struct vcpu *service = uvm_service_vcpu(percpu_this()->index);
+
+	if (!service->debug.is_kept)
+		save_all(service);
+	load_all(vcpu);
 	vcpu->debug.is_loaded = true;
 }
 
 void debug_unload(struct vcpu *vcpu)
 {
-	move_all(uvm_service_vcpu(percpu_this()->index), false);
+	load_all(uvm_service_vcpu(percpu_this()->index));
 	vcpu->debug.is_loaded = false;
 }
 
 static bool is_any_enabled(const struct vcpu *vcpu)
 {
-	const struct debug *d = &vcpu->debug;
 	unsigned int n;
 
 	for (n = 0; n < DEBUG_MAX_POINTS; n++) {
-		if ((d->point[DEBUG_BCR][n] | d->point[DEBUG_WCR][n]) & CONTROL_E)
+		if ((point_of(vcpu, DEBUG_BCR, n) | point_of(vcpu, DEBUG_WCR, n)) & CONTROL_E)
 			return true;
 	}
 	return false;
@@ -119,6 +142,8 @@ static void update(struct vcpu *vcpu)
 	struct debug *d = &vcpu->debug;
 	uint64_t hardware = d->is_locked ? 0 : d->mdscr & (MDSCR_SS | MDSCR_KDE | MDSCR_MDE);
 
+	if (vcpu->vm->debugger)
+		hardware = (is_any_enabled(vcpu) ? MDSCR_MDE : 0) | (d->is_stepped ? MDSCR_SS : 0);
 	d->is_used = vcpu->vm->is_user && (hardware & MDSCR_MDE) && is_any_enabled(vcpu);
 	if (vcpu->vm->is_user && !d->is_used)
 		hardware &= ~MDSCR_MDE;
@@ -158,6 +183,19 @@ void debug_changed(struct vcpu *vcpu)
 	update(vcpu);
 }
 
+void debug_changed_loaded(struct vcpu *vcpu)
+{
+	struct debug *d = &vcpu->debug;
+	bool is_outside = vcpu->vm->debugger != NULL;
+
+	if (is_outside && !d->is_kept)
+		save_all(vcpu);
+	if (is_outside || d->is_kept)
+		load_all(vcpu);
+	d->is_kept = is_outside;
+	update(vcpu);
+}
+
 void debug_set_mdscr(struct vcpu *vcpu, uint64_t mdscr)
 {
 	vcpu->debug.mdscr = mdscr;
@@ -175,9 +213,9 @@ bool debug_access(struct vcpu *vcpu, enum debug_point kind, unsigned int n, bool
 {
 	uint64_t *mine;
 
-	if (n >= count(vcpu, kind))
+	if (n >= debug_point_count(vcpu->vm, kind))
 		return false;
-	if (!vcpu->vm->is_user) {
+	if (!vcpu->vm->is_user && !vcpu->debug.is_kept) {
 		access_hardware(kind, n, read, value);
 		return true;
 	}
@@ -188,7 +226,7 @@ bool debug_access(struct vcpu *vcpu, enum debug_point kind, unsigned int n, bool
 	}
 	*mine = kind == DEBUG_BCR || kind == DEBUG_WCR ? *value & CONTROL_BITS : *value;
 	update_loaded(vcpu);
-	if (vcpu->debug.is_loaded)
+	if (vcpu->debug.is_loaded && !vcpu->vm->debugger)
 		access_hardware(kind, n, false, mine);
 	return true;
 }

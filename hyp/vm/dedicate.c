@@ -15,6 +15,7 @@
 #include "hyp/vm/dedicate.h"
 
 #include "hyp/core/gic.h"
+#include "hyp/vm/dbg.h"
 #include "hyp/vm/event.h"
 #include "hyp/vm/psci.h"
 #include "hyp/vm/uvm.h"
@@ -141,7 +142,7 @@ static struct uvcpu *take(uint32_t cpu, bool *flush) NO_THREAD_CHECK
 	lock_acquire(&slot->lock);
 	if (served[cpu] == whose && slot->state == SLOT_LIVE) {
 		u = &slot->uvm->vcpu[(whose - 1) % CAISSON_MAX_VCPUS];
-		if (u->may_run) {
+		if (u->may_run && !(dbg_active() && dbg_is_held(&u->vcpu))) {
 			u->may_run = false;
 			*flush = slot_take(slot, u, cpu);
 		} else {

@@ -7,6 +7,7 @@
 
 #include "hyp/core/log.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/dbg.h"
 #include "hyp/vm/dcc.h"
 #include "hyp/vm/run.h"
 #include "hyp/vm/stage2.h"
@@ -58,7 +59,9 @@ exit_handler_fn *const exit_service_vm[ESR_EC_COUNT] = {
 	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
 	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = exit_unhandled,
 	[ESR_EC_DATA_ABORT_LOWER] = mmio_exit,
-	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
+	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_BREAKPOINT_LOWER - 1] = exit_unhandled,
+	[ESR_EC_BREAKPOINT_LOWER... ESR_EC_BRK64] = dbg_exit,
+	[ESR_EC_BRK64 + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };
 
 static void enter_el1(const struct guestexc_entry *entry)
@@ -101,6 +104,16 @@ void exit_advance_aarch32(uint64_t esr)
 	sysreg_write(spsr_el2, spsr);
 }
 
+/* What this CPU, whose vCPU may be another one than it was, is to enter. */
+static struct vcpu *enter_current(void)
+{
+	struct vcpu *vcpu = percpu_this()->current;
+
+	if (dbg_active() && !vcpu->vm->is_user)
+		dbg_hold(vcpu);
+	return vcpu;
+}
+
 struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 {
 	enum exit_action action = vcpu->exits[esr_class(esr)](vcpu, esr);
@@ -108,7 +121,7 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 	if (action == EXIT_ADVANCE)
 		exit_advance(esr);
 	else if (action == EXIT_SWITCHED)
-		return percpu_this()->current;
+		return enter_current();
 	else if (action == EXIT_POWERED_OFF)
 		return run_idle(percpu_this()->current);
 	else if (action != EXIT_RESUME)
@@ -122,12 +135,14 @@ struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
 
 	if (!vcpu->vm->is_user) {
 		vgic_irq_exit(vcpu);
+		if (dbg_active())
+			dbg_hold(vcpu);
 		return vcpu;
 	}
 	action = uexit_irq(vcpu);
 	if (action == EXIT_POWERED_OFF)
 		return run_idle(percpu_this()->current);
-	return percpu_this()->current;
+	return enter_current();
 }
 
 /* Caisson's interrupts are all in Group 1, so an FIQ is the firmware's; it is not EL2's to take. */

@@ -34,6 +34,8 @@ extern exit_handler_fn *const exit_service_vm[ESR_EC_COUNT];
  */
 extern exit_handler_fn *const exit_user_vm[ESR_EC_COUNT];
 enum exit_action uexit_irq(struct vcpu *vcpu);
+/* The vCPU stops for a debugger: the run ends. */
+enum exit_action uexit_stop(struct vcpu *vcpu);
 
 /* hyp/vm/sysreg.c: trapped MSR, MRS and system instructions (EC 0x18). */
 exit_handler_fn sysreg_exit;

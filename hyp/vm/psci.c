@@ -13,6 +13,7 @@
 #include "arch/aarch64/smccc.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
+#include "hyp/vm/dbg.h"
 #include "hyp/vm/stage2.h"
 #include "hyp/vm/vgic.h"
 
@@ -86,6 +87,8 @@ static enum exit_action cpu_suspend(struct vcpu *vcpu, uint32_t id)
 		percpu_sleep(percpu_this());
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
+		if (dbg_active())
+			dbg_hold(vcpu);
 	}
 	return finish(vcpu, PSCI_SUCCESS);
 }

@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/asm_offsets.h"
 #include "arch/aarch64/barrier.h"
+#include "hyp/vm/dbg.h"
 #include "hyp/vm/dcc.h"
 #include "hyp/vm/dedicate.h"
 #include "hyp/vm/vgic.h"
@@ -140,6 +141,7 @@ static bool take_power_on(struct vcpu *vcpu)
 	vcpu->x[0] = x0;
 	sysreg_write(elr_el2, pc);
 	reset_el1(vcpu);
+	world_debug_changed(vcpu);
 	vgic_vcpu_reset(vcpu);
 	return true;
 }
@@ -155,7 +157,11 @@ struct vcpu *run_idle(struct vcpu *vcpu)
 		percpu_sleep(percpu_this());
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
+		if (dbg_active())
+			dbg_left();
 	}
+	if (dbg_active())
+		dbg_hold(vcpu);
 	return vcpu;
 }
 

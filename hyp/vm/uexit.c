@@ -8,6 +8,7 @@
 #include "arch/aarch64/tlb.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/dbg.h"
 #include "hyp/vm/dcc.h"
 #include "hyp/vm/dedicate.h"
 #include "hyp/vm/event.h"
@@ -94,16 +95,19 @@ static void complete_mmio(struct uvcpu *u)
 static inline enum exit_action release(struct uvcpu *u, enum run_exit reason)
 {
 	struct slot *slot = slot_of(&u->vcpu);
+	bool has_own_cpu = u->own_cpu != VCPU_NOWHERE;
 
-	if (u->own_cpu != VCPU_NOWHERE) {
+	if (has_own_cpu) {
 		dedicate_left(u, reason);
-		return EXIT_POWERED_OFF;
+	} else {
+		lock_acquire(&slot->lock);
+		u->runs_on = VCPU_NOWHERE;
+		slot->running--;
+		lock_release(&slot->lock);
 	}
-	lock_acquire(&slot->lock);
-	u->runs_on = VCPU_NOWHERE;
-	slot->running--;
-	lock_release(&slot->lock);
-	return EXIT_SWITCHED;
+	if (dbg_active())
+		dbg_left();
+	return has_own_cpu ? EXIT_POWERED_OFF : EXIT_SWITCHED;
 }
 
 /* Finishes what the last exit left open, with what the VMM answered. */
@@ -178,8 +182,32 @@ static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action
 	return leave(vcpu, RUN_EXIT_WAKE);
 }
 
+/*
+ * A vCPU that is held for a debugger is not entered, and its VMM sleeps, unless it wants it back.
+ * What the VMM has answered waits in the run page. It may be let go just now, hence the order: who
+ * does that has the VMM woken afterwards.
+ */
+static bool is_put_to_sleep(struct uvcpu *u)
+{
+	struct run_page *page = u->page;
+
+	if (!dbg_is_held(&u->vcpu) || __atomic_load_n(&page->immediate_exit, __ATOMIC_RELAXED))
+		return false;
+	__atomic_store_n(&page->wake, 0, __ATOMIC_SEQ_CST);
+	if (!dbg_is_held(&u->vcpu))
+		return false;
+	page->deadline = UINT64_MAX;
+	page->reason = RUN_EXIT_WFI;
+	page->wake_set = u->wake_set;
+	u->wake_set = 0;
+	release(u, RUN_EXIT_WFI);
+	return true;
+}
+
 bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 {
+	if (dbg_active() && is_put_to_sleep(u))
+		return false;
 	complete(u, flush);
 	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED) || dedicate_must_leave(u)) {
 		u->page->reason = RUN_EXIT_INTERRUPTED;
@@ -254,9 +282,15 @@ static enum exit_action kicked(struct vcpu *vcpu)
 	vgic_irq_take(vcpu, GIC_SGI_KICK);
 	if (uvm_is_ending(vcpu))
 		return leave(vcpu, RUN_EXIT_ENDED);
-	if (vgic_has_work(service) || dedicate_must_leave(uvcpu_of(vcpu)))
+	if (vgic_has_work(service) || dedicate_must_leave(uvcpu_of(vcpu)) ||
+	    (dbg_active() && dbg_must_leave(vcpu)))
 		return leave(vcpu, RUN_EXIT_INTERRUPTED);
 	return EXIT_RESUME;
+}
+
+enum exit_action uexit_stop(struct vcpu *vcpu)
+{
+	return leave(vcpu, RUN_EXIT_INTERRUPTED);
 }
 
 enum exit_action uexit_irq(struct vcpu *vcpu)
@@ -472,5 +506,7 @@ exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
 	[ESR_EC_INSN_ABORT_LOWER] = instruction_abort,
 	[ESR_EC_INSN_ABORT_LOWER + 1 ... ESR_EC_DATA_ABORT_LOWER - 1] = exit_unhandled,
 	[ESR_EC_DATA_ABORT_LOWER] = data_abort,
-	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
+	[ESR_EC_DATA_ABORT_LOWER + 1 ... ESR_EC_BREAKPOINT_LOWER - 1] = exit_unhandled,
+	[ESR_EC_BREAKPOINT_LOWER... ESR_EC_BRK64] = dbg_exit,
+	[ESR_EC_BRK64 + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };

@@ -782,6 +782,53 @@ enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 	return refuse(esr);
 }
 
+/* --- debuggers --- */
+
+/*
+ * As MEM_UNEXEC and a write by the VMM would do it. Nothing fetches meanwhile, so once is enough.
+ */
+static bool access_block(struct uvm *uvm, uint64_t ipa, uint8_t *to, const uint8_t *from,
+			 size_t count) REQUIRES(uvm->mem_lock)
+{
+	uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
+	struct ublock_step step;
+	uint64_t desc, pa;
+
+	if (!entry)
+		return false;
+	desc = pgtable_entry_read(entry);
+	step = ublock_unexec(desc, &needs);
+	if (step.todo == UBLOCK_VMM || (!to && !ublock_writes(desc)))
+		return false;
+	pa = ublock_pa(desc) + (ipa & (UBLOCK_BYTES - 1));
+	if (to) {
+		cache_clean_invalidate_poc(pa, count);
+		memcpy(to, (const void *)pa, count);
+	}
+	if (!from)
+		return true;
+	if (step.desc != desc)
+		pgtable_entry_write(entry, step.desc);
+	if (step.flush)
+		tlb_flush_other_vm(uvm->vm.vttbr);
+	memcpy((void *)pa, from, count);
+	cache_clean_invalidate_poc(pa, count);
+	return true;
+}
+
+bool umem_access(struct vm *vm, uint64_t ipa, uint8_t *to, const uint8_t *from, size_t count)
+{
+	struct uvm *uvm = CONTAINER_OF(vm, struct uvm, vm);
+	bool done;
+
+	if (ipa >= CAISSON_VM_IPA_BYTES)
+		return false;
+	lock_acquire(&uvm->mem_lock);
+	done = access_block(uvm, ipa, to, from, count);
+	lock_release(&uvm->mem_lock);
+	return done;
+}
+
 /* --- flushing --- */
 
 /* The next address to look at. */

@@ -83,6 +83,13 @@ static inline bool umem_is_hole(uint64_t esr)
 enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa);
 
 /*
+ * A debugger's access to memory of the VM, none of whose vCPUs runs: reads (to), writes (from) or
+ * looks whether it could be written (neither), within a page. False: it is not the VM's, or not to
+ * be written.
+ */
+bool umem_access(struct vm *vm, uint64_t ipa, uint8_t *to, const uint8_t *from, size_t count);
+
+/*
  * Cleans and invalidates all that caches can hold of the VM's memory, from *ipa on. False: an
  * interrupt came; *ipa says where to go on. True: *ipa is 0 again.
  */

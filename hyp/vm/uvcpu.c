@@ -3,10 +3,10 @@
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/panic.h"
 #include "hyp/vm/dedicate.h"
+#include "hyp/vm/idreg.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/ucache.h"
 #include "hyp/vm/vgic.h"
-#include "lib/idreg.h"
 #include "lib/vcpustate.h"
 
 #include <string.h>
@@ -117,14 +117,6 @@ _Static_assert(offsetof(struct run_page, state) + sizeof(struct vcpu_state) <= 4
 #define GET(name) state->name = w->name;
 #define SET(name) w->name = state->name;
 
-static struct vcpustate_features features_of(const struct vm *vm)
-{
-	return (struct vcpustate_features){.pfr0 = vm->id_reg[IDREG(4, 0)],
-					   .pfr1 = vm->id_reg[IDREG(4, 1)],
-					   .mmfr1 = vm->id_reg[IDREG(7, 1)],
-					   .mmfr2 = vm->id_reg[IDREG(7, 2)]};
-}
-
 static void debug_get(const struct debug *debug, struct vcpu_state *state)
 {
 	state->mdscr_el1 = debug->mdscr;
@@ -150,7 +142,7 @@ static void debug_set(struct vcpu *vcpu, const struct vcpu_state *state)
 
 static void state_get(const struct vcpu *vcpu, struct vcpu_state *state)
 {
-	struct vcpustate_features features = features_of(vcpu->vm);
+	struct vcpustate_features features = idreg_features(vcpu->vm);
 	const struct world *w = &vcpu->world;
 
 	memcpy(state->x, vcpu->x, sizeof(state->x));
@@ -227,7 +219,7 @@ enum caisson_status uvm_vcpu_set(struct vcpu *caller) NO_THREAD_CHECK
 	if (status == CAISSON_OK) {
 		memcpy(&state, &u->page->state, sizeof(state));
 		__asm__ volatile("" ::: "memory"); /* what is checked is what is taken */
-		features = features_of(u->vcpu.vm);
+		features = idreg_features(u->vcpu.vm);
 		if (vcpustate_is_pstate(state.pstate, &features)) {
 			state_set(&u->vcpu, &state);
 			u->pending = UVCPU_NOTHING;

@@ -8,6 +8,7 @@
 #include "arch/aarch64/cache.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/panic.h"
+#include "hyp/vm/dbg.h"
 #include "hyp/vm/dedicate.h"
 #include "hyp/vm/idreg.h"
 #include "hyp/vm/slot.h"
@@ -67,6 +68,7 @@ static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus)
 	for (i = 0; i < vcpus; i++)
 		vcpu_make(uvm, i);
 	idreg_init_user(vm, svm);
+	vm->mdcr = world_mdcr(vm);
 	err = umem_make(uvm);
 	return err == ERR_OK ? vgic_user_init(vm) : err;
 }
@@ -179,6 +181,7 @@ static bool stop(struct slot *slot) NO_THREAD_CHECK
 			gic_kick(uvm->vcpu[i].runs_on);
 	}
 	lock_release(&slot->lock);
+	dbg_vm_ends(&uvm->vm);
 	return stopped;
 }
 

@@ -35,6 +35,9 @@ struct vcpu {
 	uint64_t mpidr; /* affinity fields, as the guest sees them */
 
 	struct debug debug;
+	/* hyp/vm/dbgaccess.c; under its lock: is it not to run; the service VM's: does it wait? */
+	bool is_held;
+	bool waits_held;
 	bool bypasses_stores; /* it has switched ARCH_WORKAROUND_2 off: hyp/vm/smccc.c */
 
 	struct vgic_cpu vgic; /* lib/vgic.h; hyp/vm/vgic_sync.c: what its lock guards */
@@ -67,6 +70,9 @@ struct vm {
 	uint64_t vttbr;
 	uint64_t vtcr;
 	uint64_t cntvoff;
+	uint64_t mdcr; /* of MDCR_EL2, beyond what each CPU has for the service VM */
+	/* NULL: not debugged from outside. Changes while none of its vCPUs runs. */
+	const struct debug_outside *debugger;
 	uint64_t id_reg[64]; /* what the guest reads: hyp/vm/idreg.c; constant once it runs */
 	uint32_t vdev_count;
 	struct vdev vdev[VM_MAX_VDEVS + 1]; /* the last in use is followed by one of no size */

@@ -35,9 +35,6 @@ void switch_fp_load(const struct world_fp *fp);
 #define ISAR1_PAUTH (MASK(11, 4) | MASK(31, 24))
 #define ISAR2_PAUTH MASK(15, 8)
 
-/* A user VM's breakpoints are not always in the CPU (hyp/vm/debug.h), and it has no PMU. */
-#define MDCR_USER (MDCR_TDA | MDCR_TDRA | MDCR_TDOSA | MDCR_TPM | MDCR_TPMCR)
-
 static bool has_pauth;
 static uint64_t mdcr_service[BOOT_MAX_CPUS];
 
@@ -86,10 +83,47 @@ static void registers_load(const struct vcpu *vcpu)
 		EACH_KEY(LOAD_KEY)
 	}
 	sysreg_write(mdscr_el1, vcpu->debug.hardware);
-	sysreg_write(mdcr_el2, mdcr_service[percpu_this()->index] | (vm->is_user ? MDCR_USER : 0));
+	sysreg_write(mdcr_el2, mdcr_service[percpu_this()->index] | vm->mdcr);
 	sysreg_write(vmpidr_el2, vm->is_user ? vcpu->mpidr | BIT(31) : sysreg_read(mpidr_el1));
 	sysreg_write(vtcr_el2, vm->vtcr);
 	sysreg_write(vttbr_el2, vm->vttbr);
+}
+
+/* A user VM's breakpoints are not always in the CPU (hyp/vm/debug.h), and it has no PMU. */
+uint64_t world_mdcr(const struct vm *vm)
+{
+	return (vm->is_user ? MDCR_TDA | MDCR_TDRA | MDCR_TDOSA | MDCR_TPM | MDCR_TPMCR : 0) |
+	       (vm->debugger ? MDCR_TDE | MDCR_TDA | MDCR_TDRA | MDCR_TDOSA : 0);
+}
+
+void world_keep(struct vcpu *vcpu)
+{
+	struct world *w = &vcpu->world;
+
+	w->sctlr_el1 = sysreg_read(sctlr_el1);
+	w->tcr_el1 = sysreg_read(tcr_el1);
+	switch_fp_save(&w->fp);
+	registers_save(w);
+}
+
+void world_resume(struct vcpu *vcpu)
+{
+	const struct world *w = &vcpu->world;
+
+	debug_changed_loaded(vcpu);
+	switch_fp_load(&w->fp);
+	registers_load(vcpu);
+	sysreg_write(sctlr_el1, w->sctlr_el1);
+	sysreg_write(tcr_el1, w->tcr_el1);
+	isb();
+}
+
+void world_debug_changed(struct vcpu *vcpu)
+{
+	debug_changed_loaded(vcpu);
+	sysreg_write(mdscr_el1, vcpu->debug.hardware);
+	sysreg_write(mdcr_el2, mdcr_service[percpu_this()->index] | vcpu->vm->mdcr);
+	isb();
 }
 
 void world_switch(struct vcpu *from, struct vcpu *to)

@@ -6,6 +6,7 @@
 #include "lib/vgic.h"
 
 struct vcpu;
+struct vm;
 
 /* Floating point and SIMD registers: arch/aarch64/switch.S. */
 struct world_fp {
@@ -55,6 +56,19 @@ struct world {
 void world_init(void);
 /* mdcr: MDCR_EL2 of this CPU for the service VM. Every CPU, once. */
 void world_init_cpu(uint64_t mdcr);
+
+/* vm->mdcr, with vm->debugger or without. */
+uint64_t world_mdcr(const struct vm *vm);
+
+/*
+ * The service VM's vCPU, loaded on this CPU, which stays so: its registers are written to its
+ * struct world, but for those of the virtual CPU interface and the timer; or taken from there, with
+ * what a debugger has changed.
+ */
+void world_keep(struct vcpu *vcpu);
+void world_resume(struct vcpu *vcpu);
+/* What a debugger has changed of a vCPU that is loaded and keeps its registers. */
+void world_debug_changed(struct vcpu *vcpu);
 
 /*
  * Takes `from`, which is loaded on this CPU, out and loads `to`. One of them is the service

@@ -1,0 +1,1 @@
+../../../../hyp/vm/dbgaccess.h
