@@ -196,16 +196,16 @@ enum caisson_call {
 	 */
 	CAISSON_CALL_CONSOLE_ATTACH = 20,
 	/*
-	 * VM. x3 = address of text for the console, x4 = its bytes, 0..CAISSON_CONSOLE_BYTES, within
-	 * one page of the block that VM_CREATE named (FAULT). All of it is taken, at once, whether
-	 * anybody looks or not. STATE: it has no console.
+	 * VM. x3 = address of text for the console, x4 = its bytes, 0..CAISSON_CONSOLE_BYTES,
+	 * within one page of the block that VM_CREATE named (FAULT). All of it is taken, at once,
+	 * whether anybody looks or not. STATE: it has no console.
 	 */
 	CAISSON_CALL_CONSOLE_WRITE = 21,
 	/*
 	 * VM. x3 = address, as for CONSOLE_WRITE, x4 = room there, 0..CAISSON_CONSOLE_BYTES. Takes
-	 * what was typed on the console. -> x1 = bytes, 0: there is nothing more; x2 = the console's
-	 * size: columns | rows << 16. EVENT_CONSOLE (abi/event.h) tells when to call. STATE: it has
-	 * no console.
+	 * what was typed on the console. -> x1 = bytes, 0: there is nothing more; x2 = the
+	 * console's size: columns | rows << 16. EVENT_CONSOLE (abi/event.h) tells when to call.
+	 * STATE: it has no console.
 	 */
 	CAISSON_CALL_CONSOLE_READ = 22,
 };

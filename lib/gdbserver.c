@@ -279,13 +279,9 @@ static int step_with_signal(struct gdbserver *s, struct gdbproto_text *t)
 
 static bool take_action(struct gdbproto_text *t, enum gdbserver_go *how)
 {
-	if (gdbproto_take(t, "c"))
+	if (gdbproto_take(t, "c") || (gdbproto_take(t, "C") && take_signal(t)))
 		*how = GDBSERVER_CONTINUE;
-	else if (gdbproto_take(t, "s"))
-		*how = GDBSERVER_STEP;
-	else if (gdbproto_take(t, "C") && take_signal(t))
-		*how = GDBSERVER_CONTINUE;
-	else if (gdbproto_take(t, "S") && take_signal(t))
+	else if (gdbproto_take(t, "s") || (gdbproto_take(t, "S") && take_signal(t)))
 		*how = GDBSERVER_STEP;
 	else
 		return false;

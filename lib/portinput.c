@@ -100,7 +100,7 @@ static bool text_is_at(const char *text, size_t length, const char *start)
 {
 	size_t n = 0;
 
-	while (start[n] != 0 && n < length && start[n] == (text[n] | 0x20))
+	while (n < length && start[n] != 0 && start[n] == (text[n] | 0x20))
 		n++;
 	return start[n] == 0;
 }

@@ -120,6 +120,7 @@ static void decode_text(struct termkey_token *t, const uint8_t *raw, unsigned in
 	if (length != count)
 		return;
 	if (length > 1) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): at most 4 */
 		code = raw[0] & (0x7fu >> length);
 		for (i = 1; i < length; i++)
 			code = code << 6 | (raw[i] & 0x3f);

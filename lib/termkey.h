@@ -44,10 +44,10 @@ enum termkey_key {
 enum termkey_modifiers { TERMKEY_SHIFT = 1, TERMKEY_ALT = 2, TERMKEY_CTRL = 4 };
 
 struct termkey_token {
+	uint32_t code;
+	uint16_t a, b;     /* of replies */
 	uint8_t kind;      /* enum termkey_kind */
 	uint8_t modifiers; /* enum termkey_modifiers; text and controls after ESC: TERMKEY_ALT */
-	uint16_t a, b;     /* of replies */
-	uint32_t code;
 	uint8_t count;
 	uint8_t raw[TERMKEY_RAW_BYTES];
 };

@@ -67,7 +67,7 @@ struct daemon {
 	int line; /* the event line; -1: not open, since no VM has a dedicated vCPU */
 	struct eventline reader;
 	struct loop_event readable;
-	struct loop_event untold; /* a timer: events that did not go at once */
+	struct loop_event untold;   /* a timer: events that did not go at once */
 	struct loop_event consoles; /* a timer: VMs that want one */
 	bool stopping;
 	uint32_t stop_step;

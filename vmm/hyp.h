@@ -81,8 +81,8 @@ enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *p
 				 void *buffer, size_t bytes, size_t *bytes_read,
 				 uint64_t *lost) MUST_CHECK;
 /* The VM gets a console of this name on Caisson's serial line, kept in `block`. */
-enum caisson_status hyp_console_attach(const struct hyp_token *management, uint32_t vm,
-				       void *block, const char *name) MUST_CHECK;
+enum caisson_status hyp_console_attach(const struct hyp_token *management, uint32_t vm, void *block,
+				       const char *name) MUST_CHECK;
 /* text: at most CAISSON_CONSOLE_BYTES, in a page of the block that VM_CREATE was told. */
 enum caisson_status hyp_console_write(const struct hyp_token *token, const void *text,
 				      size_t bytes) MUST_CHECK;

@@ -23,8 +23,8 @@ struct memory {
 
 #define MEMORY_RUN_PAGE_BYTES 4096
 /* In the block of the run pages, behind them: a page for the console's text. */
-#define MEMORY_TEXT_OFFSET    ((uint64_t)CAISSON_MAX_VCPUS * MEMORY_RUN_PAGE_BYTES)
-#define MEMORY_RAM_OFFSET     CAISSON_BLOCK_BYTES
+#define MEMORY_TEXT_OFFSET ((uint64_t)CAISSON_MAX_VCPUS * MEMORY_RUN_PAGE_BYTES)
+#define MEMORY_RAM_OFFSET  CAISSON_BLOCK_BYTES
 
 /* Where the flash is in the file, and how long that is to be. All whole blocks. */
 uint64_t memory_flash_offset(uint64_t ram_bytes);

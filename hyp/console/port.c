@@ -118,6 +118,8 @@ static void paint(struct port *p) REQUIRES(port_lock)
 		if (count == 0)
 			return;
 		(void)uart_write(p->uart, bytes, count);
+		if (p->painted && !painter_is_behind(&p->painter))
+			return; /* that was all */
 	}
 	p->paint_at = port_now() + port_ms(1);
 }

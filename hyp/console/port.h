@@ -19,15 +19,15 @@
 /* A console. What is not said to be constant while it lives: with its lock held. */
 struct vcon {
 	struct spinlock lock;
-	bool is_taken;              /* the slot; with port_lock held */
-	bool is_live;               /* changes with port_lock and lock held */
 	uint8_t flags;              /* constant */
 	char key;                   /* constant */
+	bool is_taken;              /* the slot; with port_lock held */
+	bool is_live;               /* changes with port_lock and lock held */
+	bool is_held;               /* a port does not receive until there is room in `input` */
 	char name[VCON_NAME_BYTES]; /* constant */
 	struct vcon_client client;  /* constant */
 	size_t memory_bytes;        /* constant */
 	struct port *port;          /* shows it, or NULL; changes with port_lock and lock held */
-	bool is_held;               /* a port does not receive until there is room in `input` */
 	uint64_t taken_at;          /* when the client took input last (CNTPCT_EL0) */
 	struct screen *screen;      /* NULL: raw */
 	struct ring input;

@@ -310,7 +310,7 @@ static void let_go(uint32_t set) REQUIRES(dbg_lock)
 
 static uint32_t all_vcpus(const struct vm *vm)
 {
-	return UINT32_MAX >> (32 - vm->vcpu_count);
+	return (uint32_t)((1ull << vm->vcpu_count) - 1);
 }
 
 void dbgaccess_resume(const enum gdbserver_go *go)

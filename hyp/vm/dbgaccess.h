@@ -54,11 +54,11 @@ bool dbgaccess_has_stopped(struct gdbserver_stop *stop);
 bool dbgaccess_has_gone(void);
 
 /* The rest is for a VM that has stopped. Contracts as in struct gdbserver_target. */
-enum err dbgaccess_read(uint32_t vcpu, unsigned int number, uint8_t *value) MUST_CHECK;
-enum err dbgaccess_write(uint32_t vcpu, unsigned int number, const uint8_t *value) MUST_CHECK;
-size_t dbgaccess_load(uint32_t vcpu, uint64_t va, uint8_t *to, size_t count);
-bool dbgaccess_store(uint32_t vcpu, uint64_t va, const uint8_t *from, size_t count);
-enum err dbgaccess_point(uint32_t vcpu, enum gdbserver_point point, uint64_t va, uint64_t kind,
+enum err dbgaccess_read(uint32_t index, unsigned int number, uint8_t *value) MUST_CHECK;
+enum err dbgaccess_write(uint32_t index, unsigned int number, const uint8_t *value) MUST_CHECK;
+size_t dbgaccess_load(uint32_t index, uint64_t va, uint8_t *to, size_t count);
+bool dbgaccess_store(uint32_t index, uint64_t va, const uint8_t *from, size_t count);
+enum err dbgaccess_point(uint32_t index, enum gdbserver_point point, uint64_t va, uint64_t kind,
 			 bool set) MUST_CHECK;
 
 #endif

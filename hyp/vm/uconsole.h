@@ -12,8 +12,8 @@
 /* vm: below CAISSON_MAX_VMS. */
 struct uconsole_ops {
 	/*
-	 * A console of this name with `memory`, whose contents are undefined, 16-byte aligned. False:
-	 * there is no place for one. Under LOCK_MANAGE; the VM has none.
+	 * A console of this name with `memory`, whose contents are undefined, 16-byte aligned.
+	 * False: there is no place for one. Under LOCK_MANAGE; the VM has none.
 	 */
 	bool (*attach)(uint32_t vm, const char *name, void *memory, size_t bytes);
 	/* It is gone, and its memory not touched any more. Under LOCK_MANAGE. */

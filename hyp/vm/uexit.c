@@ -230,7 +230,8 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 
 /*
  * The vCPU that the caller's VCPU_RUN names is to run on this CPU, and is nobody else's until
- * release(). *flush: as slot_take() says. A status other than OK: it is not to be entered here.
+ * release(). *flush: as slot_take() says. A status other than OK: it is not to be entered here,
+ * and *claimed stays as it is.
  */
 static inline enum caisson_status claim(const struct vcpu *caller, struct uvcpu **claimed,
 					bool *flush)
@@ -267,7 +268,7 @@ enum exit_action uvm_vcpu_run(struct vcpu *caller)
 
 	caller->x[0] = claim(caller, &u, &flush);
 	exit_advance(ESR_IL);
-	if (caller->x[0] != CAISSON_OK || !uexit_enter(caller, u, flush))
+	if (!u || !uexit_enter(caller, u, flush))
 		return EXIT_RESUME;
 	return EXIT_SWITCHED;
 }

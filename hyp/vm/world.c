@@ -53,8 +53,8 @@ void world_init_cpu(uint64_t mdcr)
 #define SAVE_TWO(to_first, first, to_second, second)                                               \
 	do {                                                                                       \
 		uint64_t one = sysreg_read(first), two = sysreg_read(second);                      \
-		to_first = one;                                                                    \
-		to_second = two;                                                                   \
+		(to_first) = one;                                                                  \
+		(to_second) = two;                                                                 \
 	} while (0);
 #define SAVE(first, second)    SAVE_TWO(w->first, first, w->second, second)
 #define SAVE_KEY(i, low, high) SAVE_TWO(w->pauth[i], low, w->pauth[(i) + 1], high)

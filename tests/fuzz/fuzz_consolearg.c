@@ -5,13 +5,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
-	char *text = malloc(bytes + 1); /* without a NUL, and one byte more for malloc(0) */
+	char *text = malloc(bytes ? bytes : 1); /* without a NUL */
 	struct consolearg arg;
 	const char *why;
 
 	if (bytes != 0)
 		memcpy(text, data, bytes);
-	text = realloc(text, bytes ? bytes : 1);
 	if (consolearg_parse(text, bytes, &arg, &why) != ERR_OK) {
 		FUZZ_CHECK(why != NULL && strlen(why) > 0);
 		free(text);

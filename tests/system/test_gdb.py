@@ -158,7 +158,7 @@ def check_user_vm(machine, port, elf, log):
     with Gdb(log, elf) as gdb:
         gdb.run(f"target extended-remote {port}")
         output = gdb.run("info os processes")
-        assert re.search(r"^1 +caisson +user VM +2", output, re.M), output
+        assert re.search(r"^1 +caisson +g +2", output, re.M), output
         assert "Attaching to process 2 failed" in gdb.run("attach 2")
         gdb.run("attach 1")
         frame = check_breakpoint(gdb, shell(machine))

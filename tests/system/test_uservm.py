@@ -65,11 +65,15 @@ def huge_pages(machine, kind):
     return int(re.search(rf"HugePages_{kind}:\s+(\d+)", machine.run("cat /proc/meminfo"))[1])
 
 
+def wait_for_huge_pages(machine, free):
+    end = time.monotonic() + 60
+    while huge_pages(machine, "Free") != free:
+        assert time.monotonic() < end, "huge pages did not come back"
+
+
 def finish(machine):
     """All memory is back, no file is left, the kernel has nothing to say about it."""
-    total, end = huge_pages(machine, "Total"), time.monotonic() + 10
-    while huge_pages(machine, "Free") != total:
-        assert time.monotonic() < end, "huge pages did not come back"
+    wait_for_huge_pages(machine, huge_pages(machine, "Total"))
     assert machine.run("ls /run/caisson/.hugepages; ls /run/caisson/.state | grep json", status=None) == ""
     check_dmesg(machine)
     machine.power_off()
@@ -185,7 +189,7 @@ def test_vcpu(host, cpu):
     machine.run("dmesg -n 1")  # Linux complains that CPU_ON is denied
     assert machine.run("vcpu dedicated", timeout=60) == "vcpu: ok"
     assert machine.run("cat /sys/devices/system/cpu/online") == "0-1"
-    assert huge_pages(machine, "Free") == HUGE_PAGES
+    wait_for_huge_pages(machine, HUGE_PAGES)
     machine.power_off()
 
 
@@ -197,7 +201,7 @@ def test_killed(host):
                 "until grep -q spinning /tmp/out && grep -q spinning /tmp/other; do sleep 0.1; done; "
                 "kill -9 $pid; wait $pid", timeout=30, status=137)
     machine.run("until [ $(caisson list | wc -l) = 2 ]; do sleep 0.1; done", timeout=20)
-    assert huge_pages(machine, "Free") == 2 * HUGE_PAGES - 34
+    wait_for_huge_pages(machine, 2 * HUGE_PAGES - 34)
     assert len(machine.run("ls /run/caisson/.hugepages").split()) == 2
     run_payload(machine, "spin", append="ms=500")
     machine.run("kill $(cat /tmp/pid); while [ -d /proc/$(cat /tmp/pid) ]; do sleep 0.1; done; "
