@@ -21,7 +21,7 @@
 #define HOSTUI_KEY '0'
 #define CONSOLE_ID 0x100 /* from here on: ids of rows that are consoles only */
 #define OFF_ID     0x200 /* and of VMs that do not run */
-#define LOST_S     30    /* a report each 3 s is due: abi/hostreport.h */
+#define LOST_S     20    /* a report each 3 s is due: abi/hostreport.h */
 #define ANSWER_S   20    /* patience with caissond after a request */
 
 static struct {
