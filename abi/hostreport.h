@@ -6,8 +6,8 @@
 
 /*
  * What caissond tells the host UI (HOST_REPORT, abi/hypercall.h): what only the service VM knows.
- * It is sent again every few seconds, changed or not: none for 20 seconds shows that caissond is not
- * there.
+ * It is sent again every few seconds, changed or not: none for 20 seconds shows that caissond is
+ * not there.
  *
  * Texts are printable ASCII with zeros behind, at least one. What is not printable is shown as '?'.
  */

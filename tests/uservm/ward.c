@@ -6,8 +6,8 @@
 /*
  * A guest for tests of life and death: it looks for a pattern in all the memory it was given,
  * fills that with it, tells so, and then prints a line every 100 ms and every byte that is typed.
- * The kernel's command line says what to do instead: then=off, then=reset is 1, 2. With button=1 the
- * power button switches it off.
+ * The kernel's command line says what to do instead: then=off, then=reset is 1, 2. With button=1
+ * the power button switches it off.
  */
 
 #define PATTERN UINT64_C(0x5ec2e75ec2e75ec2)
