@@ -87,6 +87,7 @@ static size_t next_bytes(struct port *p, uint8_t *to, size_t room) REQUIRES(port
 	size_t count = 0;
 
 	if (p->overlay.kind != OVERLAY_NONE) {
+		overlay_render(p);
 		set_painted(p, &p->overlay.screen);
 		return painter_paint(&p->painter, &p->overlay.screen, to, room);
 	}
@@ -331,8 +332,8 @@ static void handle(struct port *p, const struct portinput_event *e, struct port_
 	}
 }
 
-/* Clients hear of what happened, and the line gets what it has room for. */
-static void finish(struct port *p, const struct port_todo *todo)
+/* Clients hear of what happened. */
+static void tell(struct port *p, const struct port_todo *todo)
 {
 	unsigned int i, columns = p->columns, rows = p->rows;
 
@@ -352,6 +353,12 @@ static void finish(struct port *p, const struct port_todo *todo)
 		todo->tick->client.tick(todo->tick->client.ctx);
 	if (todo->input && todo->input->client.input)
 		todo->input->client.input(todo->input->client.ctx);
+}
+
+/* And the line gets what it has room for. */
+static void finish(struct port *p, const struct port_todo *todo)
+{
+	tell(p, todo);
 	port_pump(p);
 }
 
@@ -403,8 +410,9 @@ static void received(void *ctx, const uint8_t *bytes, size_t count)
 							   : TIMER_NEVER;
 		set_timer();
 		lock_release(&port_lock);
-		finish(p, &todo);
+		tell(p, &todo);
 	} while (more);
+	port_pump(p);
 }
 
 /*
