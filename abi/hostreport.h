@@ -33,10 +33,11 @@ struct host_report {
 	uint64_t busy_us;
 	char name[HOST_REPORT_NAME_BYTES];       /* the service VM's host name */
 	char address[HOST_REPORT_ADDRESS_BYTES]; /* its IP address; empty: none */
+	char machine[HOST_REPORT_NAME_BYTES];    /* its model, as firmware names it; may be empty */
 	char message[HOST_REPORT_MESSAGE_BYTES]; /* what became of a request; empty: nothing yet */
 	char off[HOST_REPORT_VMS][HOST_REPORT_VM_BYTES]; /* names, in the order to be shown */
 };
 
-_Static_assert(sizeof(struct host_report) == 32 + 64 + 48 + 96 + 32 * 32, "no padding");
+_Static_assert(sizeof(struct host_report) == 32 + 64 + 48 + 64 + 96 + 32 * 32, "no padding");
 
 #endif

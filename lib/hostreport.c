@@ -23,6 +23,7 @@ enum err hostreport_clean(struct host_report *r)
 		return ERR_INVALID;
 	clean_text(r->name, sizeof(r->name));
 	clean_text(r->address, sizeof(r->address));
+	clean_text(r->machine, sizeof(r->machine));
 	clean_text(r->message, sizeof(r->message));
 	for (i = 0; i < HOST_REPORT_VMS; i++) {
 		clean_text(r->off[i], sizeof(r->off[i]));

@@ -167,6 +167,8 @@ static unsigned int show_host(struct hostui *h, const struct sink *to, unsigned 
 	say(h, "Host %s", h->now.host_name);
 	if (h->now.host_address && h->now.host_address[0] != '\0')
 		say(h, ", %s", h->now.host_address);
+	if (h->now.machine && h->now.machine[0] != '\0')
+		say(h, " on %s", h->now.machine);
 	end_line(h, to, y, PLAIN);
 	return y + 1;
 }

@@ -46,6 +46,7 @@ struct hostui_snapshot {
 	/* As the service VM tells: empty, or nothing of it is known. */
 	const char *host_name;
 	const char *host_address;
+	const char *machine;
 	/* There is somebody who starts and stops VMs; there was, and is not heard of any more. */
 	bool has_manager;
 	bool is_manager_lost;

@@ -59,6 +59,23 @@ static bool find_address(int family, char *text, socklen_t bytes)
 	return found;
 }
 
+/* SMBIOS's product or the device tree's model: the first line, or nothing. */
+static void find_machine(char *text, size_t bytes)
+{
+	static const char *const path[] = {"/sys/class/dmi/id/product_name",
+					   "/proc/device-tree/model"};
+	FILE *file = NULL;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(path) && file == NULL; i++)
+		file = fopen(path[i], "re");
+	if (file == NULL)
+		return;
+	if (fgets(text, (int)bytes, file) == NULL)
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	(void)fclose(file);
+}
+
 /* proc(5): /proc/stat, the first line. Guests' time, the ninth and tenth figure, is in the first
  * ones. */
 static uint64_t busy_us(void)
@@ -137,6 +154,8 @@ static void look(struct daemon *d)
 	if (!find_address(AF_INET, report->address, sizeof(report->address)) &&
 	    !find_address(AF_INET6, report->address, sizeof(report->address)))
 		report->address[0] = '\0';
+	memset(report->machine, 0, sizeof(report->machine));
+	find_machine(report->machine, sizeof(report->machine));
 	report->busy_us = busy_us();
 	list_off(d);
 }

@@ -166,6 +166,7 @@ static void look_at_report(struct hostui_snapshot *now, struct hostui_row *servi
 	now->has_manager = true;
 	now->host_name = host.report.name;
 	now->host_address = host.report.address;
+	now->machine = host.report.machine;
 	now->off_left_out = host.report.off_left_out;
 	service->has_load = info.has_load;
 	service->load_percent = info.load_percent;

@@ -42,6 +42,7 @@ static void take_report(struct fuzz_input *in)
 		return;
 	now->host_name = report.name;
 	now->host_address = report.address;
+	now->machine = report.machine;
 	now->off_left_out = report.off_left_out;
 	ui.message = report.message;
 	now->row_count = 0;

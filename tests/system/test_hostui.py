@@ -34,8 +34,8 @@ def at_the_line(sit_down, debug_image):
     vm = assemble_service_vm([], "servicevm-hostui", added)
     t = sit_down(cpus=2, memory="1G", columns=80, rows=24, kernel=f"{vm}/vmlinuz",
                  initrd=f"{vm}/initrd", hyp_append="view=",
-                 net="user", image=debug_image, timeout=300)
-    t.expect(r"^Host servicevm, 10\.0\.2\.\d+$")
+                 net="user", image=debug_image, timeout=500)
+    t.expect(r"^Host servicevm, 10\.0\.2\.\d+ on \w+")
     return t
 
 

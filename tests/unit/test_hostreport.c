@@ -11,6 +11,7 @@ static struct host_report a_report(void)
 	struct host_report r = {.bytes = sizeof(r), .off_count = 2, .name = "depot"};
 
 	strcpy(r.address, "192.0.2.7");
+	strcpy(r.machine, "a board");
 	strcpy(r.off[0], "mail");
 	strcpy(r.off[1], "web");
 	return r;

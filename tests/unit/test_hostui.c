@@ -182,9 +182,10 @@ static void test_report(void **state)
 				     "   12%");
 	assert_string_equal(line(9), " -  mail             off");
 	now->host_address = "2001:db8::1";
+	now->machine = "a board";
 	size(40, 10);
 	show();
-	assert_string_equal(line(1), "Host depot, 2001:db8::1");
+	assert_string_equal(line(1), "Host depot, 2001:db8::1 on a board");
 	assert_string_equal(line(6), " 2  web              running      1");
 	assert_string_equal(line(9), "1? 2Con 3Log 4Sh 5Run 6End 7Re 8Rst 9Off");
 }
