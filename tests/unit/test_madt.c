@@ -265,6 +265,7 @@ static void test_million(void **state)
 	view.data = out;
 	assert_int_equal(madt_read(&t.madt, &view, 999998, &t.list, &t.why), ERR_OK);
 	assert_int_equal(t.list.count, 1);
+	assert_int_equal(t.list.boot, 0);
 	assert_int_equal(t.list.disabled, CPUS - 1);
 	free(out);
 	free(table);
@@ -286,9 +287,10 @@ static void test_write_parking(void **state)
 
 	start(&t);
 	add_gicd(&t, 0x8000000, 3);
-	for (unsigned int i = 0; i < 3; i++)
-		add_cpu(&t, i, 0, 0);
-	add_cpu(&t, 3, 7, 0x7000)[12] = 0; /* is disabled, and must not stay online capable */
+	add_cpu(&t, 0, 0, 0);
+	add_cpu(&t, 3, 7, 0x7000)[12] = 8; /* is disabled, and must not stay online capable */
+	add_cpu(&t, 1, 0, 0);
+	add_cpu(&t, 2, 0, 0);
 	t.list.psci.present = true;
 	assert_int_equal(read_madt(&t, 0), ERR_OK);
 	acpiw_init(&w, out, 0x1000, sizeof(out));
@@ -300,11 +302,14 @@ static void test_write_parking(void **state)
 
 		assert_true(out[i] == t.table[i] || i == 9 || may_differ(in_entry));
 	}
+	assert_int_equal(out[ENTRIES + 24 + BYTES_6_2 + 12], 0);
+	assert_int_equal(out[ENTRIES + 24 + BYTES_6_2 + 16], 0);
 	memcpy(t.table, out, bytes);
 	bootcpu_init(&t.list, t.cpu, CPUS_MAX);
 	assert_int_equal(read_madt(&t, 0), ERR_OK);
 	assert_int_equal(t.list.count, 2);
 	assert_int_equal(t.list.disabled, 2);
+	assert_int_equal(t.cpu[1].mpidr, 1);
 	assert_int_equal(t.cpu[0].parking_version, 0);
 	assert_int_equal(t.cpu[1].protocol, BOOTCPU_PARKING);
 	assert_int_equal(t.cpu[1].address, 0x5000);
