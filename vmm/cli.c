@@ -13,7 +13,7 @@
 #include "vmm/paths.h"
 #include "vmm/say.h"
 
-#define ANSWER_MS    10000
+#define ANSWER_MS    60000 /* caissond may have much to do */
 #define ERROR_BYTES  512
 #define STOP_SECONDS 90
 #define POLL_MS      50
