@@ -139,6 +139,7 @@ def test_errors(host):
             ("caisson stop vm1 --timeout x", 2, "--timeout x"),
             ("caisson info vm1 more", 2, "more"),
             ("caisson info vm1 --force", 2, "--force"),
+            ("caisson list --timeout 5", 2, "--timeout: not an option"),
             ("caisson list vm1", 2, "vm1"),
             ("caisson console nobody", 1, "no virtual machine called nobody"),
             ("caisson log nobody", 1, "no log of nobody"),
