@@ -30,6 +30,9 @@ def patient(seconds):
 # What Caisson prints when it starts the service VM, after a reset too.
 BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
 PROMPT = r"root@servicevm:[^#\r\n]*# "
+# A file for a guest's systemd: an emulated machine may be slow, devices too.
+SYSTEMD_PATIENCE = ("etc/systemd/system.conf.d/patience.conf",
+                    "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=900\n")
 
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
 # the bare machine, the second is about a busy machine under emulation.
@@ -63,6 +66,7 @@ def write_whole(path, data):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
         file.write(data)
+    os.chmod(file.name, 0o644)
     os.replace(file.name, path)
 
 

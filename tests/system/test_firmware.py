@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from machine import BUILD, PROMPT, ROOT, assemble_service_vm, check_caisson, check_dmesg
+from machine import (BUILD, PROMPT, ROOT, SYSTEMD_PATIENCE, assemble_service_vm, check_caisson,
+                     check_dmesg, write_whole)
 
 TARGET = os.path.join(BUILD, "target")
 PACKAGES = ["u-boot-qemu", "qemu-efi-aarch64"]
@@ -151,8 +152,11 @@ def test_uefi_shell(host):
 
 @pytest.fixture(scope="session")
 def disk_image():
-    path = os.path.join(BUILD, "disk.img")
-    subprocess.run([os.path.join(ROOT, "tools", "diskimage"), "--output", path], check=True)
+    tree, path = os.path.join(BUILD, "disk-tree"), os.path.join(BUILD, "disk.img")
+    name, text = SYSTEMD_PATIENCE
+    write_whole(os.path.join(tree, name), text.encode())
+    subprocess.run([os.path.join(ROOT, "tools", "diskimage"), "--output", path, "--tree", tree],
+                   check=True)
     return path
 
 
