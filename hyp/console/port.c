@@ -641,6 +641,22 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	set_shown(p, first_view(bi, index));
 }
 
+/* What was asked for and is not shown. */
+static void check_view(const struct bootinfo *bi, const struct port *p)
+{
+	size_t length;
+	const char *option = p->index == 0 ? "view" : "view2";
+	const char *name = cmdline_get(bi->cmdline, option, &length);
+	const char *shown;
+
+	lock_acquire(&port_lock);
+	shown = p->shown ? p->shown->name : "";
+	lock_release(&port_lock);
+	if (name && length && (text_length(shown) != length || memcmp(shown, name, length) != 0))
+		log_printf(LOG_WARN, "%s=%.*s is ignored: no console of this name is free", option,
+			   (int)length, name);
+}
+
 void port_init(const struct bootinfo *bi)
 {
 	uint8_t escape = escape_key(bi->cmdline);
@@ -653,6 +669,8 @@ void port_init(const struct bootinfo *bi)
 			init_one(&ports[port_count++], bi, i, escape);
 	}
 	lock_release(&port_lock);
+	for (i = 0; i < port_count; i++)
+		check_view(bi, &ports[i]);
 }
 
 enum err port_start(void)
