@@ -148,7 +148,7 @@ static void set_timer(void) REQUIRES(port_lock)
 		at = earlier(at, due(&ports[i]));
 	if (at < called_at) {
 		called_at = at;
-		timer_call_at(at);
+		timer_call_at(TIMER_PORTS, at);
 	}
 }
 
@@ -569,8 +569,8 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	p->rows = 24;
 	p->flush_at = p->tick_at = p->hold_at = p->poll_at = p->paint_at = TIMER_NEVER;
 	p->probe.at = TIMER_NEVER;
-	painter_init(&p->painter, mem_pages((painter_bytes() + 4095) / 4096));
-	overlay_init(&p->overlay, mem_pages((overlay_bytes() + 4095) / 4096));
+	painter_init(&p->painter, mem_pages_uncleared((painter_bytes() + 4095) / 4096));
+	overlay_init(&p->overlay, mem_pages_uncleared((overlay_bytes() + 4095) / 4096));
 	portinput_init(&p->in, escape);
 	set_shown(p, first_view(bi, index));
 }
@@ -594,7 +594,7 @@ enum err port_start(void)
 	unsigned int i;
 	enum err err;
 
-	timer_set_call(tick);
+	timer_set_call(TIMER_PORTS, tick);
 	lock_acquire(&port_lock);
 	called_at = TIMER_NEVER; /* a timer that was set before timer_init() is forgotten */
 	lock_release(&port_lock);
