@@ -28,7 +28,7 @@ bool timer_guest_was_due(uint32_t intid);
 
 /* Who is called, in the timer's interrupt, with no lock held. */
 enum timer_call {
-	TIMER_PORTS,   /* hyp/console/port.c */
+	TIMER_PORTS,   /* hyp/console/port.c, or plain.c */
 	TIMER_SERVICE, /* hyp/console/consoles.c: the service VM's console */
 	TIMER_CALLS
 };
