@@ -326,29 +326,43 @@ static void handle(struct port *p, const struct portinput_event *e, struct port_
 		todo->resize_all |= probe_answer(p, e);
 		break;
 	}
-	if (todo->resize_all) {
-		default_columns = p->columns;
-		default_rows = p->rows;
-	}
+}
+
+/* Lays a console out for the port, unless another one shows it. */
+static void fit(struct port *p, struct vcon *v)
+{
+	unsigned int columns, rows;
+	bool is_ours;
+
+	lock_acquire(&port_lock);
+	is_ours = v->is_live && (!v->port || v->port == p);
+	columns = p->columns;
+	rows = p->rows;
+	lock_release(&port_lock);
+	if (is_ours)
+		vcon_resize(v, columns, rows);
+}
+
+/* The port's size is that of all consoles that no other port shows, and of those to come. */
+static void fit_all(struct port *p)
+{
+	unsigned int i;
+
+	lock_acquire(&port_lock);
+	default_columns = p->columns;
+	default_rows = p->rows;
+	lock_release(&port_lock);
+	for (i = 0; i < VCON_MAX; i++)
+		fit(p, vcon_slot(i));
 }
 
 /* Clients hear of what happened. */
 static void tell(struct port *p, const struct port_todo *todo)
 {
-	unsigned int i, columns = p->columns, rows = p->rows;
-
-	for (i = 0; todo->resize_all && i < VCON_MAX; i++) {
-		struct vcon *v = vcon_slot(i);
-		bool is_ours;
-
-		lock_acquire(&port_lock);
-		is_ours = v->is_live && (!v->port || v->port == p);
-		lock_release(&port_lock);
-		if (is_ours)
-			vcon_resize(v, columns, rows);
-	}
+	if (todo->resize_all)
+		fit_all(p);
 	if (todo->resize)
-		vcon_resize(todo->resize, columns, rows);
+		fit(p, todo->resize);
 	if (todo->tick && todo->tick->client.tick)
 		todo->tick->client.tick(todo->tick->client.ctx);
 	if (todo->input && todo->input->client.input)
