@@ -61,11 +61,12 @@ struct overlay {
 	struct screen_cell *cells; /* SCREEN_COLUMNS_MAX of them, for whoever has port_lock */
 	uint64_t until;            /* the message's */
 	/* Of the history. A line's number: lines that were ever stored before it. */
-	uint64_t top;   /* the first one shown */
-	uint64_t found; /* a line with the text that is searched for; UINT64_MAX: none */
-	uint64_t next;  /* the next one to be searched */
-	bool is_prompt; /* the text is being typed */
-	bool is_upward; /* searching towards older lines */
+	uint64_t top;       /* the first one shown */
+	uint64_t found;     /* a line with the text that is searched for; UINT64_MAX: none */
+	uint64_t next;      /* the next one to be searched */
+	uint64_t search_at; /* when that goes on */
+	bool is_prompt;     /* the text is being typed */
+	bool is_upward;     /* searching towards older lines */
 	bool is_searching;
 	bool is_missing; /* the text was not found */
 	uint8_t text_count;
