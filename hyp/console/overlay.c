@@ -153,6 +153,19 @@ static void help_console(struct port *p, const struct vcon_info *i) REQUIRES(por
 		   i->history_lines, i->bytes_written, dropped, i->memory_bytes / 1024);
 }
 
+/* What the line has lost, if anything, and breaks. */
+static void help_line(struct port *p) REQUIRES(port_lock)
+{
+	struct uart_counts c;
+
+	uart_count(p->uart, &c);
+	if (c.overruns | c.errors | c.breaks)
+		write_text(&p->overlay,
+			   "This line: input lost %lu times, %lu bad bytes, %lu breaks", c.overruns,
+			   c.errors, c.breaks);
+	write_text(&p->overlay, "\r\n");
+}
+
 static void render_help(struct port *p) REQUIRES(port_lock)
 {
 	struct overlay *o = &p->overlay;
@@ -163,8 +176,9 @@ static void render_help(struct port *p) REQUIRES(port_lock)
 	portinput_escape_name(p->in.escape, key);
 	write_text(o,
 		   "\033[H\033[2J\033[?25l\033[1mCaisson %s\033[m   port %u, %u x %u   "
-		   "%s, then a key:\r\n\r\n",
+		   "%s, then a key:\r\n",
 		   CAISSON_VERSION, p->index + 1, p->columns, p->rows, key);
+	help_line(p);
 	write_text(o, "Key  Console         Shown  Size     Lines    Written  Dropped  Memory\r\n");
 	for (i = 0; i < VCON_MAX; i++) {
 		if (!vcon_info(i, &info))
@@ -288,24 +302,49 @@ static void scroll_status(struct port *p, const struct extent *e) REQUIRES(port_
 	put_last_line(p, &l);
 }
 
-/* Paints the lines from o->top on, which is put right first. */
-static void render_scroll(struct port *p) REQUIRES(port_lock)
+/* Puts the first line shown where there are lines. */
+static void place(struct overlay *o, const struct extent *e)
+{
+	unsigned int view = o->screen.rows - 1;
+
+	if (o->top > e->end - view || e->end < view)
+		o->top = e->end < view ? 0 : e->end - view;
+	if (o->top < e->first)
+		o->top = e->first;
+}
+
+/* Something of the view has changed; it is drawn when it is painted, however often that was. */
+static void change(struct port *p) REQUIRES(port_lock)
+{
+	struct vcon *v = p->shown;
+	struct extent e;
+
+	lock_acquire(&v->lock);
+	if (v->is_live) {
+		e = extent_of(v->screen);
+		place(&p->overlay, &e);
+		p->overlay.is_stale = true;
+	}
+	lock_release(&v->lock);
+}
+
+void overlay_render(struct port *p)
 {
 	struct overlay *o = &p->overlay;
 	unsigned int y, count, view = o->screen.rows - 1;
 	struct vcon *v = p->shown;
 	struct extent e;
 
+	if (o->kind != OVERLAY_SCROLL || !o->is_stale)
+		return;
+	o->is_stale = false;
 	lock_acquire(&v->lock);
 	if (!v->is_live) {
 		lock_release(&v->lock);
 		return;
 	}
 	e = extent_of(v->screen);
-	if (o->top > e.end - view || e.end < view)
-		o->top = e.end < view ? 0 : e.end - view;
-	if (o->top < e.first)
-		o->top = e.first;
+	place(o, &e);
 	for (y = 0; y < view; y++) {
 		count = get_line(o, v->screen, &e, o->top + y);
 		if (count > o->screen.columns)
@@ -331,7 +370,7 @@ void overlay_scroll(struct port *p)
 	o->is_prompt = o->is_searching = o->is_missing = false;
 	o->found = NO_LINE;
 	set_kind(p, OVERLAY_SCROLL);
-	render_scroll(p);
+	change(p);
 }
 
 static void search_from(struct overlay *o, uint64_t line, bool upward)
@@ -375,7 +414,7 @@ static void search(struct port *p) REQUIRES(port_lock)
 	}
 	lock_release(&v->lock);
 	if (!o->is_searching)
-		render_scroll(p);
+		change(p);
 }
 
 /* What a cell can show by itself: no control (U+0080 to U+009F), no mark. */
@@ -470,7 +509,7 @@ static void scroll_key(struct port *p, const struct termkey_token *t) REQUIRES(p
 	else if (t->kind == TERMKEY_TEXT || t->kind == TERMKEY_CONTROL)
 		scroll_letter(p, t->code);
 	if (p->overlay.kind == OVERLAY_SCROLL)
-		render_scroll(p);
+		change(p);
 }
 
 /* --- what the port calls --- */
@@ -493,7 +532,7 @@ void overlay_resize(struct port *p)
 	if (o->kind == OVERLAY_HELP)
 		render_help(p);
 	else if (o->kind == OVERLAY_SCROLL)
-		render_scroll(p);
+		change(p);
 	else
 		overlay_close(p);
 }

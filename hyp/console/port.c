@@ -87,6 +87,7 @@ static size_t next_bytes(struct port *p, uint8_t *to, size_t room) REQUIRES(port
 	size_t count = 0;
 
 	if (p->overlay.kind != OVERLAY_NONE) {
+		overlay_render(p);
 		set_painted(p, &p->overlay.screen);
 		return painter_paint(&p->painter, &p->overlay.screen, to, room);
 	}
@@ -325,33 +326,53 @@ static void handle(struct port *p, const struct portinput_event *e, struct port_
 		todo->resize_all |= probe_answer(p, e);
 		break;
 	}
-	if (todo->resize_all) {
-		default_columns = p->columns;
-		default_rows = p->rows;
-	}
 }
 
-/* Clients hear of what happened, and the line gets what it has room for. */
-static void finish(struct port *p, const struct port_todo *todo)
+/* Lays a console out for the port, unless another one shows it. */
+static void fit(struct port *p, struct vcon *v)
 {
-	unsigned int i, columns = p->columns, rows = p->rows;
+	unsigned int columns, rows;
+	bool is_ours;
 
-	for (i = 0; todo->resize_all && i < VCON_MAX; i++) {
-		struct vcon *v = vcon_slot(i);
-		bool is_ours;
+	lock_acquire(&port_lock);
+	is_ours = v->is_live && (!v->port || v->port == p);
+	columns = p->columns;
+	rows = p->rows;
+	lock_release(&port_lock);
+	if (is_ours)
+		vcon_resize(v, columns, rows);
+}
 
-		lock_acquire(&port_lock);
-		is_ours = v->is_live && (!v->port || v->port == p);
-		lock_release(&port_lock);
-		if (is_ours)
-			vcon_resize(v, columns, rows);
-	}
+/* The port's size is that of all consoles that no other port shows, and of those to come. */
+static void fit_all(struct port *p)
+{
+	unsigned int i;
+
+	lock_acquire(&port_lock);
+	default_columns = p->columns;
+	default_rows = p->rows;
+	lock_release(&port_lock);
+	for (i = 0; i < VCON_MAX; i++)
+		fit(p, vcon_slot(i));
+}
+
+/* Clients hear of what happened. */
+static void tell(struct port *p, const struct port_todo *todo)
+{
+	if (todo->resize_all)
+		fit_all(p);
 	if (todo->resize)
-		vcon_resize(todo->resize, columns, rows);
+		fit(p, todo->resize);
 	if (todo->tick && todo->tick->client.tick)
 		todo->tick->client.tick(todo->tick->client.ctx);
 	if (todo->input && todo->input->client.input)
 		todo->input->client.input(todo->input->client.ctx);
+}
+
+/* And the line gets what it has room for. */
+static void finish(struct port *p, const struct port_todo *todo)
+{
+	tell(p, todo);
 	port_pump(p);
 }
 
@@ -403,8 +424,9 @@ static void received(void *ctx, const uint8_t *bytes, size_t count)
 							   : TIMER_NEVER;
 		set_timer();
 		lock_release(&port_lock);
-		finish(p, &todo);
+		tell(p, &todo);
 	} while (more);
+	port_pump(p);
 }
 
 /*
@@ -619,6 +641,22 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	set_shown(p, first_view(bi, index));
 }
 
+/* What was asked for and is not shown. */
+static void check_view(const struct bootinfo *bi, const struct port *p)
+{
+	size_t length;
+	const char *option = p->index == 0 ? "view" : "view2";
+	const char *name = cmdline_get(bi->cmdline, option, &length);
+	const char *shown;
+
+	lock_acquire(&port_lock);
+	shown = p->shown ? p->shown->name : "";
+	lock_release(&port_lock);
+	if (name && length && (text_length(shown) != length || memcmp(shown, name, length) != 0))
+		log_printf(LOG_WARN, "%s=%.*s is ignored: no console of this name is free", option,
+			   (int)length, name);
+}
+
 void port_init(const struct bootinfo *bi)
 {
 	uint8_t escape = escape_key(bi->cmdline);
@@ -631,6 +669,8 @@ void port_init(const struct bootinfo *bi)
 			init_one(&ports[port_count++], bi, i, escape);
 	}
 	lock_release(&port_lock);
+	for (i = 0; i < port_count; i++)
+		check_view(bi, &ports[i]);
 }
 
 enum err port_start(void)

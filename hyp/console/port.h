@@ -69,6 +69,7 @@ struct overlay {
 	bool is_upward;     /* searching towards older lines */
 	bool is_searching;
 	bool is_missing; /* the text was not found */
+	bool is_stale;   /* the screen does not show all that yet */
 	uint8_t text_count;
 	uint32_t text[OVERLAY_SEARCH_BYTES];
 };
@@ -143,6 +144,8 @@ void overlay_help(struct port *p) REQUIRES(port_lock);
 void overlay_scroll(struct port *p) REQUIRES(port_lock);
 /* A key for the view; false: it closed with a key that is a command. */
 bool overlay_key(struct port *p, const struct termkey_token *token) REQUIRES(port_lock);
+/* About to be painted: the screen shows what it should. */
+void overlay_render(struct port *p) REQUIRES(port_lock);
 /* The port has another size. */
 void overlay_resize(struct port *p) REQUIRES(port_lock);
 /* Once a second, and while a search goes on whenever overlay_due() says. */
