@@ -152,7 +152,7 @@ static void set_timer(void) REQUIRES(port_lock)
 	if (at < called_at) {
 		called_at = at;
 		called_on = percpu_this()->index;
-		timer_call_at(at);
+		timer_call_at(TIMER_PORTS, at);
 	}
 }
 
@@ -326,29 +326,43 @@ static void handle(struct port *p, const struct portinput_event *e, struct port_
 		todo->resize_all |= probe_answer(p, e);
 		break;
 	}
-	if (todo->resize_all) {
-		default_columns = p->columns;
-		default_rows = p->rows;
-	}
+}
+
+/* Lays a console out for the port, unless another one shows it. */
+static void fit(struct port *p, struct vcon *v)
+{
+	unsigned int columns, rows;
+	bool is_ours;
+
+	lock_acquire(&port_lock);
+	is_ours = v->is_live && (!v->port || v->port == p);
+	columns = p->columns;
+	rows = p->rows;
+	lock_release(&port_lock);
+	if (is_ours)
+		vcon_resize(v, columns, rows);
+}
+
+/* The port's size is that of all consoles that no other port shows, and of those to come. */
+static void fit_all(struct port *p)
+{
+	unsigned int i;
+
+	lock_acquire(&port_lock);
+	default_columns = p->columns;
+	default_rows = p->rows;
+	lock_release(&port_lock);
+	for (i = 0; i < VCON_MAX; i++)
+		fit(p, vcon_slot(i));
 }
 
 /* Clients hear of what happened. */
 static void tell(struct port *p, const struct port_todo *todo)
 {
-	unsigned int i, columns = p->columns, rows = p->rows;
-
-	for (i = 0; todo->resize_all && i < VCON_MAX; i++) {
-		struct vcon *v = vcon_slot(i);
-		bool is_ours;
-
-		lock_acquire(&port_lock);
-		is_ours = v->is_live && (!v->port || v->port == p);
-		lock_release(&port_lock);
-		if (is_ours)
-			vcon_resize(v, columns, rows);
-	}
+	if (todo->resize_all)
+		fit_all(p);
 	if (todo->resize)
-		vcon_resize(todo->resize, columns, rows);
+		fit(p, todo->resize);
 	if (todo->tick && todo->tick->client.tick)
 		todo->tick->client.tick(todo->tick->client.ctx);
 	if (todo->input && todo->input->client.input)
@@ -533,7 +547,7 @@ static bool is_called(uint64_t now)
 	if (is_due)
 		called_at = TIMER_NEVER;
 	else if (called_on == percpu_this()->index)
-		timer_call_at(called_at);
+		timer_call_at(TIMER_PORTS, called_at);
 	lock_release(&port_lock);
 	return is_due;
 }
@@ -621,8 +635,8 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	p->rows = 24;
 	p->flush_at = p->tick_at = p->hold_at = p->poll_at = p->paint_at = TIMER_NEVER;
 	p->probe.at = TIMER_NEVER;
-	painter_init(&p->painter, mem_pages((painter_bytes() + 4095) / 4096));
-	overlay_init(&p->overlay, mem_pages((overlay_bytes() + 4095) / 4096));
+	painter_init(&p->painter, mem_pages_uncleared((painter_bytes() + 4095) / 4096));
+	overlay_init(&p->overlay, mem_pages_uncleared((overlay_bytes() + 4095) / 4096));
 	portinput_init(&p->in, escape);
 	set_shown(p, first_view(bi, index));
 }
@@ -664,7 +678,7 @@ enum err port_start(void)
 	unsigned int i;
 	enum err err;
 
-	timer_set_call(tick);
+	timer_set_call(TIMER_PORTS, tick);
 	lock_acquire(&port_lock);
 	called_at = TIMER_NEVER; /* a timer that was set before timer_init() is forgotten */
 	lock_release(&port_lock);
