@@ -25,7 +25,8 @@
 #define PAINTS_MAX      64 /* of one port_pump() */
 #define RECEIVE_BYTES   32
 #define TICK_MS         1000
-#define POLL_MS         10
+#define POLL_MS         10  /* of a port without an interrupt, */
+#define POLL_BUSY_MS    1   /* while it has something to send: 16 bytes are in its FIFO */
 #define HOLD_MS         500 /* a client that takes nothing for so long takes nothing any more */
 
 struct spinlock port_lock = SPINLOCK_INIT(LOCK_LINE);
@@ -470,7 +471,7 @@ static void tick_port(struct port *p, uint64_t now, struct port_todo *todo) REQU
 	if (now >= probe_due(p))
 		todo->resize_all |= probe_tick(p, now);
 	if (p->poll_at != TIMER_NEVER && now >= p->poll_at)
-		p->poll_at = now + port_ms(POLL_MS);
+		p->poll_at = now + port_ms(uart_used(p->uart) > 0 ? POLL_BUSY_MS : POLL_MS);
 }
 
 static void tick(void)

@@ -87,6 +87,7 @@ void uart_flush(struct uart *u);
  * of a second at most for a byte, and drops the rest then; reading never waits, false: nothing.
  */
 void uart_write_polled(struct uart *u, const char *text, size_t length);
+void uart_send_polled(struct uart *u, const uint8_t *bytes, size_t count); /* LF as it is */
 bool uart_read_polled(struct uart *u, uint8_t *byte);
 
 #endif

@@ -92,7 +92,7 @@ def boot(start, service_vm):
 @pytest.fixture
 def sit_down(request, image, service_vm):
     """A function that starts Debian on Caisson with a person at its line, the log first if nothing
-    else is said."""
+    else is said. None takes an option away."""
     name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
     request.node.machines = []
 
@@ -100,7 +100,8 @@ def sit_down(request, image, service_vm):
         options = {"image": image, "kernel": f"{service_vm}/vmlinuz",
                    "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200,
                    "hyp_append": "", **options}
-        if "view=" not in options["hyp_append"]:
+        options = {name: value for name, value in options.items() if value is not None}
+        if "view=" not in options.get("hyp_append", "view="):
             options["hyp_append"] = f"{options['hyp_append']} view=log".strip()
         log = os.path.join(LOGS, f"{name}.log")
         request.node.machines.append(Terminal(log, **options))
