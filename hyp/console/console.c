@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/console/console.h"
 
-#include "arch/aarch64/sysreg.h"
 #include "hyp/console/consoles.h"
 #include "hyp/console/gdbstub.h"
 #include "hyp/console/plain.h"
@@ -11,10 +10,7 @@
 #include "hyp/console/vpl011.h"
 #include "hyp/core/log.h"
 #include "hyp/core/panic.h"
-#include "hyp/core/timer.h"
 #include "lib/conopt.h"
-
-#define POLLS_PER_S 100
 
 static struct vpl011 svm_event_line;
 static bool is_plain;            /* no consoles */
@@ -39,29 +35,6 @@ void console_init(const struct bootinfo *bi)
 		consoles_init(bi);
 }
 
-/* With view=plain: serves ports without an interrupt. */
-static void poll(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < UART_PORTS; i++)
-		uart_poll(uart_port(i));
-	timer_call_at(sysreg_read(cntpct_el0) + sysreg_read(cntfrq_el0) / POLLS_PER_S);
-}
-
-static enum err start_plain(struct vm *vm, const struct bootinfo *bi)
-{
-	enum err err = plain_attach_svm(vm, bi);
-
-	if (err == ERR_OK)
-		err = gdbstub_start_on_port();
-	if (err == ERR_OK && (uart_is_polled(uart_port(0)) || uart_is_polled(uart_port(1)))) {
-		timer_set_call(poll);
-		poll();
-	}
-	return err;
-}
-
 /* A byte on the event line, whichever, says that there is a new reader. */
 static bool new_reader(uint8_t byte)
 {
@@ -82,8 +55,10 @@ void console_poke_events(void)
 enum err console_attach_svm(struct vm *vm, const struct bootinfo *bi,
 			    const struct console_events *events)
 {
-	enum err err = is_plain ? start_plain(vm, bi) : consoles_attach_svm(vm, bi);
+	enum err err = is_plain ? plain_attach_svm(vm, bi) : consoles_attach_svm(vm, bi);
 
+	if (err == ERR_OK && is_plain)
+		err = gdbstub_start_on_port();
 	if (err != ERR_OK)
 		return err;
 	tell_again = events->again;

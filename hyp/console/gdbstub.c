@@ -2,6 +2,7 @@
 #include "hyp/console/gdbstub.h"
 
 #include "hyp/console/consoles.h"
+#include "hyp/console/plain.h"
 #include "hyp/console/uart.h"
 #include "hyp/console/vcon.h"
 #include "hyp/core/lock.h"
@@ -120,11 +121,16 @@ static size_t room(void *ctx)
 	return INPUT_BYTES;
 }
 
+static void serve(const uint8_t *bytes, size_t count) REQUIRES(lock)
+{
+	gdbserver_input(&server, bytes, count);
+	look();
+}
+
 static void received(void *ctx, const uint8_t *bytes, size_t count)
 {
 	lock_acquire(&lock);
-	gdbserver_input(&server, bytes, count);
-	look();
+	serve(bytes, count);
 	lock_release(&lock);
 }
 
@@ -137,8 +143,10 @@ static void console_input(void *ctx)
 	uint8_t bytes[INPUT_BYTES];
 	size_t count;
 
+	lock_acquire(&lock); /* two CPUs may come at once: bytes stay in their order */
 	while ((count = vcon_take_input(console, bytes, sizeof(bytes))) > 0)
-		received(ctx, bytes, count);
+		serve(bytes, count);
+	lock_release(&lock);
 }
 
 void gdbstub_add_console(void)
@@ -157,7 +165,7 @@ void gdbstub_init(const struct bootinfo *bi, struct vm *service) NO_THREAD_CHECK
 enum err gdbstub_start_on_port(void)
 {
 	static const struct uart_client client = {
-		.room = room, .received = received, .writable = writable};
+		.room = room, .received = received, .writable = writable, .polled = plain_polled};
 
 	return uart_start(uart_port(1), &client);
 }

@@ -5,13 +5,15 @@
  */
 #include "hyp/console/port.h"
 #include "hyp/core/timer.h"
+#include "lib/charwidth.h"
 #include "lib/fmt.h"
 
 #include <string.h>
 
 #define MESSAGE_MS   4000
-#define TEXT_BYTES   256 /* a line of text before it becomes cells */
-#define SEARCH_LINES 100 /* of one call: about half a millisecond */
+#define TEXT_BYTES   256  /* a line of text before it becomes cells */
+#define SEARCH_CELLS 8000 /* of one call: about half a millisecond */
+#define SEARCH_MS    1    /* between two calls, for whoever else wants the CPU */
 #define NO_LINE      UINT64_MAX
 
 #define CELLS_BYTES          (SCREEN_COLUMNS_MAX * sizeof(struct screen_cell))
@@ -67,6 +69,16 @@ static void line_put(struct line *l, uint32_t text)
 {
 	if (l->count < l->room)
 		l->cells[l->count++] = (struct screen_cell){.text = text};
+}
+
+/* One that may be wide, inverse. */
+static void line_character(struct line *l, uint32_t code)
+{
+	bool is_wide = charwidth(code) == 2;
+
+	line_put(l, code | SCREEN_INVERSE | (is_wide ? SCREEN_WIDE : 0));
+	if (is_wide)
+		line_put(l, SCREEN_INVERSE);
 }
 
 static void line_text(struct line *l, uint32_t attributes, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -263,7 +275,7 @@ static void scroll_status(struct port *p, const struct extent *e) REQUIRES(port_
 	if (o->is_prompt) {
 		line_text(&l, SCREEN_INVERSE, "/");
 		for (i = 0; i < o->text_count; i++)
-			line_put(&l, o->text[i] | SCREEN_INVERSE);
+			line_character(&l, o->text[i]);
 		line_put(&l, '_' | SCREEN_INVERSE);
 	} else {
 		line_text(&l, SCREEN_INVERSE, " %s: line %lu of %lu%s", p->shown->name,
@@ -276,24 +288,49 @@ static void scroll_status(struct port *p, const struct extent *e) REQUIRES(port_
 	put_last_line(p, &l);
 }
 
-/* Paints the lines from o->top on, which is put right first. */
-static void render_scroll(struct port *p) REQUIRES(port_lock)
+/* Puts the first line shown where there are lines. */
+static void place(struct overlay *o, const struct extent *e)
+{
+	unsigned int view = o->screen.rows - 1;
+
+	if (o->top > e->end - view || e->end < view)
+		o->top = e->end < view ? 0 : e->end - view;
+	if (o->top < e->first)
+		o->top = e->first;
+}
+
+/* Something of the view has changed; it is drawn when it is painted, however often that was. */
+static void change(struct port *p) REQUIRES(port_lock)
+{
+	struct vcon *v = p->shown;
+	struct extent e;
+
+	lock_acquire(&v->lock);
+	if (v->is_live) {
+		e = extent_of(v->screen);
+		place(&p->overlay, &e);
+		p->overlay.is_stale = true;
+	}
+	lock_release(&v->lock);
+}
+
+void overlay_render(struct port *p)
 {
 	struct overlay *o = &p->overlay;
 	unsigned int y, count, view = o->screen.rows - 1;
 	struct vcon *v = p->shown;
 	struct extent e;
 
+	if (o->kind != OVERLAY_SCROLL || !o->is_stale)
+		return;
+	o->is_stale = false;
 	lock_acquire(&v->lock);
 	if (!v->is_live) {
 		lock_release(&v->lock);
 		return;
 	}
 	e = extent_of(v->screen);
-	if (o->top > e.end - view || e.end < view)
-		o->top = e.end < view ? 0 : e.end - view;
-	if (o->top < e.first)
-		o->top = e.first;
+	place(o, &e);
 	for (y = 0; y < view; y++) {
 		count = get_line(o, v->screen, &e, o->top + y);
 		if (count > o->screen.columns)
@@ -319,7 +356,7 @@ void overlay_scroll(struct port *p)
 	o->is_prompt = o->is_searching = o->is_missing = false;
 	o->found = NO_LINE;
 	set_kind(p, OVERLAY_SCROLL);
-	render_scroll(p);
+	change(p);
 }
 
 static void search_from(struct overlay *o, uint64_t line, bool upward)
@@ -328,6 +365,7 @@ static void search_from(struct overlay *o, uint64_t line, bool upward)
 	o->is_upward = upward;
 	o->is_missing = false;
 	o->is_searching = o->text_count > 0;
+	o->search_at = port_now();
 }
 
 /* Looks through some lines more. */
@@ -335,21 +373,24 @@ static void search(struct port *p) REQUIRES(port_lock)
 {
 	struct overlay *o = &p->overlay;
 	struct vcon *v = p->shown;
-	unsigned int i, at, end;
+	unsigned int cells = 0, count, at, end;
 	struct extent e;
 
+	o->search_at = port_now() + port_ms(SEARCH_MS);
 	lock_acquire(&v->lock);
 	if (!v->is_live) {
 		lock_release(&v->lock);
 		return;
 	}
 	e = extent_of(v->screen);
-	for (i = 0; i < SEARCH_LINES && o->is_searching; i++) {
+	while (cells < SEARCH_CELLS && o->is_searching) {
+		count = get_line(o, v->screen, &e, o->next);
+		cells += count + 1;
 		at = 0;
 		if (o->next < e.first || o->next >= e.end) {
 			o->is_searching = false;
 			o->is_missing = true;
-		} else if (match(o, get_line(o, v->screen, &e, o->next), &at, &end)) {
+		} else if (match(o, count, &at, &end)) {
 			o->is_searching = false;
 			o->found = o->next;
 			o->top = o->next < o->screen.rows / 2 ? 0 : o->next - o->screen.rows / 2;
@@ -359,14 +400,20 @@ static void search(struct port *p) REQUIRES(port_lock)
 	}
 	lock_release(&v->lock);
 	if (!o->is_searching)
-		render_scroll(p);
+		change(p);
+}
+
+/* What a cell can show by itself: no control (U+0080 to U+009F), no mark. */
+static bool is_searchable(uint32_t code)
+{
+	return charwidth(code) > 0 && (code < 0x80 || code >= 0xa0);
 }
 
 /* A key while the text to search for is typed. */
 static void prompt_key(struct overlay *o, const struct termkey_token *t)
 {
 	if (t->kind == TERMKEY_TEXT && t->modifiers == 0) {
-		if (o->text_count < OVERLAY_SEARCH_BYTES)
+		if (o->text_count < OVERLAY_SEARCH_BYTES && is_searchable(t->code))
 			o->text[o->text_count++] = t->code;
 	} else if (t->kind == TERMKEY_CONTROL && (t->code == 8 || t->code == 127)) {
 		if (o->text_count > 0)
@@ -448,7 +495,7 @@ static void scroll_key(struct port *p, const struct termkey_token *t) REQUIRES(p
 	else if (t->kind == TERMKEY_TEXT || t->kind == TERMKEY_CONTROL)
 		scroll_letter(p, t->code);
 	if (p->overlay.kind == OVERLAY_SCROLL)
-		render_scroll(p);
+		change(p);
 }
 
 /* --- what the port calls --- */
@@ -471,7 +518,7 @@ void overlay_resize(struct port *p)
 	if (o->kind == OVERLAY_HELP)
 		render_help(p);
 	else if (o->kind == OVERLAY_SCROLL)
-		render_scroll(p);
+		change(p);
 	else
 		overlay_close(p);
 }
@@ -484,7 +531,7 @@ void overlay_tick(struct port *p, uint64_t now)
 		render_help(p);
 	else if (o->kind == OVERLAY_MESSAGE && now >= o->until)
 		overlay_close(p);
-	else if (o->kind == OVERLAY_SCROLL && o->is_searching)
+	else if (o->kind == OVERLAY_SCROLL && o->is_searching && now >= o->search_at)
 		search(p);
 }
 
@@ -494,5 +541,5 @@ uint64_t overlay_due(const struct port *p)
 
 	if (o->kind == OVERLAY_MESSAGE)
 		return o->until;
-	return o->kind == OVERLAY_SCROLL && o->is_searching ? 0 : TIMER_NEVER;
+	return o->kind == OVERLAY_SCROLL && o->is_searching ? o->search_at : TIMER_NEVER;
 }

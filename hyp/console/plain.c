@@ -6,13 +6,16 @@
  */
 #include "hyp/console/plain.h"
 
+#include "arch/aarch64/sysreg.h"
 #include "hyp/console/uart.h"
 #include "hyp/console/vpl011.h"
 #include "hyp/core/log.h"
+#include "hyp/core/timer.h"
 #include "lib/fmt.h"
 #include "lib/ring.h"
 
-#define HELD_BYTES 4096
+#define HELD_BYTES       4096
+#define POLLS_PER_SECOND 100
 
 static struct vpl011 svm_console;
 
@@ -119,12 +122,33 @@ static void line_writable(void *ctx)
 	vpl011_writable(&svm_console);
 }
 
+/* On one CPU at a time: the one that was told first. */
+static void poll(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < UART_PORTS; i++)
+		uart_poll(uart_port(i));
+	timer_call_at(sysreg_read(cntpct_el0) + sysreg_read(cntfrq_el0) / POLLS_PER_SECOND);
+}
+
+void plain_polled(void *ctx)
+{
+	static bool is_polling;
+
+	if (!__atomic_exchange_n(&is_polling, true, __ATOMIC_RELAXED))
+		timer_call_at(sysreg_read(cntpct_el0));
+}
+
 enum err plain_attach_svm(struct vm *vm, const struct bootinfo *bi)
 {
-	static const struct uart_client client = {
-		.room = line_room, .received = line_received, .writable = line_writable};
+	static const struct uart_client client = {.room = line_room,
+						  .received = line_received,
+						  .writable = line_writable,
+						  .polled = plain_polled};
 	enum err err;
 
+	timer_set_call(poll);
 	svm_console.send = send_to_line;
 	svm_console.has_room = receive_more;
 	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);

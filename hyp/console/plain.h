@@ -19,4 +19,7 @@ void plain_init(void);
 /* The service VM's console on the line. Boot CPU, once, after gic_init_cpu(). */
 enum err plain_attach_svm(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
 
+/* uart_client.polled of any port. */
+void plain_polled(void *ctx);
+
 #endif

@@ -14,6 +14,7 @@
 #include "arch/aarch64/sysreg.h"
 #include "hyp/core/log.h"
 #include "hyp/core/mem.h"
+#include "hyp/core/percpu.h"
 #include "hyp/core/timer.h"
 #include "lib/cmdline.h"
 #include "lib/text.h"
@@ -36,7 +37,8 @@ static unsigned int port_count;
 static uint64_t counter_hz;
 static unsigned int default_columns GUARDED_BY(port_lock) = 80;
 static unsigned int default_rows GUARDED_BY(port_lock) = 24;
-static uint64_t called_at GUARDED_BY(port_lock) = TIMER_NEVER; /* some CPU's timer is set so */
+static uint64_t called_at GUARDED_BY(port_lock) = TIMER_NEVER; /* a CPU's timer is set so: */
+static uint32_t called_on GUARDED_BY(port_lock);
 
 uint64_t port_now(void)
 {
@@ -86,6 +88,7 @@ static size_t next_bytes(struct port *p, uint8_t *to, size_t room) REQUIRES(port
 	size_t count = 0;
 
 	if (p->overlay.kind != OVERLAY_NONE) {
+		overlay_render(p);
 		set_painted(p, &p->overlay.screen);
 		return painter_paint(&p->painter, &p->overlay.screen, to, room);
 	}
@@ -149,6 +152,7 @@ static void set_timer(void) REQUIRES(port_lock)
 		at = earlier(at, due(&ports[i]));
 	if (at < called_at) {
 		called_at = at;
+		called_on = percpu_this()->index;
 		timer_call_at(at);
 	}
 }
@@ -171,7 +175,8 @@ static void set_shown(struct port *p, struct vcon *v) REQUIRES(port_lock)
 		lock_release(&v->lock);
 	}
 	p->shown = v;
-	p->hold_at = TIMER_NEVER;
+	if (p->hold_at != TIMER_NEVER)
+		p->hold_at = port_now(); /* what was held is asked for again */
 }
 
 static void show(struct port *p, struct vcon *v, struct port_todo *todo) REQUIRES(port_lock)
@@ -328,8 +333,8 @@ static void handle(struct port *p, const struct portinput_event *e, struct port_
 	}
 }
 
-/* Clients hear of what happened, and the line gets what it has room for. */
-static void finish(struct port *p, const struct port_todo *todo)
+/* Clients hear of what happened. */
+static void tell(struct port *p, const struct port_todo *todo)
 {
 	unsigned int i, columns = p->columns, rows = p->rows;
 
@@ -349,6 +354,12 @@ static void finish(struct port *p, const struct port_todo *todo)
 		todo->tick->client.tick(todo->tick->client.ctx);
 	if (todo->input && todo->input->client.input)
 		todo->input->client.input(todo->input->client.ctx);
+}
+
+/* And the line gets what it has room for. */
+static void finish(struct port *p, const struct port_todo *todo)
+{
+	tell(p, todo);
 	port_pump(p);
 }
 
@@ -400,8 +411,9 @@ static void received(void *ctx, const uint8_t *bytes, size_t count)
 							   : TIMER_NEVER;
 		set_timer();
 		lock_release(&port_lock);
-		finish(p, &todo);
+		tell(p, &todo);
 	} while (more);
+	port_pump(p);
 }
 
 /*
@@ -439,6 +451,16 @@ static void drained(void *ctx)
 	port_pump(ctx);
 }
 
+static void polled(void *ctx)
+{
+	struct port *p = ctx;
+
+	lock_acquire(&port_lock);
+	p->poll_at = port_now();
+	set_timer();
+	lock_release(&port_lock);
+}
+
 static void broke(void *ctx)
 {
 	struct port *p = ctx;
@@ -464,44 +486,75 @@ static void tick_port(struct port *p, uint64_t now, struct port_todo *todo) REQU
 	if (now >= p->tick_at) {
 		p->tick_at = now + port_ms(TICK_MS);
 		todo->tick = p->shown;
+		todo->resize = p->shown; /* it may have come here in place of one that is gone */
 		overlay_tick(p, now);
 	}
 	if (now >= overlay_due(p))
 		overlay_tick(p, now);
 	if (now >= probe_due(p))
 		todo->resize_all |= probe_tick(p, now);
-	if (p->poll_at != TIMER_NEVER && now >= p->poll_at)
-		p->poll_at = now + port_ms(uart_used(p->uart) > 0 ? POLL_BUSY_MS : POLL_MS);
 }
 
+/* True once, when this time has come. */
+static bool has_come(uint64_t *at, uint64_t now, uint64_t next)
+{
+	if (now < *at)
+		return false;
+	*at = next;
+	return true;
+}
+
+static void serve_port(struct port *p, uint64_t now)
+{
+	struct port_todo todo = {.resize_all = false};
+	bool was_held, is_polled;
+
+	lock_acquire(&port_lock);
+	was_held = has_come(&p->hold_at, now, TIMER_NEVER);
+	is_polled = has_come(&p->poll_at, now,
+			     now + port_ms(uart_used(p->uart) > 0 ? POLL_BUSY_MS : POLL_MS));
+	tick_port(p, now, &todo);
+	lock_release(&port_lock);
+	finish(p, &todo);
+	if (was_held)
+		uart_receive_more(p->uart);
+	if (is_polled)
+		uart_poll(p->uart);
+}
+
+/*
+ * Is there something due? If another CPU's timer comes for what this one's was set for, then not
+ * now; what this one's was to come for later is what it is set for again.
+ */
+static bool is_called(uint64_t now)
+{
+	bool is_due;
+
+	lock_acquire(&port_lock);
+	is_due = now >= called_at;
+	if (is_due)
+		called_at = TIMER_NEVER;
+	else if (called_on == percpu_this()->index)
+		timer_call_at(called_at);
+	lock_release(&port_lock);
+	return is_due;
+}
+
+/*
+ * The times are the first CPU's, which the ports interrupt. Another one, which set its timer for
+ * what it did itself, hands them back: it may become a VM's own.
+ */
 static void tick(void)
 {
 	uint64_t now = port_now();
 	unsigned int i;
 
-	lock_acquire(&port_lock);
-	if (now < called_at) { /* another CPU's timer comes for what this one's was set for */
-		lock_release(&port_lock);
+	if (!is_called(now))
 		return;
-	}
-	called_at = TIMER_NEVER;
-	lock_release(&port_lock);
-	for (i = 0; i < port_count; i++) {
-		struct port_todo todo = {.resize_all = false};
-		struct port *p = &ports[i];
-		bool held;
-
-		lock_acquire(&port_lock);
-		held = now >= p->hold_at;
-		if (held)
-			p->hold_at = TIMER_NEVER;
-		tick_port(p, now, &todo);
-		lock_release(&port_lock);
-		finish(p, &todo);
-		if (held)
-			uart_receive_more(p->uart);
-		uart_poll(p->uart);
-	}
+	for (i = 0; i < port_count; i++)
+		serve_port(&ports[i], now);
+	if (percpu_this()->index != 0 && uart_poke(ports[0].uart))
+		return; /* there, room() sets the timer */
 	lock_acquire(&port_lock);
 	set_timer();
 	lock_release(&port_lock);
@@ -607,6 +660,7 @@ enum err port_start(void)
 					     .drained = drained,
 					     .low = LINE_LOW_BYTES,
 					     .broke = broke,
+					     .polled = polled,
 					     .ctx = p};
 
 		err = uart_start(p->uart, &client);
@@ -615,7 +669,6 @@ enum err port_start(void)
 		lock_acquire(&port_lock);
 		redraw(p);
 		p->tick_at = port_now();
-		p->poll_at = uart_is_polled(p->uart) ? port_now() : TIMER_NEVER;
 		set_timer();
 		lock_release(&port_lock);
 	}

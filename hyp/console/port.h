@@ -64,13 +64,15 @@ struct overlay {
 	struct screen_cell *cells; /* SCREEN_COLUMNS_MAX of them, for whoever has port_lock */
 	uint64_t until;            /* the message's */
 	/* Of the history. A line's number: lines that were ever stored before it. */
-	uint64_t top;   /* the first one shown */
-	uint64_t found; /* a line with the text that is searched for; UINT64_MAX: none */
-	uint64_t next;  /* the next one to be searched */
-	bool is_prompt; /* the text is being typed */
-	bool is_upward; /* searching towards older lines */
+	uint64_t top;       /* the first one shown */
+	uint64_t found;     /* a line with the text that is searched for; UINT64_MAX: none */
+	uint64_t next;      /* the next one to be searched */
+	uint64_t search_at; /* when that goes on */
+	bool is_prompt;     /* the text is being typed */
+	bool is_upward;     /* searching towards older lines */
 	bool is_searching;
 	bool is_missing; /* the text was not found */
+	bool is_stale;   /* the screen does not show all that yet */
 	uint8_t text_count;
 	uint32_t text[OVERLAY_SEARCH_BYTES];
 };
@@ -145,6 +147,8 @@ void overlay_help(struct port *p) REQUIRES(port_lock);
 void overlay_scroll(struct port *p) REQUIRES(port_lock);
 /* A key for the view; false: it closed with a key that is a command. */
 bool overlay_key(struct port *p, const struct termkey_token *token) REQUIRES(port_lock);
+/* About to be painted: the screen shows what it should. */
+void overlay_render(struct port *p) REQUIRES(port_lock);
 /* The port has another size. */
 void overlay_resize(struct port *p) REQUIRES(port_lock);
 /* Once a second, and while a search goes on whenever overlay_due() says. */

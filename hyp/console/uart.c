@@ -11,13 +11,15 @@
 #include "hyp/console/uart_port.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/lock.h"
+#include "hyp/core/log.h"
 #include "lib/ring.h"
 
 #define RX_BYTES       1024
 #define RX_CHUNK_BYTES 32
-#define RX_GETS_MAX    128 /* for one interrupt */
-#define FLUSH_LIMIT_S  2   /* a full ring takes 1.5 s at 115,200 Bd */
-#define POLL_LIMIT     10  /* parts of a second */
+#define RX_GETS_MAX    128  /* for one interrupt */
+#define FLUSH_LIMIT_S  2    /* a full ring takes 1.5 s at 115,200 Bd */
+#define POLL_LIMIT     10   /* parts of a second */
+#define IDLE_MAX       1000 /* interrupts of a second that found nothing: the next is the last */
 
 struct uart {
 	const struct uart_ops *ops; /* NULL: there is no such port */
@@ -30,11 +32,16 @@ struct uart {
 	bool started;
 	bool tx_was_full;
 	bool tx_was_high; /* more than client.low */
+	bool is_poked;    /* the next interrupt is uart_poke()'s */
+	bool is_stuck;    /* its interrupt is off: it did not end */
+	uint32_t idle;    /* interrupts that found nothing, one after the other, */
+	uint64_t idle_at; /* since then */
 	uint8_t tx_data[UART_TX_BYTES];
 	uint8_t rx_data[RX_BYTES];
 };
 
 static struct uart uarts[UART_PORTS];
+static bool is_panic; /* ports are written to past their rings */
 
 static const struct uart_ops *const ops_of_kind[] = {
 	[BOOT_UART_NONE] = NULL,
@@ -53,13 +60,21 @@ static void init_port(struct uart *u, const struct boot_uart *hw) NO_THREAD_CHEC
 	if (!u->ops)
 		return;
 	u->port = (struct uart_port){.hw = *hw};
+	u->is_stuck = false;
 	u->ops->open(&u->port);
+}
+
+/* Its interrupt is not known, or off. */
+static bool is_polled(const struct uart *u) NO_THREAD_CHECK
+{
+	return u->port.hw.intid == 0 || __atomic_load_n(&u->is_stuck, __ATOMIC_RELAXED);
 }
 
 void uart_init(const struct bootinfo *bi)
 {
 	uint32_t i;
 
+	is_panic = false;
 	for (i = 0; i < UART_PORTS; i++)
 		init_port(&uarts[i], &bi->uart[i]);
 }
@@ -74,10 +89,15 @@ bool uart_exists(const struct uart *u)
 	return u->ops;
 }
 
+static bool has_to_send(const struct uart *u) REQUIRES(u->lock)
+{
+	return ring_used(&u->tx) > 0 && !__atomic_load_n(&is_panic, __ATOMIC_RELAXED);
+}
+
 /* The transmit interrupt while something waits, the receive interrupt while there is room. */
 static void set_interrupts(struct uart *u) REQUIRES(u->lock)
 {
-	unsigned int which = (ring_used(&u->tx) ? UART_INT_TX : 0) |
+	unsigned int which = (has_to_send(u) ? UART_INT_TX : 0) |
 			     (u->started && ring_free(&u->rx) ? UART_INT_RX : 0);
 
 	if (which != u->port.enabled)
@@ -91,7 +111,7 @@ static void push(struct uart *u) REQUIRES(u->lock)
 	unsigned int room;
 	uint8_t byte;
 
-	while (ring_used(&u->tx) && (room = u->ops->tx_room(&u->port)) > 0) {
+	while (has_to_send(u) && (room = u->ops->tx_room(&u->port)) > 0) {
 		for (; room > 0 && ring_take(&u->tx, &byte); room--)
 			u->ops->put(&u->port, byte);
 	}
@@ -105,7 +125,7 @@ static void push_on(struct uart *u) REQUIRES(u->lock)
 {
 	push(u);
 	set_interrupts(u);
-	if (ring_used(&u->tx)) {
+	if (has_to_send(u)) {
 		push(u);
 		set_interrupts(u);
 	}
@@ -199,8 +219,19 @@ void uart_receive_more(struct uart *u)
 	waiting = u->started && ring_used(&u->rx) > 0;
 	lock_release(&u->lock);
 	/* What is in the ring does not interrupt by itself. */
-	if (waiting && !uart_is_polled(u))
-		gic_pending_set_on(0, u->port.hw.intid, true);
+	if (waiting)
+		(void)uart_poke(u);
+}
+
+bool uart_poke(struct uart *u)
+{
+	if (!u->ops || is_polled(u))
+		return false;
+	lock_acquire(&u->lock);
+	u->is_poked = true;
+	lock_release(&u->lock);
+	gic_pending_set_on(0, u->port.hw.intid, true);
+	return true;
 }
 
 /* From the port to the ring; true: there was a break. */
@@ -248,16 +279,58 @@ static void deliver(struct uart *u)
 	} while (count > 0 && total < RX_BYTES);
 }
 
+/* What there is to do for an interrupt, counted. */
+static uint64_t work_done(const struct uart *u) REQUIRES(u->lock)
+{
+	return u->rx.head + u->tx.tail + u->counts.overruns + u->counts.errors + u->counts.breaks;
+}
+
+/*
+ * A level that never ends (the line is another device's too, or the port is broken) would leave its
+ * CPU nothing else to do: after many interrupts for nothing in one second the port's is not taken
+ * any more. True: now.
+ */
+static bool is_storm(struct uart *u, uint64_t before) REQUIRES(u->lock)
+{
+	uint64_t now;
+
+	if (work_done(u) != before || u->is_poked || is_polled(u)) {
+		u->is_poked = false;
+		u->idle = 0;
+		return false;
+	}
+	now = sysreg_read(cntpct_el0);
+	if (u->idle == 0 || now - u->idle_at > sysreg_read(cntfrq_el0)) {
+		u->idle = 0;
+		u->idle_at = now;
+	}
+	if (u->idle++ < IDLE_MAX)
+		return false;
+	__atomic_store_n(&u->is_stuck, true, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void give_up_interrupt(struct uart *u) NO_THREAD_CHECK
+{
+	gic_disable(u->port.hw.intid);
+	log_printf(LOG_WARN, "serial port at 0x%lx: interrupt %u does not end; it is polled now",
+		   u->port.hw.base, u->port.hw.intid);
+	u->client.polled(u->client.ctx);
+}
+
 /* Level-sensitive: what is not served now interrupts again. */
 static void interrupt(void *ctx)
 {
 	struct uart *u = ctx;
-	bool broke, writable, drained;
+	bool broke, writable, drained, storm;
+	uint64_t before;
 
 	lock_acquire(&u->lock);
+	before = work_done(u);
 	u->ops->acknowledge(&u->port);
 	broke = collect(u);
 	push_on(u);
+	storm = is_storm(u, before);
 	writable = u->tx_was_full && ring_free(&u->tx) >= UART_TX_BYTES / 2;
 	if (writable)
 		u->tx_was_full = false;
@@ -265,6 +338,8 @@ static void interrupt(void *ctx)
 	if (drained)
 		u->tx_was_high = false;
 	lock_release(&u->lock);
+	if (storm)
+		give_up_interrupt(u);
 	deliver(u);
 	if (broke && u->client.broke)
 		u->client.broke(u->client.ctx);
@@ -274,14 +349,9 @@ static void interrupt(void *ctx)
 		u->client.drained(u->client.ctx);
 }
 
-bool uart_is_polled(const struct uart *u) NO_THREAD_CHECK
-{
-	return u->ops && u->port.hw.intid == 0;
-}
-
 void uart_poll(struct uart *u)
 {
-	if (uart_is_polled(u))
+	if (u->ops && is_polled(u))
 		interrupt(u);
 }
 
@@ -293,7 +363,7 @@ enum err uart_start(struct uart *u, const struct uart_client *client) NO_THREAD_
 	if (!u->ops)
 		return ERR_OK;
 	u->client = *client;
-	if (!uart_is_polled(u)) {
+	if (!is_polled(u)) {
 		err = gic_handler_set(intid, interrupt, u);
 		if (err != ERR_OK)
 			return err;
@@ -304,6 +374,8 @@ enum err uart_start(struct uart *u, const struct uart_client *client) NO_THREAD_
 	u->started = true;
 	push_on(u);
 	lock_release(&u->lock);
+	if (is_polled(u))
+		u->client.polled(u->client.ctx);
 	return ERR_OK;
 }
 
@@ -325,6 +397,7 @@ void uart_write_polled(struct uart *u, const char *text, size_t length)
 {
 	size_t i;
 
+	__atomic_store_n(&is_panic, true, __ATOMIC_RELAXED);
 	for (i = 0; u->ops && i < length; i++) {
 		if (text[i] == '\n' && !put_polled(u, '\r'))
 			return;

@@ -37,6 +37,11 @@ struct uart_client {
 	size_t low;
 	/* A break: it may overtake bytes that there was no room for. May be NULL. */
 	void (*broke)(void *ctx);
+	/*
+	 * The port has no interrupt that works: uart_poll() is to be called every 10 ms or so from
+	 * now on. Comes from uart_start(), or later if an interrupt does not end.
+	 */
+	void (*polled)(void *ctx);
 	void *ctx;
 };
 
@@ -59,11 +64,16 @@ bool uart_exists(const struct uart *u);
 enum err uart_start(struct uart *u, const struct uart_client *client) MUST_CHECK;
 
 /*
- * A port whose interrupt is not known has to be polled, each time does what an interrupt would.
- * Any CPU, but one at a time.
+ * Does what an interrupt would; nothing if the port has one that works (uart_client.polled). Any
+ * CPU, but one at a time.
  */
-bool uart_is_polled(const struct uart *u);
 void uart_poll(struct uart *u);
+
+/*
+ * Has the first CPU, which all ports interrupt, look at the port as at an interrupt: client.room()
+ * is called there. False: the port has no interrupt that works. Any CPU; takes LOCK_UART.
+ */
+bool uart_poke(struct uart *u);
 
 /* There is room again after client.room() gave 0. Any CPU; takes LOCK_UART. */
 void uart_receive_more(struct uart *u);
@@ -85,6 +95,7 @@ void uart_flush(struct uart *u);
 /*
  * Straight to and from the port, no lock, no ring: for panic. Writing waits for the port, a tenth
  * of a second at most for a byte, and drops the rest then; reading never waits, false: nothing.
+ * From the first byte on no ring is sent any more: other CPUs may be painting still.
  */
 void uart_write_polled(struct uart *u, const char *text, size_t length);
 void uart_send_polled(struct uart *u, const uint8_t *bytes, size_t count); /* LF as it is */

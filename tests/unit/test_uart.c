@@ -8,6 +8,7 @@
 #include "check.h"
 #include "hyp/console/uart.h"
 #include "hyp/core/gic.h"
+#include "hyp/core/log.h"
 #include "lib/uart16550.h"
 #include "tests/unit/prop.h"
 #include "tests/unit/uart_sim.h"
@@ -40,6 +41,7 @@ static const struct boot_uart ports[] = {
 	 .fifo_bytes = 16},
 };
 
+static const char filler[200];
 static unsigned int locks;
 static gic_handler_fn *served;
 static void *served_ctx;
@@ -51,6 +53,7 @@ static struct {
 	uint8_t bytes[4096];
 	size_t count;
 	unsigned int writable, drained, breaks;
+	bool is_polled;
 } seen;
 
 void uart_sim_failed(const char *what)
@@ -89,6 +92,17 @@ void gic_config_set(uint32_t intid, bool edge)
 
 void gic_enable(uint32_t intid)
 {
+}
+
+void gic_disable(uint32_t intid)
+{
+	assert_int_equal(intid, INTID);
+	served = NULL;
+}
+
+void log_printf(enum log_level level, const char *fmt, ...)
+{
+	assert_int_equal(locks, 0);
 }
 
 void gic_pending_set_on(uint32_t cpu, uint32_t intid, bool pending)
@@ -143,6 +157,12 @@ static void client_broke(void *ctx)
 	seen.breaks++;
 }
 
+static void client_polled(void *ctx)
+{
+	assert_int_equal(locks, 0);
+	seen.is_polled = true;
+}
+
 static struct uart_counts counts_before;
 
 /* Since the port was opened. */
@@ -164,7 +184,8 @@ static struct uart *open_port(const struct boot_uart *hw)
 						  .writable = client_writable,
 						  .drained = client_drained,
 						  .low = LOW,
-						  .broke = client_broke};
+						  .broke = client_broke,
+						  .polled = client_polled};
 	struct bootinfo bi = {.uart = {*hw}};
 
 	memset(&seen, 0, sizeof(seen));
@@ -452,7 +473,8 @@ static void test_no_interrupt(void **state)
 	hw.intid = 0;
 	u = fresh_port(&hw);
 	assert_null(served);
-	assert_true(uart_is_polled(u));
+	assert_true(seen.is_polled);
+	assert_false(uart_poke(u));
 	assert_int_equal(uart_write(u, (const uint8_t *)"0123456789abcdef0123456789", 26), 26);
 	for (unsigned int i = 0; i < 10; i++) {
 		uart_sim_send(16);
@@ -461,6 +483,60 @@ static void test_no_interrupt(void **state)
 	}
 	assert_int_equal(uart_sim.sent_count, 26);
 	assert_memory_equal(seen.bytes, "abcdefghij", 10);
+}
+
+/* A level that never ends, for which there is nothing to do, must not keep its CPU for ever. */
+static void test_storm(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+		unsigned int times;
+
+		/* Few, or slow, or between bytes that come: these are none. */
+		for (times = 0; times < 3000; times++) {
+			uart_sim.now += times < 1500 ? UART_SIM_HZ / 100 : 0;
+			if (times >= 1500 && times % 500 == 0)
+				uart_sim_receive('a', 0);
+			served(served_ctx);
+			seen.room = sizeof(seen.bytes);
+		}
+		for (times = 0; times < 3000; times++) {
+			assert_true(uart_poke(u));
+			served(served_ctx);
+		}
+		assert_false(seen.is_polled);
+		for (times = 0; times < 2000 && served != NULL; times++)
+			served(served_ctx);
+		assert_in_range(times, 500, 1500);
+		assert_true(seen.is_polled);
+		assert_false(uart_poke(u));
+		seen.count = 0;
+		uart_sim_receive('k', 0);
+		uart_poll(u);
+		assert_memory_equal(seen.bytes, "k", 1);
+	}
+}
+
+/* While a panic is told, what other CPUs still write stays off the line. */
+static void test_panic(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		struct uart *u = fresh_port(&ports[i]);
+		unsigned int sent;
+
+		assert_int_equal(uart_write(u, (const uint8_t *)filler, 100), 100);
+		uart_write_polled(u, "one", 3);
+		uart_sim_send(UART_SIM_FIFO);
+		sent = uart_sim.sent_count;
+		assert_memory_equal(uart_sim.sent + sent - 3, "one", 3);
+		(void)uart_write(u, (const uint8_t *)filler, 100);
+		serve();
+		uart_write_polled(u, "two", 3);
+		uart_sim_send(UART_SIM_FIFO);
+		serve();
+		assert_int_equal(uart_sim.sent_count, sent + 3);
+		assert_memory_equal(uart_sim.sent + sent, "two", 3);
+	}
 }
 
 static void test_flush(void **state)
@@ -502,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_lost_thre), cmocka_unit_test(test_lost_timeout),
 		cmocka_unit_test(test_polled),    cmocka_unit_test(test_no_interrupt),
 		cmocka_unit_test(test_flush),     cmocka_unit_test(test_none),
+		cmocka_unit_test(test_storm),     cmocka_unit_test(test_panic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -398,10 +398,15 @@ static void go_on(uint32_t vcpu)
 	check_status(hyp_vcpu_run(&token, vcpu), CAISSON_DEDICATED, "VCPU_RUN, dedicated");
 }
 
+/* CONTINUE: an interrupt of the service VM's has made it leave between the two lines. */
 static void leave(uint32_t vcpu)
 {
+	enum caisson_status status;
+
 	page[vcpu]->immediate_exit = 1;
-	go_on(vcpu);
+	status = hyp_vcpu_run(&token, vcpu);
+	check(status == CAISSON_DEDICATED || status == CAISSON_CONTINUE, "VCPU_RUN, to leave",
+	      status);
 	wait_for(EVENT_EXIT, vcpu);
 	page[vcpu]->immediate_exit = 0;
 	check(page[vcpu]->reason == RUN_EXIT_INTERRUPTED, "left with", page[vcpu]->reason);
