@@ -262,6 +262,17 @@ def test_user_vm(sit_down, guests_vm):
 # ---- other people's terminal programs ---------------------------------------------------------
 
 
+def sit_at(t, cable):
+    """With the log in sight; it takes keys from when the machine has come so far."""
+    def is_there():
+        t.command_key("r")
+        t.pump()
+        return re.search(r"^Caisson [\d.]+ at EL2", t.text(), re.M)
+
+    t.picocom(cable.path)
+    t.wait(is_there, "the log")
+
+
 def flood(t, name):
     """Lines with numbers, as many as the VM can."""
     t.send(f"clear; touch /tmp/f; ((i=0; while [ -e /tmp/f ]; do i=$((i+1)); echo {name}-$i; done; "
@@ -442,9 +453,7 @@ def test_terminal_programs(start, guests_vm, tmp_path):
     cable = Cable(port)
     with Tmux(tmp_path, *STREAM_SIZE) as tmux:
         t = Pane(tmux, 200)
-        t.picocom(cable.path)
-        t.command_key("r")
-        t.expect(r"^Caisson [\d.]+ at EL2: 2 CPUs")
+        sit_at(t, cable)
         on_service_vm(t)
         t.send(RUN_WEB)
         t.expect(r"/initrd(.*\n)+root@servicevm:~# *$")
@@ -474,12 +483,12 @@ def test_after_panic(start, service_vm, debug_image, tmp_path):
     machine = start(image=debug_image, kernel=f"{service_vm}/vmlinuz",
                     initrd=f"{service_vm}/initrd", append="quiet", timeout=400,
                     serial=f"unix:{port},server=on,wait=off",
-                    hyp_append="console=serial1 view=shell")
+                    hyp_append="console=serial1 view=log")
     cable = Cable(port)
     with Tmux(tmp_path, 100, 30) as tmux:
         t = Pane(tmux, 200)
-        t.picocom(cable.path)
-        t.command_key("r")
+        sit_at(t, cable)
+        t.command_key("s")
         t.expect(r"^caisson> *$")
         t.send("panic-test undef\r")
         t.expect(r"yes or no")
@@ -497,8 +506,6 @@ def test_after_panic(start, service_vm, debug_image, tmp_path):
         check_panic_debugger(t, cable)
         t.picocom(cable.path)
         machine.monitor("system_reset")
-        t.expect(r"^caisson> *$")
-        t.command_key("l")
         t.expect(r"^End of the log of the run before")
         t.command_key("[")
         t.send("/Caisson panic\r")
