@@ -46,21 +46,6 @@ static void append(struct fdtw *w, const void *data, size_t bytes)
 		memcpy(p, data, bytes);
 }
 
-void fdtw_init(struct fdtw *w, const struct fdt *source, void *out, size_t bytes_max)
-{
-	w->source = source;
-	w->out = out;
-	w->bytes_max = bytes_max;
-	w->bytes = 0;
-	w->depth = 0;
-	w->err = ERR_OK;
-	w->names_bytes = 0;
-	if (claim(w, HEADER_BYTES) == NULL)
-		return;
-	append(w, source->blob + source->reserve_offset, 16 * (size_t)(source->reserve_count + 1));
-	w->struct_offset = w->bytes;
-}
-
 void fdtw_cell(struct fdtw *w, uint32_t value)
 {
 	uint8_t *p = claim(w, 4);
@@ -73,6 +58,33 @@ void fdtw_cells(struct fdtw *w, uint64_t value, uint32_t cells)
 {
 	for (; cells != 0; cells--)
 		fdtw_cell(w, cells > 2 ? 0 : value >> (32 * (cells - 1)));
+}
+
+void fdtw_init(struct fdtw *w, const struct fdt *source, void *out, size_t bytes_max)
+{
+	fdtw_init_reserving(w, source, NULL, 0, out, bytes_max);
+}
+
+void fdtw_init_reserving(struct fdtw *w, const struct fdt *source, const struct fdt_region *more,
+			 uint32_t count, void *out, size_t bytes_max)
+{
+	w->source = source;
+	w->out = out;
+	w->bytes_max = bytes_max;
+	w->bytes = 0;
+	w->depth = 0;
+	w->err = ERR_OK;
+	w->names_bytes = 0;
+	if (claim(w, HEADER_BYTES) == NULL)
+		return;
+	append(w, source->blob + source->reserve_offset, 16 * (size_t)source->reserve_count);
+	for (uint32_t i = 0; i < count; i++) {
+		fdtw_cells(w, more[i].base, 2);
+		fdtw_cells(w, more[i].bytes, 2);
+	}
+	fdtw_cells(w, 0, 2);
+	fdtw_cells(w, 0, 2);
+	w->struct_offset = w->bytes;
 }
 
 void fdtw_begin(struct fdtw *w, const char *name)

@@ -27,6 +27,9 @@ struct fdtw {
 
 /* out is 8-byte aligned and does not overlap the source. */
 void fdtw_init(struct fdtw *w, const struct fdt *source, void *out, size_t bytes_max);
+/* The same, with more entries in the memory reservation block. */
+void fdtw_init_reserving(struct fdtw *w, const struct fdt *source, const struct fdt_region *more,
+			 uint32_t count, void *out, size_t bytes_max);
 
 void fdtw_begin(struct fdtw *w, const char *name);
 void fdtw_end(struct fdtw *w);

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/spcr.h"
 
-#include <string.h>
-
-/* ACPI 6.5, 5.2.6: of every table. */
-#define TABLE_LENGTH 4
-#define TABLE_HEADER 36
-
 #define SPCR_REVISION       8
 #define SPCR_INTERFACE      36
 #define SPCR_ADDRESS        40 /* a Generic Address Structure, ACPI 6.5, 5.2.3.2 */
 #define SPCR_INTERRUPT_TYPE 52
 #define SPCR_GSIV           54
 #define SPCR_BAUD           58
+#define SPCR_PCI            64 /* device and vendor: none */
 #define SPCR_BYTES          80 /* of revisions before 4 */
 #define SPCR_CLOCK          76 /* from revision 3 on */
 #define SPCR_PRECISE_BAUD   80 /* from revision 4 on */
@@ -25,42 +20,14 @@
 
 #define SPACE_MEMORY 0
 
-#define INTERRUPT_GIC BIT(3)
+#define SPCR_REVISION_WRITTEN 2
+#define TERMINAL_ANSI         3
+#define NO_PCI                0xffffffff
 
-#define FADT_FLAGS    112
-#define FADT_BYTES    116
-#define FADT_HEADLESS BIT(12)
+#define INTERRUPT_GIC BIT(3)
 
 #define SPI_FIRST 32
 #define SPI_LAST  1019
-
-/* Little-endian, wherever it lies. */
-static uint64_t field(const uint8_t *at, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	while (bytes-- > 0)
-		value = value << 8 | at[bytes];
-	return value;
-}
-
-static enum err check_table(const uint8_t *table, size_t bytes, const char *signature,
-			    size_t bytes_min)
-{
-	uint8_t sum = 0;
-	uint64_t length;
-
-	if (bytes < TABLE_HEADER)
-		return ERR_TRUNCATED;
-	if (memcmp(table, signature, 4) != 0)
-		return ERR_INVALID;
-	length = field(table + TABLE_LENGTH, 4);
-	if (length > bytes || length < bytes_min)
-		return ERR_TRUNCATED;
-	for (uint64_t i = 0; i < length; i++)
-		sum += table[i];
-	return sum == 0 ? ERR_OK : ERR_INVALID;
-}
 
 /* Debug Port Table 2, table 3. */
 static uint8_t kind_of(unsigned int interface)
@@ -108,28 +75,29 @@ static enum err read_spacing(const uint8_t *gas, struct uart_desc *uart)
 	return ERR_OK;
 }
 
-static void read_speed(const uint8_t *table, struct uart_desc *uart)
+static void read_speed(const uint8_t *table, uint32_t length, struct uart_desc *uart)
 {
 	unsigned int revision = table[SPCR_REVISION];
 
 	uart->baud = baud_of(table[SPCR_BAUD]);
 	if (revision >= 3)
-		uart->clock_hz = (uint32_t)field(table + SPCR_CLOCK, 4);
-	if (revision >= 4 && field(table + TABLE_LENGTH, 4) >= SPCR_BYTES_4 &&
-	    field(table + SPCR_PRECISE_BAUD, 4) != 0)
-		uart->baud = (uint32_t)field(table + SPCR_PRECISE_BAUD, 4);
+		uart->clock_hz = (uint32_t)acpi_field(table + SPCR_CLOCK, 4);
+	if (revision >= 4 && length >= SPCR_BYTES_4 &&
+	    acpi_field(table + SPCR_PRECISE_BAUD, 4) != 0)
+		uart->baud = (uint32_t)acpi_field(table + SPCR_PRECISE_BAUD, 4);
 }
 
 enum err spcr_parse(const uint8_t *table, size_t bytes, struct uart_desc *uart)
 {
-	enum err err = check_table(table, bytes, "SPCR", SPCR_BYTES);
+	uint32_t length;
+	enum err err = acpi_check(table, bytes, "SPCR", SPCR_BYTES, &length);
 	const uint8_t *gas = table + SPCR_ADDRESS;
 	uint64_t gsiv;
 
 	*uart = (struct uart_desc){.fifo_bytes = UART_FIFO_BYTES};
 	if (err != ERR_OK)
 		return err;
-	uart->base = field(gas + GAS_BASE, 8);
+	uart->base = acpi_field(gas + GAS_BASE, 8);
 	if (uart->base == 0)
 		return ERR_OK;
 	uart->kind = kind_of(table[SPCR_INTERFACE]);
@@ -145,17 +113,47 @@ enum err spcr_parse(const uint8_t *table, size_t bytes, struct uart_desc *uart)
 		return err;
 	if (!bits_is_aligned(uart->base, uart->width))
 		return ERR_INVALID;
-	gsiv = field(table + SPCR_GSIV, 4);
+	gsiv = acpi_field(table + SPCR_GSIV, 4);
 	if ((table[SPCR_INTERRUPT_TYPE] & INTERRUPT_GIC) && gsiv >= SPI_FIRST && gsiv <= SPI_LAST)
 		uart->intid = (uint32_t)gsiv;
-	read_speed(table, uart);
+	read_speed(table, length, uart);
 	return ERR_OK;
 }
 
-enum err fadt_headless(const uint8_t *table, size_t bytes, bool *headless)
+/* The code of a speed; 0: leave it as it is. */
+static uint8_t code_of(uint32_t baud)
 {
-	enum err err = check_table(table, bytes, "FACP", FADT_BYTES);
+	for (uint8_t code = 0; code < 8; code++) {
+		if (baud != 0 && baud_of(code) == baud)
+			return code;
+	}
+	return 0;
+}
 
-	*headless = err == ERR_OK && (field(table + FADT_FLAGS, 4) & FADT_HEADLESS);
-	return err;
+uint64_t spcr_write(struct acpiw *w, const struct uart_desc *uart)
+{
+	bool is_16550 = uart->kind == BOOT_UART_16550 || uart->kind == BOOT_UART_DW;
+	uint8_t interface = is_16550 ? 0x12 : uart->kind == BOOT_UART_PL011 ? 0x03 : 0x0e;
+	unsigned int shift = is_16550 ? uart->shift : 2;
+	unsigned int width = is_16550 ? uart->width : 4;
+
+	acpiw_begin(w, "SPCR", SPCR_REVISION_WRITTEN);
+	acpiw_field(w, interface, 4); /* and three reserved bytes */
+	acpiw_field(w, SPACE_MEMORY, 1);
+	acpiw_field(w, 8u << shift, 1);
+	acpiw_field(w, 0, 1); /* bit offset */
+	acpiw_field(w, (uint64_t)__builtin_ctz(width) + 1, 1);
+	acpiw_field(w, uart->base, 8);
+	acpiw_field(w, uart->intid != 0 ? INTERRUPT_GIC : 0, 1);
+	acpiw_field(w, 0, 1); /* IRQ of a PC */
+	acpiw_field(w, uart->intid, 4);
+	acpiw_field(w, code_of(uart->baud), 1);
+	acpiw_field(w, 0, 1); /* no parity */
+	acpiw_field(w, 1, 1); /* one stop bit */
+	acpiw_field(w, 0, 1); /* no flow control */
+	acpiw_field(w, TERMINAL_ANSI, 1);
+	acpiw_field(w, 0, 1);
+	acpiw_field(w, NO_PCI, 4);
+	acpiw_zeros(w, SPCR_BYTES - (SPCR_PCI + 4));
+	return acpiw_end(w);
 }

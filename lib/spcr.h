@@ -2,11 +2,11 @@
 #ifndef LIB_SPCR_H
 #define LIB_SPCR_H
 
-#include "lib/err.h"
+#include "lib/acpiw.h"
 #include "lib/uartdesc.h"
 
 /*
- * What ACPI tables tell of the console. Tables are untrusted: `bytes` is how many may be read, and
+ * What an ACPI table tells of the console. It is untrusted: `bytes` is how many may be read, and
  * nothing behind them or behind the table's own length is.
  */
 
@@ -21,9 +21,10 @@
 enum err spcr_parse(const uint8_t *table, size_t bytes, struct uart_desc *uart) MUST_CHECK;
 
 /*
- * The Fixed ACPI Description Table's HEADLESS flag (ACPI 6.5, table 5.10, bit 12): the machine has
- * no display, keyboard or mouse. ERR_TRUNCATED, ERR_INVALID as above.
+ * An SPCR (revision 2) that says what spcr_parse() reads of this port: a PL011, an SBSA UART, or
+ * one of the 16550 family with a shift of at most 2. A speed that the table has no code for is left
+ * as it is. Its address.
  */
-enum err fadt_headless(const uint8_t *table, size_t bytes, bool *headless) MUST_CHECK;
+uint64_t spcr_write(struct acpiw *w, const struct uart_desc *uart);
 
 #endif

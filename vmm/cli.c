@@ -13,7 +13,7 @@
 #include "vmm/paths.h"
 #include "vmm/say.h"
 
-#define ANSWER_MS    10000
+#define ANSWER_MS    60000 /* caissond may have much to do */
 #define ERROR_BYTES  512
 #define STOP_SECONDS 90
 #define POLL_MS      50
@@ -60,12 +60,12 @@ static bool take_seconds(const char *text, struct options *options)
 static bool parse(int argc, char **argv, const struct syntax *syntax, struct options *options,
 		  int *status)
 {
-	int letter;
+	int letter, index = 0;
 
 	*options = (struct options){.seconds = STOP_SECONDS};
 	*status = CLI_USAGE;
 	optind = 0;
-	while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, "", names, &index)) != -1) {
 		if (letter == 'h') {
 			fputs(syntax->usage, stdout);
 			*status = CLI_OK;
@@ -74,7 +74,7 @@ static bool parse(int argc, char **argv, const struct syntax *syntax, struct opt
 		if (letter == '?')
 			return false;
 		if (strchr(syntax->letters, letter) == NULL) {
-			say("%s: not an option of caisson %s", argv[optind - 1], argv[0]);
+			say("--%s: not an option of caisson %s", names[index].name, argv[0]);
 			return false;
 		}
 		options->json |= letter == 'j';

@@ -25,6 +25,7 @@ static const char usage[] =
 	"\n"
 	"Shows the console of a virtual machine, from what it last wrote on, and types on it.\n"
 	"Ctrl-G q leaves, the machine goes on; Ctrl-G Ctrl-G is one Ctrl-G for the machine.\n"
+	"On Caisson's serial line, whose own key is Ctrl-G, too, each Ctrl-G is typed twice.\n"
 	"When standard input is no terminal, its end leaves, too.\n";
 
 static volatile sig_atomic_t ended;

@@ -35,7 +35,8 @@ static void print_usage(FILE *to)
 	fputs("usage: caisson run [--config FILE] [options]\n"
 	      "\n"
 	      "Starts a virtual machine; its console is standard input and output. On a terminal\n"
-	      "Ctrl-G q ends it, Ctrl-G Ctrl-G is one Ctrl-G for the machine.\n"
+	      "Ctrl-G q ends it, Ctrl-G Ctrl-G is one Ctrl-G for the machine. On Caisson's serial\n"
+	      "line, whose own key is Ctrl-G, too, each Ctrl-G is typed twice.\n"
 	      "\n"
 	      "  --config FILE         read settings from FILE (caisson.conf(5)); options win\n"
 	      "  --detach              return when it runs; its name is printed\n",

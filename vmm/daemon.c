@@ -18,8 +18,9 @@
 #include "vmm/paths.h"
 #include "vmm/say.h"
 
-#define CLIENTS_MAX 64
-#define GROUPS_MAX  256
+#define CLIENTS_MAX        80
+#define CLIENTS_MAX_OTHERS 64 /* root is heard, however many others there are */
+#define GROUPS_MAX         256
 
 /* What VMs get to end by themselves, and then to be ended, when caissond ends. */
 #define POWERDOWN_MS 15000
@@ -181,7 +182,8 @@ static void on_accept(void *arg, unsigned int events)
 
 	if (fd < 0)
 		return;
-	if (d->clients < CLIENTS_MAX && may_ask(d, fd, &peer))
+	if (may_ask(d, fd, &peer) &&
+	    d->clients < (peer.uid == 0 ? CLIENTS_MAX : CLIENTS_MAX_OTHERS))
 		add_client(d, fd, &peer);
 	else
 		(void)close(fd);
@@ -228,11 +230,8 @@ static void on_terminate(void *arg, unsigned int events)
 		loop_stop(&d->loop);
 		return;
 	}
+	/* A VMM that has not come back yet is told when it has (daemon_attach()). */
 	say("stopping all virtual machines");
-	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++) {
-		if (d->vm[i] != NULL && d->vm[i]->client == NULL && !d->vm[i]->ending)
-			daemon_kill(d->vm[i]);
-	}
 	on_stop_timer(d, 0);
 }
 

@@ -25,6 +25,10 @@ struct daemon_vm {
 	uint32_t cpus;
 	uint64_t ram_bytes;
 	struct pages pages;
+	/* Its memory is being made; the VMM waits for the answer to create, which has this id. */
+	bool making;
+	uint64_t filled; /* bytes */
+	json_t *create_id;
 	bool made; /* EL2 has it, as this number */
 	uint32_t number;
 	bool paused; /* as its VMM says */

@@ -20,7 +20,7 @@
 #define HUGETLBFS_MAGIC 0x958458f6 /* linux/magic.h */
 #define POOL            "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 #define POOL_NOTE       PATHS_STATE "/pool"
-#define SCRUB_BYTES     MIB(16)
+#define PART_BYTES      MIB(16)
 #define KEEP_BYTES_MIN  MIB(64) /* of memory, for the service VM */
 
 /* ---- the folder -------------------------------------------------------------------------- */
@@ -265,7 +265,7 @@ static void close_file(struct pages_file *f)
 	*f = (struct pages_file){.fd = -1};
 }
 
-static enum err pin(struct pages *p)
+enum err pages_pin(struct pages *p)
 {
 	const struct pin_part part[] = {
 		{p->store.start, p->store.bytes},
@@ -297,7 +297,7 @@ enum err pages_create(struct pages *p, const char *name, uint64_t store_bytes, u
 		return ERR_NO_MEMORY;
 	}
 	if (create_file(&p->store, name, store_suffix, store_bytes) == ERR_OK &&
-	    create_file(&p->mem, name, mem_suffix, mem_bytes) == ERR_OK && pin(p) == ERR_OK)
+	    create_file(&p->mem, name, mem_suffix, mem_bytes) == ERR_OK)
 		return ERR_OK;
 	(void)snprintf(why, why_bytes, "cannot make %s/%s.*: %s", PATHS_PAGES, name,
 		       strerror(errno));
@@ -309,7 +309,7 @@ enum err pages_adopt(struct pages *p, const char *name)
 {
 	init(p);
 	if (open_file(&p->store, name, store_suffix) == ERR_OK &&
-	    open_file(&p->mem, name, mem_suffix) == ERR_OK && pin(p) == ERR_OK)
+	    open_file(&p->mem, name, mem_suffix) == ERR_OK && pages_pin(p) == ERR_OK)
 		return ERR_OK;
 	pages_leave(p);
 	return ERR_NOT_FOUND;
@@ -328,7 +328,14 @@ static void scrub_block(uint8_t *block)
 	scrubbing = 0;
 }
 
-bool pages_scrub_some(struct pages *p, uint64_t *position)
+/* No VMM has the files yet: the pages that were reserved are there. */
+static void fill_block(uint8_t *block)
+{
+	*(volatile uint8_t *)block = 0;
+}
+
+/* A part of both files, one behind the other; true: there is none at this position. */
+static bool do_some(struct pages *p, uint64_t *position, void (*do_block)(uint8_t *block))
 {
 	struct pages_file *const file[] = {&p->store, &p->mem};
 	uint64_t at = *position;
@@ -336,16 +343,26 @@ bool pages_scrub_some(struct pages *p, uint64_t *position)
 	for (uint32_t i = 0; i < ARRAY_SIZE(file); i++) {
 		if (at < file[i]->bytes) {
 			uint64_t left = file[i]->bytes - at;
-			uint64_t bytes = left < SCRUB_BYTES ? left : SCRUB_BYTES;
+			uint64_t bytes = left < PART_BYTES ? left : PART_BYTES;
 
 			for (uint64_t done = 0; done < bytes; done += CAISSON_BLOCK_BYTES)
-				scrub_block(file[i]->start + at + done);
+				do_block(file[i]->start + at + done);
 			*position += bytes;
 			return false;
 		}
 		at -= file[i]->bytes;
 	}
 	return true;
+}
+
+bool pages_fill_some(struct pages *p, uint64_t *position)
+{
+	return do_some(p, position, fill_block);
+}
+
+bool pages_scrub_some(struct pages *p, uint64_t *position)
+{
+	return do_some(p, position, scrub_block);
 }
 
 void pages_leave(struct pages *p)

@@ -29,11 +29,17 @@ enum err pages_init(void) MUST_CHECK;
 
 /*
  * New files, all zeros, with pages from Linux's pool of huge pages, which grows if need be. The
- * reason of a failure goes into `why`. store_bytes, mem_bytes: whole blocks, not 0.
+ * pages are there for sure, but are still to be filled and then pinned. The reason of a failure
+ * goes into `why`. store_bytes, mem_bytes: whole blocks, not 0.
  */
 enum err pages_create(struct pages *p, const char *name, uint64_t store_bytes, uint64_t mem_bytes,
 		      char *why, size_t why_bytes) MUST_CHECK;
-/* Files that another caissond has left. ERR_NOT_FOUND: there are none, or not both. */
+/* Gives a part its pages, in order, which Linux zeroes; true when all has been done. */
+bool pages_fill_some(struct pages *p, uint64_t *position);
+/* Keeps all pages where they are. errno says why not. */
+enum err pages_pin(struct pages *p) MUST_CHECK;
+
+/* Files that another caissond has left; pinned. ERR_NOT_FOUND: there are none, or not both. */
 enum err pages_adopt(struct pages *p, const char *name) MUST_CHECK;
 
 /* EL2 has let go of all. Zeroes a part, in order, and returns true when all is zero. */

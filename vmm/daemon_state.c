@@ -219,8 +219,12 @@ gid_t daemon_find_group(const char *name)
 
 	/* The C library's way would load its name services, which a static program cannot. */
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-		if (strncmp(line, name, length) == 0 &&
-		    sscanf(line + length, ":%*[^:]:%u", &group) == 1)
+		/* NAME:PASSWORD:NUMBER:MEMBERS; mostly there is no password, or an x. */
+		const char *number = strncmp(line, name, length) == 0 && line[length] == ':'
+					     ? strchr(line + length + 1, ':')
+					     : NULL;
+
+		if (number != NULL && sscanf(number, ":%u", &group) == 1)
 			break;
 		group = 0;
 	}

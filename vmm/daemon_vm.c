@@ -30,7 +30,7 @@
 #define REGIONS_MAX  4
 #define RETRY_MS     1 /* EL2 is busy with the VM, or there is a piece to scrub */
 #define TROUBLE_MS   1000
-#define RECONNECT_MS 10000 /* for VMMs to find a new caissond */
+#define RECONNECT_MS 30000 /* for VMMs to find a new caissond */
 
 struct daemon_vm *daemon_find_vm(struct daemon *d, const char *name)
 {
@@ -89,6 +89,7 @@ static void drop_vm(struct daemon_vm *vm)
 		if (d->vm[i] == vm)
 			d->vm[i] = NULL;
 	}
+	json_decref(vm->create_id);
 	free(vm);
 	if (d->stopping && !daemon_has_vms(d))
 		loop_stop(&d->loop);
@@ -148,7 +149,9 @@ static int64_t bury_step(struct daemon_vm *vm)
 		}
 		vm->made = false;
 	}
-	if (vm->pages.mem.start != NULL && !pages_scrub_some(&vm->pages, &vm->scrubbed))
+	/* Nobody has had memory that was never made whole. */
+	if (vm->pages.mem.start != NULL && !vm->making &&
+	    !pages_scrub_some(&vm->pages, &vm->scrubbed))
 		return 0;
 	return -1;
 }
@@ -253,6 +256,56 @@ static enum err fill_vm(struct rpc_call *call, struct daemon_vm *vm, const char 
 	return err == ERR_OK ? ERR_OK : rpc_fail(call, err, "%s", why);
 }
 
+/* A VM that did not come about. */
+static void undo_create(struct daemon_vm *vm)
+{
+	daemon_return_cpus(vm);
+	pages_remove(&vm->pages, vm->name);
+	daemon_remove_folder(vm);
+	daemon_forget(vm);
+	drop_vm(vm);
+}
+
+static enum err finish_create(struct rpc_call *call, struct daemon_vm *vm)
+{
+	if (pages_pin(&vm->pages) != ERR_OK)
+		return rpc_fail(call, ERR_NO_MEMORY, "cannot pin the memory of %s: %s", vm->name,
+				strerror(errno));
+	return daemon_take_cpus(call, vm);
+}
+
+/* A part of the memory at a time: Linux zeroes it, and others are not to wait for all of it. */
+static void on_make(void *arg, unsigned int events)
+{
+	struct daemon_vm *vm = arg;
+	struct daemon_client *client = vm->client;
+	struct rpc_call call = {.client = client, .id = vm->create_id, .fd = -1};
+	enum err err;
+
+	if (!pages_fill_some(&vm->pages, &vm->filled)) {
+		if (loop_start_timer(&vm->timer, 0) != ERR_OK)
+			daemon_kill(vm);
+		return;
+	}
+	if (client == NULL)
+		return; /* it was killed, and is buried as soon as it has died */
+	loop_remove(&vm->timer);
+	vm->making = false;
+	call.wire = &client->wire;
+	err = finish_create(&call, vm);
+	if (err == ERR_OK) {
+		call.fd = vm->pages.mem.fd;
+		call.result = json_pack("{s:s}", "name", vm->name);
+	}
+	rpc_answer(&call, err);
+	if (err != ERR_OK) {
+		client->vm = NULL;
+		vm->client = NULL;
+		undo_create(vm);
+	}
+}
+
+/* Its answer comes when the memory is there. */
 enum err daemon_create(struct rpc_call *call)
 {
 	struct daemon_client *client = call->client;
@@ -272,23 +325,22 @@ enum err daemon_create(struct rpc_call *call)
 	err = daemon_choose_cpus(call, vm);
 	if (err == ERR_OK)
 		err = fill_vm(call, vm, name, mem_bytes);
-	if (err == ERR_OK) {
-		err = daemon_take_cpus(call, vm);
-		if (err != ERR_OK) {
-			daemon_return_cpus(vm);
-			pages_remove(&vm->pages, name);
-		}
-	}
 	if (err != ERR_OK) {
 		daemon_remove_folder(vm);
 		daemon_forget(vm);
 		drop_vm(vm);
 		return err;
 	}
+	if (loop_add_timer(&client->daemon->loop, &vm->timer, on_make, vm) != ERR_OK ||
+	    loop_start_timer(&vm->timer, 0) != ERR_OK) {
+		undo_create(vm);
+		return rpc_fail(call, ERR_NO_MEMORY, "caissond cannot start a timer");
+	}
+	vm->making = true;
+	vm->create_id = json_incref(call->id);
 	vm->client = client;
 	client->vm = vm;
-	call->fd = vm->pages.mem.fd;
-	call->result = json_pack("{s:s}", "name", vm->name);
+	call->later = true;
 	return ERR_OK;
 }
 
@@ -299,7 +351,7 @@ static struct daemon_vm *own_vm(struct rpc_call *call)
 {
 	struct daemon_vm *vm = ((struct daemon_client *)call->client)->vm;
 
-	if (vm == NULL || vm->ending) {
+	if (vm == NULL || vm->ending || vm->making) {
 		(void)rpc_fail(call, ERR_NOT_FOUND, "this connection has no virtual machine");
 		return NULL;
 	}
@@ -455,6 +507,8 @@ enum err daemon_attach(struct rpc_call *call)
 	loop_remove(&vm->timer);
 	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
 	say("%s is here again", vm->name);
+	if (vm->daemon->stopping)
+		rpc_event(&client->wire, "powerdown", NULL);
 	daemon_tell_events(vm->daemon);
 	daemon_want_console(vm);
 	return ERR_OK;

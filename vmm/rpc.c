@@ -71,33 +71,43 @@ static enum err handle(const struct rpc_command *table, struct rpc_call *call,
 	return rpc_fail(call, ERR_NOT_FOUND, "there is no command '%s'", name);
 }
 
-void rpc_dispatch(const struct rpc_command *table, void *client, struct wire *wire,
-		  const json_t *message)
+void rpc_answer(struct rpc_call *call, enum err err)
 {
-	json_t *nothing = json_object();
-	struct rpc_call call = {.client = client, .wire = wire, .arguments = nothing, .fd = -1};
-	json_t *id = json_object_get(message, "id");
-	enum err err = handle(table, &call, message);
 	json_t *answer;
 
 	if (err == ERR_OK)
 		answer = json_pack("{s:o}", "return",
-				   call.result != NULL ? call.result : json_object());
+				   call->result != NULL ? call->result : json_object());
 	else
 		answer = json_pack("{s:{s:s,s:s}}", "error", "class", class_of(err), "desc",
-				   call.error);
+				   call->error);
 	/* Text that was cut off within a character is no JSON. */
 	if (answer == NULL)
 		answer = json_pack("{s:{s:s,s:s}}", "error", "class", class_of(err), "desc",
 				   "failed, for a reason that is too long");
-	if (id != NULL)
-		(void)json_object_set(answer, "id", id);
-	json_decref(nothing);
-	err = wire_send(wire, answer, call.fd);
-	if (call.close_fd)
-		(void)close(call.fd);
+	if (call->id != NULL)
+		(void)json_object_set(answer, "id", call->id);
+	err = wire_send(call->wire, answer, call->fd);
+	if (call->close_fd)
+		(void)close(call->fd);
 	if (err != ERR_OK)
 		return; /* the wire is over, which its owner hears of */
+}
+
+void rpc_dispatch(const struct rpc_command *table, void *client, struct wire *wire,
+		  const json_t *message)
+{
+	json_t *nothing = json_object();
+	struct rpc_call call = {.client = client,
+				.wire = wire,
+				.arguments = nothing,
+				.id = json_object_get(message, "id"),
+				.fd = -1};
+	enum err err = handle(table, &call, message);
+
+	if (err != ERR_OK || !call.later)
+		rpc_answer(&call, err);
+	json_decref(nothing);
 }
 
 void rpc_event(struct wire *wire, const char *name, json_t *data)

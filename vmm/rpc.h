@@ -19,6 +19,8 @@ struct rpc_call {
 	void *client;            /* whoever asked, as rpc_dispatch() was told */
 	struct wire *wire;       /* where it came from */
 	const json_t *arguments; /* an object */
+	json_t *id;              /* of the question; NULL: none */
+	bool later;              /* ERR_OK was not the answer: rpc_answer() will be called */
 	json_t *result;          /* what is returned; NULL: an empty object */
 	int fd;                  /* goes with the answer; stays the handler's; -1 */
 	bool close_fd;           /* fd is to be closed afterwards */
@@ -36,6 +38,9 @@ struct rpc_command {
 /* Handles one message (NULL: no message) by a table that ends with a NULL name, and answers. */
 void rpc_dispatch(const struct rpc_command *table, void *client, struct wire *wire,
 		  const json_t *message);
+
+/* Answers a call that was to be answered later. client, wire, id are the question's. */
+void rpc_answer(struct rpc_call *call, enum err err);
 
 /* Sets the error's text; returns err. */
 enum err rpc_fail(struct rpc_call *call, enum err err, const char *format, ...) PRINTF_LIKE(3, 4);

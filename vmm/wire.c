@@ -93,8 +93,10 @@ static bool flush(struct wire *w)
 	return true;
 }
 
+/* Over also if the other side reads nothing: without more to wait for, the loop ends it soon. */
 static enum err fail(struct wire *w)
 {
+	(void)shutdown(w->fd, SHUT_RDWR);
 	w->out_bytes = 0;
 	wire_end(w);
 	return ERR_TRUNCATED;

@@ -18,12 +18,12 @@ static struct gdbserver server GUARDED_BY(lock);
 
 /* --- what the session reaches --- */
 
-/* What a line that does not keep up loses, its client asks for again. */
+/* What a line that does not keep up loses, as a whole, its client asks for again. */
 static void send(void *ctx, const uint8_t *bytes, size_t count)
 {
 	size_t part;
 
-	if (!console)
+	if (!console && uart_room(uart_port(1)) >= count)
 		(void)uart_write(uart_port(1), bytes, count);
 	for (; console && count > 0; bytes += part, count -= part) {
 		part = count < VCON_WRITE_BYTES ? count : VCON_WRITE_BYTES;

@@ -153,6 +153,19 @@ static void help_console(struct port *p, const struct vcon_info *i) REQUIRES(por
 		   i->history_lines, i->bytes_written, dropped, i->memory_bytes / 1024);
 }
 
+/* What the line has lost, if anything, and breaks. */
+static void help_line(struct port *p) REQUIRES(port_lock)
+{
+	struct uart_counts c;
+
+	uart_count(p->uart, &c);
+	if (c.overruns | c.errors | c.breaks)
+		write_text(&p->overlay,
+			   "This line: input lost %lu times, %lu bad bytes, %lu breaks", c.overruns,
+			   c.errors, c.breaks);
+	write_text(&p->overlay, "\r\n");
+}
+
 static void render_help(struct port *p) REQUIRES(port_lock)
 {
 	struct overlay *o = &p->overlay;
@@ -163,8 +176,9 @@ static void render_help(struct port *p) REQUIRES(port_lock)
 	portinput_escape_name(p->in.escape, key);
 	write_text(o,
 		   "\033[H\033[2J\033[?25l\033[1mCaisson %s\033[m   port %u, %u x %u   "
-		   "%s, then a key:\r\n\r\n",
+		   "%s, then a key:\r\n",
 		   CAISSON_VERSION, p->index + 1, p->columns, p->rows, key);
+	help_line(p);
 	write_text(o, "Key  Console         Shown  Size     Lines    Written  Dropped  Memory\r\n");
 	for (i = 0; i < VCON_MAX; i++) {
 		if (!vcon_info(i, &info))

@@ -327,29 +327,43 @@ static void handle(struct port *p, const struct portinput_event *e, struct port_
 		todo->resize_all |= probe_answer(p, e);
 		break;
 	}
-	if (todo->resize_all) {
-		default_columns = p->columns;
-		default_rows = p->rows;
-	}
+}
+
+/* Lays a console out for the port, unless another one shows it. */
+static void fit(struct port *p, struct vcon *v)
+{
+	unsigned int columns, rows;
+	bool is_ours;
+
+	lock_acquire(&port_lock);
+	is_ours = v->is_live && (!v->port || v->port == p);
+	columns = p->columns;
+	rows = p->rows;
+	lock_release(&port_lock);
+	if (is_ours)
+		vcon_resize(v, columns, rows);
+}
+
+/* The port's size is that of all consoles that no other port shows, and of those to come. */
+static void fit_all(struct port *p)
+{
+	unsigned int i;
+
+	lock_acquire(&port_lock);
+	default_columns = p->columns;
+	default_rows = p->rows;
+	lock_release(&port_lock);
+	for (i = 0; i < VCON_MAX; i++)
+		fit(p, vcon_slot(i));
 }
 
 /* Clients hear of what happened. */
 static void tell(struct port *p, const struct port_todo *todo)
 {
-	unsigned int i, columns = p->columns, rows = p->rows;
-
-	for (i = 0; todo->resize_all && i < VCON_MAX; i++) {
-		struct vcon *v = vcon_slot(i);
-		bool is_ours;
-
-		lock_acquire(&port_lock);
-		is_ours = v->is_live && (!v->port || v->port == p);
-		lock_release(&port_lock);
-		if (is_ours)
-			vcon_resize(v, columns, rows);
-	}
+	if (todo->resize_all)
+		fit_all(p);
 	if (todo->resize)
-		vcon_resize(todo->resize, columns, rows);
+		fit(p, todo->resize);
 	if (todo->tick && todo->tick->client.tick)
 		todo->tick->client.tick(todo->tick->client.ctx);
 	if (todo->input && todo->input->client.input)
@@ -629,6 +643,22 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	set_shown(p, first_view(bi, index));
 }
 
+/* What was asked for and is not shown. */
+static void check_view(const struct bootinfo *bi, const struct port *p)
+{
+	size_t length;
+	const char *option = p->index == 0 ? "view" : "view2";
+	const char *name = cmdline_get(bi->cmdline, option, &length);
+	const char *shown;
+
+	lock_acquire(&port_lock);
+	shown = p->shown ? p->shown->name : "";
+	lock_release(&port_lock);
+	if (name && length && (text_length(shown) != length || memcmp(shown, name, length) != 0))
+		log_printf(LOG_WARN, "%s=%.*s is ignored: no console of this name is free", option,
+			   (int)length, name);
+}
+
 void port_init(const struct bootinfo *bi)
 {
 	uint8_t escape = escape_key(bi->cmdline);
@@ -641,6 +671,8 @@ void port_init(const struct bootinfo *bi)
 			init_one(&ports[port_count++], bi, i, escape);
 	}
 	lock_release(&port_lock);
+	for (i = 0; i < port_count; i++)
+		check_view(bi, &ports[i]);
 }
 
 enum err port_start(void)

@@ -11,7 +11,7 @@ import threading
 import time
 import tty
 
-from machine import ROOT
+from machine import ROOT, patient
 from terminal import Viewer
 from test_ports import connect
 
@@ -114,7 +114,7 @@ class Pane(Viewer):
 
     def __init__(self, tmux, limit):
         self._tmux = tmux
-        self._limit = limit
+        self._limit = patient(limit)
 
     def pump(self):
         time.sleep(0.2)

@@ -54,12 +54,19 @@ def plain(hyp_append):
     return hyp_append if "view=" in hyp_append else f"{hyp_append} view=plain".strip()
 
 
+def log_path(request, number=0):
+    """Of the test's machine with this number: its suite is in the name, since tests of two suites
+    may have the same name, and run side by side."""
+    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_").removeprefix("test_")
+    suite = request.module.__name__.removeprefix("test_")
+    return os.path.join(LOGS, f"{suite}-{name}{f'.{number}' if number else ''}.log")
+
+
 @pytest.fixture
 def start(request, image):
     """A function that starts a machine: start(cpus=4, kernel=…, timeout=…, …), options as those
     of tools/host with _ for -, and view=plain if hyp_append names no view. It is stopped at the
     end of the test."""
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
     machines = []
 
     def start_one(*arguments, **options):
@@ -68,8 +75,7 @@ def start(request, image):
             options.setdefault("image", image)
             if "dtb" not in options:
                 options["hyp_append"] = plain(options.get("hyp_append", ""))
-        log = os.path.join(LOGS, f"{name}.log" if not machines else f"{name}.{len(machines)}.log")
-        machines.append(Machine(log, *arguments, **options))
+        machines.append(Machine(log_path(request, len(machines)), *arguments, **options))
         return machines[-1]
 
     request.node.machines = machines
@@ -93,7 +99,6 @@ def boot(start, service_vm):
 def sit_down(request, image, service_vm):
     """A function that starts Debian on Caisson with a person at its line, the log first if nothing
     else is said. None takes an option away."""
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
     request.node.machines = []
 
     def start(**options):
@@ -103,8 +108,7 @@ def sit_down(request, image, service_vm):
         options = {name: value for name, value in options.items() if value is not None}
         if "view=" not in options.get("hyp_append", "view="):
             options["hyp_append"] = f"{options['hyp_append']} view=log".strip()
-        log = os.path.join(LOGS, f"{name}.log")
-        request.node.machines.append(Terminal(log, **options))
+        request.node.machines.append(Terminal(log_path(request), **options))
         return request.node.machines[-1]
 
     yield start

@@ -7,6 +7,8 @@ import struct
 
 import pexpect
 
+from machine import patient
+
 PROMPT = r"\(gdb\) $"
 
 
@@ -68,15 +70,15 @@ class Gdb:
     """gdb-multiarch at its prompt."""
 
     def __init__(self, log, elf=None, timeout=60):
-        self._timeout = timeout
+        self._timeout = patient(timeout)
         self._log = open(log, "w", encoding="utf-8")
         arguments = ["-nx", "-q", *([elf] if elf else [])]
-        self._child = pexpect.spawn("gdb-multiarch", arguments, timeout=timeout, encoding="utf-8",
+        self._child = pexpect.spawn("gdb-multiarch", arguments, timeout=self._timeout, encoding="utf-8",
                                     env={**os.environ, "TERM": "dumb"}, logfile=self._log,
                                     dimensions=(100, 200))
         self._child.expect(PROMPT)
         for setting in ("pagination off", "width 0", "confirm off", "architecture aarch64",
-                        "remotetimeout 60", "style enabled off", "debuginfod enabled off"):
+                        "remotetimeout 600", "style enabled off", "debuginfod enabled off"):
             self.run(f"set {setting}")
 
     def __enter__(self):
@@ -98,7 +100,7 @@ class Gdb:
 
     def finish(self, timeout=None):
         """Its output, when it is back at the prompt."""
-        self._child.expect(PROMPT, timeout or self._timeout)
+        self._child.expect(PROMPT, patient(timeout) if timeout else self._timeout)
         return self._child.before.replace("\r", "")
 
     def interrupt(self):

@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
+import time
 
 import pexpect
 
@@ -15,9 +17,22 @@ HOST = os.path.join(ROOT, "tools", "host")
 # How long a soak test works that goes by time, how often one does that goes by rounds.
 SOAK_SECONDS = int(os.environ.get("CAISSON_SOAK_SECONDS", "600"))
 SOAK_ROUNDS = SOAK_SECONDS // 6 + 1
+# Time limits of tests are those of a quiet machine, all of them times this: they are for what never
+# comes, and a test that passes does not wait for them.
+PATIENCE = float(os.environ.get("CAISSON_PATIENCE", "4"))
+PATIENCE_SECONDS = 1800  # nothing becomes longer by it than this
+
+
+def patient(seconds):
+    return max(seconds, min(round(seconds * PATIENCE), PATIENCE_SECONDS))
+
+
 # What Caisson prints when it starts the service VM, after a reset too.
 BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
-PROMPT = r"root@servicevm:[^#]*# "
+PROMPT = r"root@servicevm:[^#\r\n]*# "
+# A file for a guest's systemd: an emulated machine may be slow, devices too.
+SYSTEMD_PATIENCE = ("etc/systemd/system.conf.d/patience.conf",
+                    "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=900\n")
 
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
 # the bare machine, the second is about a busy machine under emulation.
@@ -40,6 +55,21 @@ def assemble_service_vm(extras, name=None, added=None, kernel=None):
     return folder
 
 
+def write_whole(path, data):
+    """In one step, and only if it is not there as it is: other tests may be reading it."""
+    try:
+        with open(path, "rb") as file:
+            if file.read() == data:
+                return
+    except FileNotFoundError:
+        pass
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
+        file.write(data)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
 class Machine:
     """Started by the constructor; arguments are passed to tools/host as they are, options with -
     for _. Every method that waits fails the test when the machine ends or time is up."""
@@ -52,9 +82,10 @@ class Machine:
             option = "--" + key.replace("_", "-")
             for item in value if isinstance(value, list) else [value]:
                 command += [option] if item is True else [f"{option}={item}"]
-        command += [f"--timeout={timeout}", f"--log={log}"]
+        limit = patient(timeout)
+        command += [f"--timeout={limit}", f"--log={log}"]
         self.command = [HOST, *command]
-        self.limit = timeout + 10
+        self.limit = limit + 10
         self._child = pexpect.spawn(HOST, command, timeout=self.limit, encoding="utf-8",
                                     codec_errors="replace", dimensions=(50, 200))
 
@@ -80,8 +111,9 @@ class Machine:
 
     def expect(self, pattern, timeout=None):
         """Waits for the pattern on the console; gives its match. Fails when the machine ends
-        first or time is up."""
-        limit = self.limit if timeout is None else timeout
+        first or time is up. The console comes in pieces: a pattern that ends with something of any
+        length, such as \\w+, needs what comes behind that, too."""
+        limit = self.limit if timeout is None else patient(timeout)
         found = self._child.expect([pattern, pexpect.EOF, "host: time-out", pexpect.TIMEOUT],
                                    timeout=limit)
         if found == 1:
@@ -123,6 +155,14 @@ class Machine:
         if status is not None and int(match.group(1)) != status:
             raise AssertionError(f"'{command}' ended with status {match.group(1)}: {output}")
         return output.strip()
+
+    def settle(self, command, wanted, timeout=60, status=0):
+        """Runs a command again and again until its output is `wanted`, for what comes about by
+        itself, but not at once."""
+        end = time.monotonic() + patient(timeout)
+        while (output := self.run(command, status=status)) != wanted:
+            assert time.monotonic() < end, f"'{command}' gives {output!r}, not {wanted!r}"
+            time.sleep(0.2)
 
     def end(self):
         """Waits for the end; gives the exit status of tools/host."""

@@ -9,7 +9,7 @@ import time
 import pexpect
 import pyte
 
-from machine import HOST
+from machine import HOST, patient
 
 ASK_SIZE = b"\x1b[18t"
 
@@ -19,8 +19,8 @@ class Viewer:
     that waits fails the test when time is up."""
 
     def wait(self, condition, what, timeout=None):
-        """Until condition() holds."""
-        end = time.monotonic() + (timeout or self._limit)
+        """Until condition() holds. What is on the screen may not be all yet that is to come."""
+        end = time.monotonic() + (patient(timeout) if timeout else self._limit)
         while not condition():
             if time.monotonic() > end:
                 raise AssertionError(f"{what} was not to be seen:\n{self.text()}")
@@ -35,6 +35,10 @@ class Viewer:
     def expect_gone(self, pattern, timeout=None):
         self.wait(lambda: not re.search(pattern, self.text(), re.M), f"the end of /{pattern}/",
                   timeout)
+
+    def expect_text(self, text):
+        """Until this is the whole screen."""
+        self.wait(lambda: self.text() == text, f"the screen as it was before:\n{text}\n")
 
     ESCAPE = "\x07"
 
@@ -59,10 +63,10 @@ class Terminal(Viewer, pyte.Screen):
         self.asked = []
         self.received = b""
         self._held = b""
-        self.command = [HOST, *command, f"--timeout={timeout}", f"--log={log}"]
-        self._limit = timeout
+        self._limit = patient(timeout)
+        self.command = [HOST, *command, f"--timeout={self._limit}", f"--log={log}"]
         self._stream = pyte.ByteStream(self)
-        self._child = pexpect.spawn(HOST, self.command[1:], timeout=timeout,
+        self._child = pexpect.spawn(HOST, self.command[1:], timeout=self._limit,
                                     dimensions=(rows, columns))
         self._child.setecho(False)
 

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from conftest import log_path
 from machine import BUILD, ROOT, assemble_service_vm
 
 TARGET = os.path.join(BUILD, "target")
@@ -26,7 +27,6 @@ END = re.compile(r"coherency: end: (\d+) found; (\d+) maintenance instructions, 
                  r"resets, (\d+) overflows$")
 PAGE = 4096
 SHOWN = 100  # findings that have a line of their own, at most
-LOGS = os.path.join(BUILD, "logs")
 
 Finding = collections.namedtuple("Finding", "kind cpu el does va pa insn writer")
 End = collections.namedtuple("End", "found maintenance unmapped set_way blocks resets overflows")
@@ -38,8 +38,7 @@ def checked(start, request):
     after its end, are the findings and the last line's numbers."""
     if not os.path.exists(CHECKER):
         pytest.fail(f"{CHECKER} is missing: tools/build host", pytrace=False)
-    name = re.sub(r"[^\w.-]+", "_", request.node.name).strip("_")
-    path = os.path.join(LOGS, f"{name}.coherency")
+    path = os.path.splitext(log_path(request))[0] + ".coherency"
 
     def start_one(*arguments, options="", **others):
         if os.path.exists(path):

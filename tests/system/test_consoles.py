@@ -2,6 +2,7 @@
 """The consoles on the serial line, as a person at a terminal (terminal.py) meets them."""
 
 import os
+import random
 import re
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 from cable import Cable, Pane, Tmux, terminals
 from debugger import Gdb
-from machine import BUILD, ROOT, assemble_service_vm
+from machine import BUILD, ROOT, SOAK_SECONDS, assemble_service_vm, patient
 from test_ports import connect
 
 HELP = r"^Key +Console"
@@ -17,6 +18,10 @@ HELP = r"^Key +Console"
 STREAM, STREAM_BYTES, STREAM_SIZE = "htop", 5383, (100, 30)
 # A terminal that was left is noticed by then, or else has been idle long enough.
 LEFT_S = 65
+# What the consoles of a service VM and of two user VMs get in the soak test: 100 MB in all.
+CHATTER_MB = {"svm": max(SOAK_SECONDS // 60, 1), "web": max(SOAK_SECONDS * 3 // 40, 1),
+              "db": max(SOAK_SECONDS * 3 // 40, 1)}
+CHATTER_S = 30 * SOAK_SECONDS + 1200
 
 
 class Line:
@@ -25,7 +30,7 @@ class Line:
     def __init__(self, line):
         self._line = line
         self._text = b""
-        line.settimeout(60)
+        line.settimeout(patient(60))
 
     def send(self, data):
         self._line.sendall(data)
@@ -64,10 +69,9 @@ def test_switching(sit_down):
     before = t.text()
     t.command_key("l")
     t.expect(r"^Caisson [\d.]+ at EL2: 1 CPU")
-    assert "red" not in t.text()
+    t.expect_gone("^red$")
     t.command_key("p")
-    t.expect(r"^red\nroot@servicevm:~# *$")
-    assert t.text() == before
+    t.expect_text(before)
     assert t.buffer[row][0].fg == "red"
     # The escape key itself: ^G rings, and cat shows it.
     t.send("cat -v\r\x07\x07x\r\x03")
@@ -126,8 +130,7 @@ def test_history_and_sizes(sit_down):
     t.reset()
     t.expect_gone("end")
     t.command_key("r")
-    t.expect(r"^end\nroot@servicevm:~# *$")
-    assert t.text() == before
+    t.expect_text(before)
 
 
 def test_escape_and_death(sit_down):
@@ -159,9 +162,12 @@ def test_escape_and_death(sit_down):
 
 
 def test_no_answers(sit_down):
-    """A terminal that answers nothing gets 80 columns and 24 rows."""
-    t = sit_down(columns=120, rows=40, answers=(), hyp_append="")
+    """A terminal that answers nothing gets 80 columns and 24 rows. A view that there is not is
+    told."""
+    t = sit_down(columns=120, rows=40, answers=(), hyp_append="view=what")
     t.wait(lambda: t.asked[:2] == ["size", "cursor"], "a question about the cursor")
+    t.command_key("l")
+    t.expect("view=what is ignored: no console of this name is free")
     t.command_key("1")
     t.expect(r"^root@servicevm:~# *$")
     t.command_key("?")
@@ -230,8 +236,8 @@ def test_user_vm(sit_down, guests_vm):
     t.send("2")
     t.expect_gone(HELP)
     t.expect(r"^root@servicevm:~# *$")
-    t.send("stty size; echo on the' 'line\r")
-    t.expect(r"^28 90\non the line")
+    t.send("PS1='web# '; stty size; echo on the' 'line\r")  # not to be taken for the service VM's
+    t.expect(r"^28 90\non the line\nweb# *$")
     t.show_size(100, 30)
     t.command_key("r")
     # The guest hears of it when the terminal has answered.
@@ -531,3 +537,103 @@ def check_panic_debugger(t, cable):
             assert re.search("Cannot access memory|Could not write register", output), output
         assert "SIGINT" in gdb.run("continue")
         gdb.run("detach")
+
+
+# ---- soak -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chatter_vm():
+    """A service VM, and a guest for it, with all recorded streams and a program that writes them
+    to its console again and again."""
+    folder = f"{ROOT}/tests/screens/streams"
+    added = {f"{folder}/{name}": f"streams/{name}" for name in os.listdir(folder)
+             if "." not in name}
+    added[f"{ROOT}/tests/uservm/chatter.sh"] = "bin/chatter.sh"
+    guest = assemble_service_vm([], "servicevm-chatter-guest", added)
+    added.update({f"{BUILD}/target/vmm/{name}": f"bin/{name}" for name in ("caisson", "caissond")})
+    added.update({f"{guest}/{name}": f"guests/{name}" for name in ("vmlinuz", "initrd")})
+    return assemble_service_vm([], "servicevm-chatter", added)
+
+
+def memory_of(t):
+    """What the shell says of EL2's and all other memory."""
+    t.command_key("s")
+    t.expect(r"^caisson> *$")
+    t.send("\x0cmem\r")
+    return t.expect(r"KiB free\n(Blocks of 2 MiB:\n(?: .*\n)+)caisson> *$")[0]
+
+
+def written(t, name):
+    """Bytes that were written to a console, by the list."""
+    t.command_key("?")
+    count = int(t.expect(rf"^ \w +{name} +(?:port 1 +)?\d+x\d+ +\d+ +(\d+) ")[1])
+    t.send("q")
+    t.expect_gone(HELP)
+    return count
+
+
+def begin_chatter(t, key, name):
+    t.command_key(key)
+    t.expect_gone(r"caisson(> |.run)")
+    t.expect(r"^root@servicevm:~# *$")
+    t.send(f"clear; chatter.sh {CHATTER_MB[name]} {STREAM} {STREAM_BYTES}\r")
+
+
+def wander(t, keys, is_painted, chance):
+    """Any console at any moment, now and then its history, until all of `keys` show the picture."""
+    done = set()
+    end = time.monotonic() + CHATTER_S
+    while len(done) < len(keys):
+        assert time.monotonic() < end, f"of {keys} only {done} came to an end:\n{t.text()}"
+        key = chance.choice([*keys, *"ls0"])
+        t.command_key(key)
+        if chance.random() < 0.2:
+            t.command_key("[")
+            t.send("".join(chance.choice(["\x1b[5~", "\x1b[A", "g", "G"]) for _ in range(5)) + "q")
+        t.pump()
+        t.pump()
+        if key in keys and is_painted():
+            done.add(key)
+
+
+@pytest.mark.soak
+def test_soak_chatter(start, chatter_vm, tmp_path):
+    """Guests write while a person at picocom switches at random: in the end no cell of a screen is
+    wrong, all bytes have been seen, and memory is what it was."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    port = tmp_path / "port"
+    start(kernel=f"{chatter_vm}/vmlinuz", initrd=f"{chatter_vm}/initrd", cpus=2, memory="2G",
+          append="quiet", timeout=CHATTER_S + 600, serial=f"unix:{port},server=on,wait=off",
+          hyp_append="console=serial1 view=log")
+    cable = Cable(port)
+    want = reference()
+    with Tmux(tmp_path, *STREAM_SIZE) as tmux:
+        t = Pane(tmux, 400)
+
+        def is_painted():
+            return not terminals.differences(want, t.picture(), same_cell)
+
+        sit_at(t, cable)
+        on_service_vm(t)
+        for name in "web", "db":
+            t.send("clear\r" + RUN_WEB.replace("web", name))
+            t.expect(rf"name {name} (.*\n)+root@servicevm:~# *$")
+        keys = {"1": "svm", "2": "web", "3": "db"}
+        for key in "23":
+            t.command_key(key)
+            t.expect_gone("caisson run")
+            t.expect(r"^root@servicevm:~# *$")
+        before = memory_of(t)
+        for key in "231":
+            begin_chatter(t, key, keys[key])
+        wander(t, keys, is_painted, random.Random(seed))
+        for key, name in keys.items():
+            t.command_key(key)
+            t.wait(is_painted, f"the picture on {name}")
+            count = written(t, name)
+            assert count > CHATTER_MB[name] * 900_000, f"{name}: {count}"
+            print(f"{name}: {count} bytes")
+        assert memory_of(t) == before
+    cable.close()

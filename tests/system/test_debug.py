@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from machine import BUILD, PROMPT, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, PROMPT, assemble_service_vm, check_caisson, check_dmesg, write_whole
 
 TARGET = os.path.join(BUILD, "target")
 RUN = "caisson run --mem 64M --kernel /guests/debug.img"
@@ -41,11 +41,8 @@ continue
 @pytest.fixture(scope="session")
 def debug_vm(service_vm):
     """A service VM with gdb and something to debug, in it and for a user VM."""
-    folder = os.path.join(BUILD, "servicevm-gdb")
-    os.makedirs(folder, exist_ok=True)
-    script = os.path.join(folder, "script")
-    with open(script, "w", encoding="utf-8") as file:
-        file.write(SCRIPT)
+    script = os.path.join(BUILD, "servicevm-gdb", "script")
+    write_whole(script, SCRIPT.encode())
     added = {f"{TARGET}/tests/uservm/debuggee": "bin/debuggee", script: "root/script"}
     guest = assemble_service_vm(["gdb-minimal"], "servicevm-gdb", added)
     added.update({f"{TARGET}/vmm/caisson": "bin/caisson",

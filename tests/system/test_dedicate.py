@@ -84,10 +84,10 @@ def check_commands(machine):
     await_ticks(machine, "d", paused)
     machine.run("kill -9 $(pidof caissond)")
     machine.run(DAEMON)
-    machine.run("until caisson list >/dev/null 2>&1; do sleep 0.1; done; sleep 1")
+    machine.run("until caisson list 2>/dev/null | grep -q running; do sleep 0.1; done")
     await_ticks(machine, "d", ticks(machine, "d"))
     machine.run("caisson stop --force d")
-    assert machine.run(BACK, timeout=20) == "1"
+    assert machine.run(BACK, timeout=60) == "1"
 
 
 def check_kills(machine):
@@ -95,12 +95,12 @@ def check_kills(machine):
     machine.run(f"{WARD} --name d --cpus 2 --dedicate 2,3")
     assert machine.run(ONLINE) == "0-1"
     machine.run(f"kill -9 {STATE_PID}")
-    assert machine.run(BACK, timeout=20) == "1"
+    assert machine.run(BACK, timeout=60) == "1"
     machine.run(f"{WARD} --name d --dedicate 1; kill -9 $(pidof caissond) $(pidof caisson)")
     assert machine.run(ONLINE) == "0,2-3"
     machine.run(DAEMON)
     assert machine.run(f"until caisson list >/dev/null 2>&1; do sleep 0.1; done; {BACK}",
-                       timeout=20) == "1"
+                       timeout=60) == "1"
 
 
 def run_debian(machine):

@@ -199,5 +199,5 @@ def test_kernels(start, guest_vm, debug_image, tmp_path):
     assert machine.run("hostname") == "two"
     machine.send("\aq")
     machine.expect(PROMPT)
-    machine.run("caisson stop g", timeout=100)
+    machine.run("caisson stop g --timeout 800", timeout=200)
     machine.power_off()

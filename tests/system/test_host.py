@@ -2,20 +2,21 @@
 """tools/host, tools/bundle and tools/servicevm themselves, most of it without Caisson (--bare)."""
 
 import os
+import pty
 import signal
 import subprocess
 import time
 
 import pytest
 
-from machine import HOST, ROOT, check_caisson, check_dmesg, kept_ranges, system_ram
+from machine import HOST, ROOT, check_caisson, check_dmesg, kept_ranges, patient, system_ram
 
 BUNDLE = os.path.join(ROOT, "tools", "bundle")
 
 
 def host(*arguments, **options):
     return subprocess.run([HOST, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="replace", check=False, timeout=300, **options)
+                          text=True, errors="replace", check=False, timeout=patient(300), **options)
 
 
 @pytest.fixture
@@ -126,8 +127,23 @@ def test_signal_ends_qemu(bare, tmp_path, number):
     assert os.listdir(tmp_path) == []
 
 
+def test_terminal_gone(bare):
+    """QEMU ends with the terminal, also when who started tools/host keeps the signal to itself."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvp("sh", ["sh", "-c", 'trap : HUP; "$0" "$@"; :', HOST, *bare[:-2]])
+    qemu = wait_for(lambda: next((found for child in children(pid) if (found := child_of(child))),
+                                 None))
+    os.close(terminal)
+    try:
+        wait_for(lambda: not running(qemu))
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
 def wait_for(question, seconds=60):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while time.monotonic() < end:
         answer = question()
         if answer:
@@ -136,13 +152,20 @@ def wait_for(question, seconds=60):
     raise AssertionError("it did not come about")
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def child_of(pid):
     """The QEMU that this process has started, once it has become one."""
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        for child in file.read().split():
+    for child in children(pid):
+        try:
             with open(f"/proc/{child}/cmdline", "rb") as cmdline:
                 if b"qemu-system-aarch64" in cmdline.read().split(b"\0")[0]:
-                    return int(child)
+                    return child
+        except FileNotFoundError:
+            pass  # it has ended
     return None
 
 

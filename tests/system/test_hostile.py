@@ -35,7 +35,8 @@ def run_hostile(start, vm, image, cpu, seconds):
     output = machine.run(
         f"{run}/spin.img --append ms={(seconds + 3) * 1000} {NO_INPUT} >/tmp/spin & spin=$!; "
         f"seed={int(time.time())}; end=$(($(date +%s) + {seconds})); "
-        f"while [ $(date +%s) -lt $end ]; do timeout 60 {run}/hostile.img --cpus 2 --append "
+        "n=0; while [ $(date +%s) -lt $end ] || [ $n -lt 2 ]; do n=$((n + 1)); "
+        f"timeout 300 {run}/hostile.img --cpus 2 --append "
         f"\"seed=$seed duration=5 plain=$((seed % 2))\" {NO_INPUT} >/tmp/hostile 2>&1; echo hostile=$seed,$?; "
         "tail -c 400 /tmp/hostile | tr -cd ' -~\\n'; seed=$((seed + 1)); done; wait $spin; "
         "echo spin=$?; cat /tmp/spin", timeout=seconds + 150)

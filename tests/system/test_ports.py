@@ -9,7 +9,7 @@ import time
 import pytest
 from pexpect import fdpexpect
 
-from machine import Machine, check_caisson
+from machine import Machine, check_caisson, patient
 
 LIMIT = 120
 # The function 00:04.0 of virt's PCI Express host, its configuration space, its interrupt (SPI 3 to
@@ -22,7 +22,7 @@ PORTS = 0x3eff0000
 
 def connect(path):
     """QEMU's end of a socket, as soon as it is there."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + patient(60)
     line = socket.socket(socket.AF_UNIX)
     while True:
         try:

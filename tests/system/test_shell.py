@@ -103,7 +103,8 @@ def check_vms(shell):
     assert re.search(r"^svm +service VM +live +2 +\d +\d+ M", listed, re.M), listed
     row = rf"^0 +\w\S* +live +1 +[01] +{MEMORY_MIB} M +([\d.]+)$"
     before = float(re.search(row, listed, re.M)[1])
-    assert float(re.search(row, shell.say("vms"), re.M)[1]) > before
+    shell.terminal.wait(lambda: float(re.search(row, shell.say("vms"), re.M)[1]) > before,
+                        "more CPU time")
     listed = shell.say("vcpu")
     assert re.search(r"^svm\.[01] +(loaded|away) ", listed, re.M)
     assert re.search(r"^0\.0 +(loaded|ready) .* [1-9]\d*$", listed, re.M), listed
@@ -168,7 +169,8 @@ def check_exits(shell):
         count, cycles, each = map(int, re.search(row.format(who, "IRQ"), counted, re.M).groups())
         assert count > 0 and cycles > 0 and each > 0
     assert re.search(r"^VM 0 +interrupt of the service VM +[1-9]\d*$", counted, re.M)
-    shell.terminal.wait(lambda: shell.say("trace show 30").count(" 0.0 ") >= 2, "a traced vCPU")
+    shell.terminal.wait(lambda: (shown := shell.say("trace show 30")).count(" 0.0 ") >= 2 and
+                        shown.count("\n") > 30, "a traced vCPU")
     shell.say("trace off")
     shell.say("exits off")
     traced = shell.say("trace show 30")

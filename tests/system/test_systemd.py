@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from machine import BUILD, ROOT, assemble_service_vm, check_caisson
+from machine import BUILD, ROOT, SYSTEMD_PATIENCE, assemble_service_vm, check_caisson
 
 FOLDER = os.path.join(BUILD, "systemd")
 ESP_OFFSET = 1 << 20  # of tools/diskimage
@@ -20,8 +20,6 @@ mem = 256M
 """
 # As in the small service VM, without what would hide the prompt from who reads it.
 PROFILE = "export PS1='root@servicevm:\\w# ' TERM=dumb\nbind 'set enable-bracketed-paste off'\n"
-# An emulated machine may be slow, devices too.
-PATIENCE = "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=900\n"
 GUEST_IS_UP = "until sleep 1 | caisson console vm1 | grep -q 'shell follows'; do :; done"
 
 
@@ -42,7 +40,7 @@ def debian():
                     "--quiet", "--destdir", tree], check=True)
     put(tree, "etc/caisson/vm1.conf", CONFIG)
     put(tree, "root/.profile", PROFILE)
-    put(tree, "etc/systemd/system.conf.d/patience.conf", PATIENCE)
+    put(tree, *SYSTEMD_PATIENCE)
     wanted = os.path.join(tree, "etc/systemd/system/multi-user.target.wants")
     os.makedirs(wanted)  # as `systemctl enable` would
     os.symlink("/usr/lib/systemd/system/caissond.service", f"{wanted}/caissond.service")

@@ -16,6 +16,8 @@ HUGE_PAGES = 64
 RUN = "caisson run --mem 64M --kernel"
 GUEST_MEMORY = "512M"
 NO_INPUT = "</dev/null"
+AT_ONCE_SECONDS = 20  # on a busy machine
+RUNS_MIN = 10  # of a vCPU by its thread, one for each interrupt of the service VM at least
 
 
 def files(payloads):
@@ -66,15 +68,13 @@ def huge_pages(machine, kind):
 
 
 def wait_for_huge_pages(machine, free):
-    end = time.monotonic() + 60
-    while huge_pages(machine, "Free") != free:
-        assert time.monotonic() < end, "huge pages did not come back"
+    machine.settle("awk '/HugePages_Free/ { print $2 }' /proc/meminfo", str(free))
 
 
 def finish(machine):
     """All memory is back, no file is left, the kernel has nothing to say about it."""
     wait_for_huge_pages(machine, huge_pages(machine, "Total"))
-    assert machine.run("ls /run/caisson/.hugepages; ls /run/caisson/.state | grep json", status=None) == ""
+    machine.settle("ls /run/caisson/.hugepages; ls /run/caisson/.state | grep json", "", status=None)
     check_dmesg(machine)
     machine.power_off()
 
@@ -85,7 +85,7 @@ def finish(machine):
 def run_payload(machine, name, cpus=1, append="", prefix=""):
     """Runs a payload of tests/guest to its end; every test in it has passed."""
     output = machine.run(f"{prefix} {RUN} /guests/{name}.img --cpus {cpus} --append '{append}' {NO_INPUT}",
-                         timeout=300)
+                         timeout=600)
     assert re.search(r"DONE passed=[1-9]\d* failed=0$", output, re.M), output
     return output
 
@@ -153,7 +153,7 @@ def test_endless_guest(host):
     processes have their share of it, and a signal ends the VM at once."""
     machine = host(cpus=2)
     machine.run(f"taskset 2 {RUN} /guests/spin.img {NO_INPUT} >/tmp/out & echo $! >/tmp/pid")
-    machine.run("until grep -q spinning /tmp/out; do sleep 0.1; done", timeout=30)
+    machine.run("until grep -q spinning /tmp/out; do sleep 0.1; done", timeout=60)
     before = timer_interrupts(machine)
     share = machine.run("taskset 2 timeout 5 sh -c 'while :; do :; done'; "
                         "cat /proc/$(cat /tmp/pid)/stat", status=None)
@@ -163,7 +163,7 @@ def test_endless_guest(host):
     start = time.monotonic()
     status = machine.run("kill -TERM $(cat /tmp/pid); "
                          "while [ -d /proc/$(cat /tmp/pid) ]; do sleep 0.05; done; cat /tmp/out")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < AT_ONCE_SECONDS
     assert "FAIL" not in status
     finish(machine)
 
@@ -173,7 +173,7 @@ def test_floating_point(host, cpu):
     """A thread that runs a vCPU has its FP registers afterwards, whatever the guest puts there."""
     machine = host(cpus=1, cpu=cpu)
     output = machine.run("probe fp /guests/spin.img ms=2000", timeout=60)
-    assert int(re.search(r"(\d+) runs", output)[1]) > 100, output
+    assert int(re.search(r"(\d+) runs", output)[1]) > RUNS_MIN, output
     assert output.endswith("probe: ok"), output
     finish(machine)
 
@@ -199,14 +199,14 @@ def test_killed(host):
     machine.run(f"taskset 2 {RUN} /guests/spin.img {NO_INPUT} >/tmp/out & pid=$!; "
                 f"{RUN} /guests/spin.img {NO_INPUT} >/tmp/other & echo $! >/tmp/pid; "
                 "until grep -q spinning /tmp/out && grep -q spinning /tmp/other; do sleep 0.1; done; "
-                "kill -9 $pid; wait $pid", timeout=30, status=137)
-    machine.run("until [ $(caisson list | wc -l) = 2 ]; do sleep 0.1; done", timeout=20)
+                "kill -9 $pid; wait $pid", timeout=60, status=137)
+    machine.run("until [ $(caisson list | wc -l) = 2 ]; do sleep 0.1; done", timeout=60)
     # Of the other: its memory, run pages, what EL2 keeps it in, its console.
     wait_for_huge_pages(machine, 2 * HUGE_PAGES - (32 + 1 + 1 + 1))
-    assert len(machine.run("ls /run/caisson/.hugepages").split()) == 2
+    machine.settle("ls /run/caisson/.hugepages | wc -l", "2")
     run_payload(machine, "spin", append="ms=500")
     machine.run("kill $(cat /tmp/pid); while [ -d /proc/$(cat /tmp/pid) ]; do sleep 0.1; done; "
-                "cat /tmp/other", timeout=30)
+                "cat /tmp/other", timeout=60)
     finish(machine)
 
 
@@ -216,7 +216,7 @@ def test_signal(host, signal):
     machine = host()
     machine.run(f"(trap - INT; exec {RUN} /guests/spin.img --cpus 3 {NO_INPUT}) >/tmp/out & pid=$!; "
                 "until grep -q spinning /tmp/out; do sleep 0.1; done; "
-                f"kill -{signal} $pid; wait $pid; [ $? = 3 ]", timeout=30)
+                f"kill -{signal} $pid; wait $pid; [ $? = 3 ]", timeout=60)
     finish(machine)
 
 
@@ -224,9 +224,9 @@ def test_keys(host):
     """Ctrl-G q, typed on the terminal; the terminal is as before."""
     machine = host()
     machine.send(f"{RUN} /guests/spin.img; echo st\"\"atus=$?\n")
-    machine.expect("spinning", 30)
+    machine.expect("spinning", 60)
     machine.send("\aq")
-    machine.expect(r"status=3\r", 30)
+    machine.expect(r"status=3\r", 60)
     machine.expect(PROMPT)
     assert " echo " in machine.run("stty -a </dev/console")
     finish(machine)

@@ -13,7 +13,8 @@ import threading
 
 import pytest
 
-from machine import BUILD, PROMPT, ROOT, assemble_service_vm, check_caisson, check_dmesg
+from machine import (BUILD, PROMPT, ROOT, assemble_service_vm, check_caisson, check_dmesg,
+                     write_whole)
 
 TARGET = os.path.join(BUILD, "target")
 FILES = os.path.join(BUILD, "virtio")
@@ -27,11 +28,8 @@ ROUNDS = 150  # of the hostile guest
 def random_file(name, size):
     """The same bytes each time, so that nothing is assembled anew for them."""
     path = os.path.join(FILES, name)
-    os.makedirs(FILES, exist_ok=True)
-    if not os.path.exists(path):
-        with open(path, "wb") as file:
-            file.write(b"".join(hashlib.sha256(f"{name} {i}".encode()).digest() * 32
-                                for i in range(size // 1024)))
+    write_whole(path, b"".join(hashlib.sha256(f"{name} {i}".encode()).digest() * 32
+                               for i in range(size // 1024)))
     return path
 
 
@@ -43,8 +41,11 @@ def sha256(path):
 def qcow2_file():
     raw, path = random_file("raw", 4 * MIB), os.path.join(FILES, "disk.qcow2")
     if not os.path.exists(path):
-        subprocess.run(["qemu-img", "convert", "-q", "-O", "qcow2", "-c", raw, path], check=True)
-        subprocess.run(["qemu-img", "resize", "-q", path, "64M"], check=True)
+        # Another process may be at it, too.
+        own = f"{path}.{os.getpid()}"
+        subprocess.run(["qemu-img", "convert", "-q", "-O", "qcow2", "-c", raw, own], check=True)
+        subprocess.run(["qemu-img", "resize", "-q", own, "64M"], check=True)
+        os.replace(own, path)
     return path
 
 
@@ -149,7 +150,7 @@ def test_devices(host):
     assert machine.run(f"peer send 2 {PORT} 5000") == "peer: 5000 bytes there and back"
     leave(machine)
     assert sum_of(machine, "/tmp/raw") == sums[0]
-    machine.run("[ ! -e /tmp/hvc0 ] && ! pidof qemu-storage-daemon")
+    machine.run("while [ -e /tmp/hvc0 ] || pidof qemu-storage-daemon; do sleep 0.2; done", timeout=30)
     check_dmesg(machine)
     machine.power_off()
 
@@ -160,13 +161,13 @@ def test_user_network(host):
     with web_server(FILES) as port:
         enter(machine, "--net user --disk /guests/disk.qcow2,format=qcow2,ro")
         machine.run(f"ip addr show eth0 | grep -q 'inet 10.0.2.' && "
-                    f"wget -O /tmp/got http://10.0.2.2:{port}/raw", timeout=60)
+                    f"wget -O /tmp/got http://10.0.2.2:{port}/raw", timeout=120)
     raw_sum = sha256(os.path.join(FILES, "raw"))
     assert sum_of(machine, "/tmp/got") == raw_sum
     assert machine.run(f"cat /sys/block/vda/ro; head -c {4 * MIB} /dev/vda | sha256sum").split() \
         == ["1", raw_sum, "-"]
     leave(machine)
-    assert machine.run("pidof passt qemu-storage-daemon", status=1) == ""
+    machine.run("while pidof passt qemu-storage-daemon; do sleep 0.2; done", timeout=30)
     machine.run(f"{RUN} --append 'quiet caisson.run=\"sleep 1; cat /sys/class/net/eth0/carrier; "
                 "until ! grep -q 1 /sys/class/net/eth0/carrier; do sleep 1; done; "
                 "cat /sys/class/net/eth0/carrier\"' --net user >/tmp/out 2>&1 </dev/null & "
@@ -205,7 +206,7 @@ def test_make_run(start, make_run_vm):
             assert sum_of(machine, "/tmp/got") == raw_sum
             machine.send("\aq")
             machine.expect(PROMPT)
-    machine.run("caisson stop vm2", timeout=200)
+    machine.run("caisson stop vm2 --timeout 800", timeout=200)
     assert [line.split()[0] for line in machine.run("caisson list").splitlines()[1:]] == ["vm1"]
     check_dmesg(machine)
     machine.send("(sleep 600 | caisson console vm1) & poweroff\n")

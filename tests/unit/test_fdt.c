@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/fdt.h"
 #include "lib/fdtw.h"
+#include "tests/unit/dtc.h"
 #include "tests/unit/prop.h"
 
 #define NODES_MAX    64
 #define SOURCE_NODES 24
-#define BLOB_MAX     KIB(64)
-
-struct blob {
-	uint8_t *data;
-	size_t bytes;
-};
-
-/* What dtc makes of its input; to be freed. */
-static struct blob dtc(const char *arguments, const void *input, size_t bytes)
-{
-	char path[] = "/tmp/test_fdt.XXXXXX", command[128];
-	int fd = mkstemp(path);
-	struct blob b = {.data = malloc(BLOB_MAX)};
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, input, bytes), bytes);
-	close(fd);
-	snprintf(command, sizeof(command), "dtc -q %s %s", arguments, path);
-
-	FILE *f = popen(command, "r");
-
-	assert_non_null(f);
-	b.bytes = fread(b.data, 1, BLOB_MAX, f);
-	assert_int_equal(pclose(f), 0);
-	unlink(path);
-	return b;
-}
 
 static const char source[] =
 	"/dts-v1/;\n"

@@ -32,6 +32,7 @@ struct uart {
 	bool is_polled; /* it has no interrupt that works */
 	bool is_poked;  /* its interrupt is pending */
 	size_t waiting;
+	struct uart_counts counts;
 };
 
 static struct uart uarts[PORTS];
@@ -123,6 +124,11 @@ void uart_receive_more(struct uart *u)
 {
 	assert_int_equal(locks, 0);
 	u->asked_again++;
+}
+
+void uart_count(struct uart *u, struct uart_counts *counts)
+{
+	*counts = u->counts;
 }
 
 bool uart_poke(struct uart *u)
@@ -406,6 +412,39 @@ static void test_gone_size(void **state)
 	assert_int_equal(rows, 30);
 }
 
+/* A terminal that does not answer any more has 80 columns and 24 rows; so do consoles to come. */
+static void test_silent(void **state)
+{
+	unsigned int columns, rows;
+	struct console c;
+
+	set_size(0, 100, 30);
+	type_text(0, "\007r");
+	pass(6000 * MS);
+	add(&c, "guest", 'g', 0);
+	vcon_size(c.v, &columns, &rows);
+	assert_int_equal(columns, 80);
+	assert_int_equal(rows, 24);
+	drop(&c);
+	screen_resize(uarts[0].terminal, 80, 24);
+}
+
+/* --- the list --- */
+
+static void test_list(void **state)
+{
+	type_text(0, "\007?");
+	pass(10 * MS);
+	assert_string_equal(terminal_line(0, 1), "");
+	uarts[0].counts = (struct uart_counts){.overruns = 3, .breaks = 1};
+	pass(1500 * MS);
+	assert_string_equal(terminal_line(0, 1),
+			    "This line: input lost 3 times, 0 bad bytes, 1 breaks");
+	uarts[0].counts = (struct uart_counts){.overruns = 0};
+	type_text(0, "q");
+	pass(100 * MS);
+}
+
 /* --- the history --- */
 
 static void test_search(void **state)
@@ -656,6 +695,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ticks),           cmocka_unit_test(test_polls),
 		cmocka_unit_test(test_gone_while_held), cmocka_unit_test(test_gone_size),
+		cmocka_unit_test(test_silent),          cmocka_unit_test(test_list),
 		cmocka_unit_test(test_search),          cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_swapped_size),    cmocka_unit_test(test_left),
 		cmocka_unit_test(test_random),

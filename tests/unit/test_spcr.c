@@ -20,29 +20,6 @@ static const uint8_t virt_spcr[] = {
 	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
 };
 
-/* Its FADT. */
-static const uint8_t virt_fadt[] = {
-	0x46, 0x41, 0x43, 0x50, 0x14, 0x01, 0x00, 0x00, 0x06, 0x7a, 0x42, 0x4f, 0x43, 0x48, 0x53,
-	0x20, 0x42, 0x58, 0x50, 0x43, 0x20, 0x20, 0x20, 0x20, 0x01, 0x00, 0x00, 0x00, 0x42, 0x58,
-	0x50, 0x43, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x75, 0x43, 0x7c, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, 0x03, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0x75, 0x43, 0x7c, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x51, 0x45,
-	0x4d, 0x55, 0x00, 0x00, 0x00, 0x00,
-};
-
 /* A Raspberry Pi 3's: the mini UART, without an interrupt. */
 static const uint8_t rpi3_spcr[] = {
 	0x53, 0x50, 0x43, 0x52, 0x50, 0x00, 0x00, 0x00, 0x01, 0x1d, 0x52, 0x50, 0x69, 0x45,
@@ -80,7 +57,6 @@ static void seal(uint8_t *table, size_t bytes)
 static void test_real(void **state)
 {
 	struct uart_desc uart;
-	bool headless = true;
 
 	assert_int_equal(spcr_parse(virt_spcr, sizeof(virt_spcr), &uart), ERR_OK);
 	assert_int_equal(uart.kind, BOOT_UART_PL011);
@@ -95,8 +71,6 @@ static void test_real(void **state)
 	assert_int_equal(uart.shift, 2);
 	assert_int_equal(uart.intid, 0);
 	assert_int_equal(uart.baud, 115200);
-	assert_int_equal(fadt_headless(virt_fadt, sizeof(virt_fadt), &headless), ERR_OK);
-	assert_false(headless);
 }
 
 /* Revision 4 of the table: clock, a speed of its own, an interface with its own spacing. */
@@ -203,25 +177,10 @@ static void test_spacing(void **state)
 	}
 }
 
-static void test_headless(void **state)
-{
-	uint8_t *t = copy(virt_fadt, sizeof(virt_fadt));
-	bool headless = false;
-
-	t[113] |= 0x10; /* bit 12 */
-	assert_int_equal(fadt_headless(t, sizeof(virt_fadt), &headless), ERR_INVALID);
-	assert_false(headless);
-	seal(t, sizeof(virt_fadt));
-	assert_int_equal(fadt_headless(t, sizeof(virt_fadt), &headless), ERR_OK);
-	assert_true(headless);
-	free(t);
-}
-
 /* Cut off anywhere, or with any length of its own. */
 static void test_broken(void **state)
 {
 	struct uart_desc uart;
-	bool headless;
 
 	for (size_t bytes = 0; bytes < sizeof(virt_spcr); bytes++) {
 		uint8_t *t = copy(virt_spcr, bytes ? bytes : 1);
@@ -230,25 +189,63 @@ static void test_broken(void **state)
 		assert_int_equal(uart.kind, BOOT_UART_NONE);
 		free(t);
 	}
-	for (size_t bytes = 0; bytes < sizeof(virt_fadt); bytes++) {
-		uint8_t *t = copy(virt_fadt, bytes ? bytes : 1);
-
-		assert_int_not_equal(fadt_headless(t, bytes, &headless), ERR_OK);
-		free(t);
-	}
 	assert_int_equal(changed(LENGTH, 79, 4, &uart), ERR_TRUNCATED);
 	assert_int_equal(changed(LENGTH, 0xffffffff, 4, &uart), ERR_TRUNCATED);
 	assert_int_equal(changed(0, 'X', 1, &uart), ERR_INVALID);
-	assert_int_equal(spcr_parse(virt_fadt, sizeof(virt_fadt), &uart), ERR_INVALID);
-	assert_int_equal(fadt_headless(virt_spcr, sizeof(virt_spcr), &headless), ERR_INVALID);
+}
+
+/* What is written reads as what was asked for; of the port that virt has, it is what virt says. */
+static void test_write(void **state)
+{
+	static const struct uart_desc ports[] = {
+		{.base = 0x9000000, .intid = 33, .baud = 9600, .kind = BOOT_UART_PL011},
+		{.base = 0x123456789000, .kind = BOOT_UART_SBSA, .intid = 1019},
+		{.base = 0x3f215040,
+		 .baud = 115200,
+		 .kind = BOOT_UART_16550,
+		 .width = 1,
+		 .shift = 2},
+		{.base = 0xfe201000,
+		 .baud = 57600,
+		 .kind = BOOT_UART_16550,
+		 .width = 4,
+		 .shift = 2},
+		{.base = 0x1001, .baud = 19200, .kind = BOOT_UART_16550, .width = 1},
+		{.base = 0x2000, .baud = 1500000, .kind = BOOT_UART_DW, .width = 2, .shift = 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+		uint8_t out[sizeof(virt_spcr)];
+		struct uart_desc uart;
+		struct acpiw w;
+		size_t bytes;
+		bool is_16550 = ports[i].width != 0;
+
+		acpiw_init(&w, out, 0x1000, sizeof(out));
+		assert_int_equal(spcr_write(&w, &ports[i]), 0x1000);
+		assert_int_equal(acpiw_finish(&w, &bytes), ERR_OK);
+		assert_int_equal(bytes, sizeof(virt_spcr));
+		assert_int_equal(spcr_parse(out, bytes, &uart), ERR_OK);
+		assert_int_equal(uart.base, ports[i].base);
+		assert_int_equal(uart.intid, ports[i].intid);
+		assert_int_equal(uart.kind, is_16550 ? BOOT_UART_16550 : ports[i].kind);
+		assert_int_equal(uart.baud, ports[i].baud == 1500000 ? 0 : ports[i].baud);
+		assert_int_equal(uart.width, is_16550 ? ports[i].width : 4);
+		assert_int_equal(uart.shift, is_16550 ? ports[i].shift : 2);
+		/* Flow control and the kind of terminal (61, 62) are not virt's. */
+		if (i == 0) {
+			assert_memory_equal(out + 36, virt_spcr + 36, 61 - 36);
+			assert_memory_equal(out + 63, virt_spcr + 63, sizeof(out) - 63);
+		}
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real),     cmocka_unit_test(test_revision_4),
-		cmocka_unit_test(test_fields),   cmocka_unit_test(test_spacing),
-		cmocka_unit_test(test_headless), cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_real),   cmocka_unit_test(test_revision_4),
+		cmocka_unit_test(test_fields), cmocka_unit_test(test_spacing),
+		cmocka_unit_test(test_broken), cmocka_unit_test(test_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,7 +341,7 @@ static void try_timers(void)
 #define OWN_CPU    1
 #define ONLINE     "/sys/devices/system/cpu/cpu1/online"
 #define EVENT_LINE "/dev/ttyAMA1"
-#define EVENT_MS   5000
+#define EVENT_MS   30000
 
 static int line = -1;
 
