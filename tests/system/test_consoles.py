@@ -272,8 +272,11 @@ def sit_at(t, cable):
     """With the log in sight; it takes keys from when the machine has come so far."""
     def is_there():
         t.command_key("r")
-        t.pump()
-        return re.search(r"^Caisson [\d.]+ at EL2", t.text(), re.M)
+        for _ in range(20):
+            t.pump()
+            if re.search(r"^Caisson [\d.]+ at EL2", t.text(), re.M):
+                return True
+        return False
 
     t.picocom(cable.path)
     t.wait(is_there, "the log")
