@@ -14,6 +14,8 @@
  * Linux empties the FIFO when it opens the line. So who opens it then writes a byte, whatever it
  * is, and EL2 announces anew: each exit that VCPU_RUN has not answered, and a wake for each vCPU
  * that there has been one for. An event may come twice, or when there is nothing to do any more.
+ * Requests are the exception: none comes twice, and those that nobody had read when that byte was
+ * written are dropped, since who made them was told that nobody answers.
  */
 struct event {
 	uint8_t type; /* EVENT_FIRST | enum event_type */
@@ -33,6 +35,20 @@ enum event_type {
 	EVENT_WAKE = 2,
 	/* CONSOLE_READ has something new: input, or another size. vcpu is 0. */
 	EVENT_CONSOLE = 3,
+	/*
+	 * Requests of who sits at the host UI, to caissond; the answer is HOST_REPORT's message.
+	 * vcpu is 0: press the VM's power button; press it, and start the VM again when it is off.
+	 */
+	EVENT_STOP = 4,
+	EVENT_RESTART = 5,
+	/*
+	 * Start a defined VM: vcpu is its place in the list of the last HOST_REPORT (`off`), vm the
+	 * low four bits of that list's serial number.
+	 */
+	EVENT_START = 6,
 };
+
+#define EVENT_FIRST_REQUEST EVENT_STOP
+#define EVENT_LAST          EVENT_START
 
 #endif

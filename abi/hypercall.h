@@ -36,7 +36,7 @@
 #define CAISSON_MAX_VCPUS   32 /* of one user VM */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
-#define CAISSON_CALL_ABI 0x20001
+#define CAISSON_CALL_ABI 0x20002
 
 /*
  * The machine of a user VM, as far as EL2 makes it: a GICv3 without LPIs, SPIs 32 to
@@ -208,6 +208,13 @@ enum caisson_call {
 	 * STATE: it has no console.
 	 */
 	CAISSON_CALL_CONSOLE_READ = 22,
+	/*
+	 * Management. x3 = address of a struct host_report (abi/hostreport.h), a multiple of 8,
+	 * within one page (INVALID): what the host UI shows of the service VM from now on. It is
+	 * copied. INVALID: also a field out of range; nothing was taken then. BUSY: nobody shows
+	 * it (`view=plain`).
+	 */
+	CAISSON_CALL_HOST_REPORT = 23,
 };
 
 #define CAISSON_CONSOLE_BYTES      256

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The screen, from the top: title; CPUs; memory; what is wrong, if anything is; the table; the
- * keys. Every row is written to its last column, and nothing is ever erased, so a screen that is
- * looked at in the middle has only rows that are whole, old or new.
+ * The screen, from the top: title; host; CPUs; memory; what is wrong, if anything is; the table;
+ * the keys. Every row is written to its last column, and nothing is ever erased, so a screen that
+ * is looked at in the middle has only rows that are whole, old or new.
  */
 #include "lib/hostui.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define WIDE_COLUMNS 60 /* from here on there is room for words */
+#define KEYS_COLUMNS 78 /* for all words of the last line */
 #define TALL_ROWS    16 /* from here on there is room for more than the table */
 #define CPU_COLUMNS  16
 #define CELL_BYTES   24
@@ -45,7 +46,30 @@ void hostui_resize(struct hostui *h, unsigned int columns, unsigned int rows)
 static void choose(struct hostui *h, uint32_t index)
 {
 	h->chosen = index;
-	h->chosen_id = index < h->now.row_count ? h->now.row[index].id : UINT32_MAX;
+	h->chosen_id = UINT32_MAX;
+	h->chosen_is_vm = false;
+	h->chosen_name[0] = '\0';
+	if (index >= h->now.row_count)
+		return;
+	h->chosen_id = h->now.row[index].id;
+	h->chosen_is_vm = h->now.row[index].is_vm;
+	memcpy(h->chosen_name, h->now.row[index].name, sizeof(h->chosen_name));
+	h->chosen_name[sizeof(h->chosen_name) - 1] = '\0';
+}
+
+/* Is this the row that was chosen? VMs get another number with each start, and a name late. */
+static bool is_chosen(const struct hostui *h, const struct hostui_row *r)
+{
+	if (r->is_vm != h->chosen_is_vm)
+		return false;
+	if (r->is_vm && r->name[0] != '\0' && h->chosen_name[0] != '\0')
+		return text_is(r->name, h->chosen_name);
+	return r->id == h->chosen_id;
+}
+
+static bool is_about_vm(enum hostui_mode mode)
+{
+	return mode == HOSTUI_ASK_VM_STOP || mode == HOSTUI_ASK_VM_RESTART;
 }
 
 void hostui_update(struct hostui *h)
@@ -57,12 +81,16 @@ void hostui_update(struct hostui *h)
 	if (h->now.cpu_count > HOSTUI_CPUS_MAX)
 		h->now.cpu_count = HOSTUI_CPUS_MAX;
 	count = h->now.row_count;
+	for (i = 0; i < count; i++)
+		h->now.row[i].name[HOSTUI_NAME_BYTES - 1] = '\0';
 	for (i = 0; i < count; i++) {
-		if (h->now.row[i].id == h->chosen_id) {
-			h->chosen = i;
+		if (is_chosen(h, &h->now.row[i])) {
+			choose(h, i);
 			return;
 		}
 	}
+	if (is_about_vm(h->mode))
+		h->mode = HOSTUI_TABLE;
 	choose(h, h->chosen < count ? h->chosen : count - (count > 0));
 }
 
@@ -131,6 +159,20 @@ static void show_title(struct hostui *h, const struct sink *to)
 	end_line(h, to, 0, INVERSE);
 }
 
+/* Whose machine it is. Gives the next row. */
+static unsigned int show_host(struct hostui *h, const struct sink *to, unsigned int y)
+{
+	if (!h->now.host_name || h->now.host_name[0] == '\0')
+		return y;
+	say(h, "Host %s", h->now.host_name);
+	if (h->now.host_address && h->now.host_address[0] != '\0')
+		say(h, ", %s", h->now.host_address);
+	if (h->now.machine && h->now.machine[0] != '\0')
+		say(h, " on %s", h->now.machine);
+	end_line(h, to, y, PLAIN);
+	return y + 1;
+}
+
 static void show_cpu_sum(struct hostui *h, const struct sink *to, unsigned int y)
 {
 	unsigned int user = 0, service = 0, asleep = 0, count = h->now.cpu_count, i;
@@ -186,14 +228,14 @@ static void show_memory(struct hostui *h, const struct sink *to, unsigned int y)
 static unsigned int show_warnings(struct hostui *h, const struct sink *to, unsigned int y)
 {
 	const struct hostui_snapshot *now = &h->now;
-	const char *between = "! ";
-
-	if (now->errors > 0 || now->warnings > 0) {
+	if (now->errors > 0 || now->warnings > 0)
 		say(h, "! log: %lu errors, %lu warnings", now->errors, now->warnings);
-		between = "; ";
-	}
+	if (now->is_manager_lost)
+		say(h, "%scaissond is silent", h->used > 0 ? "; " : "! ");
+	if (now->off_left_out > 0)
+		say(h, "%s%u VMs more", h->used > 0 ? "; " : "! ", now->off_left_out);
 	if (now->cpus_left_out > 0)
-		say(h, "%s%u CPUs unused", between, now->cpus_left_out);
+		say(h, "%s%u CPUs unused", h->used > 0 ? "; " : "! ", now->cpus_left_out);
 	if (h->used == 0)
 		return y;
 	end_line(h, to, y, BOLD);
@@ -227,26 +269,26 @@ static void state_cell(const struct hostui_row *r, char text[CELL_BYTES])
 
 static void vcpu_cell(const struct hostui_row *r, char text[CELL_BYTES])
 {
-	if (r->is_vm)
+	if (r->is_vm && !r->is_off)
 		(void)fmt_snprintf(text, CELL_BYTES, "%u", r->vcpus);
 }
 
 static void memory_cell(const struct hostui_row *r, char text[CELL_BYTES])
 {
-	if (r->is_vm)
+	if (r->is_vm && !r->is_off)
 		(void)fmt_snprintf(text, CELL_BYTES, "%lu M", r->memory_bytes >> 20);
 }
 
 static void time_cell(const struct hostui_row *r, char text[CELL_BYTES])
 {
-	if (r->is_vm && r->is_user)
+	if (r->is_vm && r->is_user && !r->is_off)
 		(void)fmt_snprintf(text, CELL_BYTES, "%lu.%lu s", r->cpu_ms / 1000,
 				   r->cpu_ms % 1000 / 100);
 }
 
 static void load_cell(const struct hostui_row *r, char text[CELL_BYTES])
 {
-	if (r->is_vm && r->is_user)
+	if (r->is_vm && r->has_load)
 		(void)fmt_snprintf(text, CELL_BYTES, "%u%%", r->load_percent);
 }
 
@@ -332,19 +374,22 @@ static void show_table(struct hostui *h, const struct sink *to, unsigned int y, 
 /* --- help, keys --- */
 
 static const char *const help[] = {
-	"F2, Enter  console of the chosen row",
-	"F3 the log    F4 the shell",
-	"F8, F9     restart, switch off (asks)",
+	"F2, Enter console; F3 log; F4 shell",
+	"F5, F6, F7 start, stop, restart the VM",
+	"F8, F9     host: reset, off (asks)",
 	"ESC 1 to ESC 9 are F1 to F9.",
 	"Arrows, Home, End, PgUp, PgDn choose.",
 	"KEY: the console's, behind the escape",
 	"key (Ctrl-G if not set otherwise).",
 	"Any key goes back.",
 	"",
+	"F6 presses the VM's power button, F7 too,",
+	"and starts it again when it is off.",
 	"CPUs: user VMs, service VM (its idle",
 	"time too), asleep; of each in percent.",
 	"LOAD: in percent of one CPU, as these",
-	"since the screen was made before.",
+	"since the screen was made before; the",
+	"service VM's as it reports, not idle.",
 };
 
 static void show_help(struct hostui *h, const struct sink *to, unsigned int end)
@@ -360,16 +405,24 @@ static void show_help(struct hostui *h, const struct sink *to, unsigned int end)
 
 static void show_keys(struct hostui *h, const struct sink *to)
 {
-	const char *text = is_wide(h) ? "F1 Help  F2 Console  F3 Log  F4 Shell  F8 Restart  F9 Off"
-				      : "1Help 2Console 3Log 4Shell 8Restart 9Off";
+	const char *text = "1? 2Con 3Log 4Sh 5Run 6End 7Re 8Rst 9Off";
 
+	if (h->columns >= KEYS_COLUMNS)
+		text = "F1 Help F2 Console F3 Log F4 Shell F5 Start F6 Stop F7 Restart F8 Reset "
+		       "F9 Off";
+	else if (is_wide(h))
+		text = "1Help 2Console 3Log 4Shell 5Start 6Stop 7Restart 8Reset 9Off";
 	if (h->mode == HOSTUI_ASK_RESTART)
-		text = "Restart? All VMs are cut off. y: yes";
+		text = "Reset? All VMs are cut off. y: yes";
 	else if (h->mode == HOSTUI_ASK_POWER_OFF)
 		text = "Switch off? All VMs are cut off. y: yes";
 	else if (h->message)
 		text = h->message;
-	say(h, "%s", text);
+	if (is_about_vm(h->mode))
+		say(h, "%s %.*s? y: yes", h->mode == HOSTUI_ASK_VM_STOP ? "Stop" : "Restart",
+		    (int)(h->columns < 40 ? 8 : h->columns - 16), h->chosen_name);
+	else
+		say(h, "%s", text);
 	end_line(h, to, h->rows - 1, INVERSE);
 }
 
@@ -388,6 +441,7 @@ void hostui_show(struct hostui *h, hostui_put_fn *put, void *ctx)
 	if (h->mode == HOSTUI_HELP) {
 		show_help(h, &to, end);
 	} else {
+		y = show_host(h, &to, y);
 		show_cpu_sum(h, &to, y++);
 		if (h->rows >= TALL_ROWS)
 			y = show_cpus(h, &to, y, h->rows / 8);
@@ -415,6 +469,34 @@ static enum hostui_request show_chosen(struct hostui *h, char *console)
 	if (!key)
 		h->message = "This row has no console.";
 	return show(key, console);
+}
+
+/* What is to be done with the VM of the chosen row; a message says what cannot be. */
+static enum hostui_request for_vm(struct hostui *h, enum hostui_request request)
+{
+	const struct hostui_row *r = h->chosen < h->now.row_count ? &h->now.row[h->chosen] : NULL;
+	bool is_start = request == HOSTUI_VM_START;
+
+	if (!r || !r->is_vm)
+		h->message = "Choose a virtual machine.";
+	else if (!r->is_user)
+		h->message = "This one starts and ends with the host.";
+	else if (!h->now.has_manager)
+		h->message = "caissond, who does it, is not there.";
+	else if (is_start && !r->is_off)
+		h->message = "It runs already.";
+	else if (!is_start && r->is_off)
+		h->message = "It does not run.";
+	else
+		return request;
+	return HOSTUI_NOTHING;
+}
+
+static enum hostui_request ask_about_vm(struct hostui *h, enum hostui_request request)
+{
+	if (for_vm(h, request) != HOSTUI_NOTHING)
+		h->mode = request == HOSTUI_VM_STOP ? HOSTUI_ASK_VM_STOP : HOSTUI_ASK_VM_RESTART;
+	return HOSTUI_NOTHING;
 }
 
 static void move(struct hostui *h, bool is_down, uint32_t by)
@@ -451,12 +533,34 @@ static enum hostui_request table_key(struct hostui *h, uint32_t code, char *cons
 		return show('l', console);
 	case TERMKEY_F1 + 3:
 		return show('s', console);
+	case TERMKEY_F1 + 4:
+		return for_vm(h, HOSTUI_VM_START);
+	case TERMKEY_F1 + 5:
+		return ask_about_vm(h, HOSTUI_VM_STOP);
+	case TERMKEY_F1 + 6:
+		return ask_about_vm(h, HOSTUI_VM_RESTART);
 	case TERMKEY_F1 + 7:
 		h->mode = HOSTUI_ASK_RESTART;
 		return HOSTUI_NOTHING;
 	case TERMKEY_F1 + 8:
 		h->mode = HOSTUI_ASK_POWER_OFF;
 		return HOSTUI_NOTHING;
+	default:
+		return HOSTUI_NOTHING;
+	}
+}
+
+static enum hostui_request confirmed(struct hostui *h, enum hostui_mode mode)
+{
+	switch (mode) {
+	case HOSTUI_ASK_RESTART:
+		return HOSTUI_RESTART;
+	case HOSTUI_ASK_POWER_OFF:
+		return HOSTUI_POWER_OFF;
+	case HOSTUI_ASK_VM_STOP:
+		return for_vm(h, HOSTUI_VM_STOP);
+	case HOSTUI_ASK_VM_RESTART:
+		return for_vm(h, HOSTUI_VM_RESTART);
 	default:
 		return HOSTUI_NOTHING;
 	}
@@ -474,9 +578,7 @@ enum hostui_request hostui_key(struct hostui *h, const struct termkey_token *key
 	h->message = NULL;
 	if (mode != HOSTUI_TABLE) {
 		h->mode = HOSTUI_TABLE;
-		if (mode == HOSTUI_HELP || !is_yes)
-			return HOSTUI_NOTHING;
-		return mode == HOSTUI_ASK_RESTART ? HOSTUI_RESTART : HOSTUI_POWER_OFF;
+		return is_yes ? confirmed(h, mode) : HOSTUI_NOTHING;
 	}
 	if (key->kind == TERMKEY_CONTROL && (key->code == '\r' || key->code == '\n'))
 		return show_chosen(h, console);

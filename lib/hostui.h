@@ -12,9 +12,9 @@
  */
 
 #define HOSTUI_CPUS_MAX    32
-#define HOSTUI_ROWS_MAX    48
+#define HOSTUI_ROWS_MAX    80
 #define HOSTUI_COLUMNS_MAX 512
-#define HOSTUI_NAME_BYTES  17
+#define HOSTUI_NAME_BYTES  32
 
 /* In percent of the time since the snapshot before; together about 100. */
 struct hostui_cpu {
@@ -25,21 +25,32 @@ struct hostui_cpu {
 
 /* A VM, with its console; or a console of Caisson's. */
 struct hostui_row {
-	uint32_t id; /* the choice stays with it when rows come and go */
-	bool is_vm;  /* from `state` on: of VMs alone */
+	/* The choice stays with a VM's name, or else the id, when rows come and go. */
+	uint32_t id;
+	bool is_vm; /* from `state` on: of VMs alone */
 	bool is_user;
-	char key;  /* the console's, 0: none */
-	char port; /* '1', '2': shows the console; 0: none */
+	bool is_off; /* a user VM that is defined and does not run: nothing behind `state` */
+	char key;    /* the console's, 0: none */
+	char port;   /* '1', '2': shows the console; 0: none */
 	char name[HOSTUI_NAME_BYTES];
 	const char *state;
 	uint32_t vcpus;
 	uint64_t memory_bytes;
-	uint64_t cpu_ms;       /* of user VMs, as the next one */
+	uint64_t cpu_ms; /* of user VMs */
+	bool has_load;
 	uint32_t load_percent; /* of one CPU, since the snapshot before */
 };
 
 struct hostui_snapshot {
 	const char *version;
+	/* As the service VM tells: empty, or nothing of it is known. */
+	const char *host_name;
+	const char *host_address;
+	const char *machine;
+	/* There is somebody who starts and stops VMs; there was, and is not heard of any more. */
+	bool has_manager;
+	bool is_manager_lost;
+	uint32_t off_left_out; /* defined VMs that have no row */
 	uint64_t uptime_s;
 	uint64_t memory_bytes, own_bytes, user_bytes, store_bytes;
 	uint64_t errors, warnings; /* lines in the log */
@@ -55,6 +66,8 @@ enum hostui_mode {
 	HOSTUI_HELP,
 	HOSTUI_ASK_RESTART,
 	HOSTUI_ASK_POWER_OFF,
+	HOSTUI_ASK_VM_STOP, /* of the row that is chosen; these end when that is gone */
+	HOSTUI_ASK_VM_RESTART,
 };
 
 struct hostui {
@@ -64,8 +77,10 @@ struct hostui {
 	unsigned int columns;
 	unsigned int rows;
 	uint32_t chosen;    /* index of a row */
-	uint32_t chosen_id; /* and its id */
-	uint32_t first;     /* the first row that is shown */
+	uint32_t chosen_id; /* and what it is known by */
+	bool chosen_is_vm;
+	char chosen_name[HOSTUI_NAME_BYTES];
+	uint32_t first; /* the first row that is shown */
 	/* The line that is being made. */
 	size_t used;
 	char line[HOSTUI_COLUMNS_MAX + 1];
@@ -77,6 +92,10 @@ enum hostui_request {
 	HOSTUI_SHOW, /* the console with hostui_key()'s *console */
 	HOSTUI_RESTART,
 	HOSTUI_POWER_OFF,
+	/* Of the row that is chosen: a VM that is off; a user VM that runs. */
+	HOSTUI_VM_START,
+	HOSTUI_VM_STOP,
+	HOSTUI_VM_RESTART,
 };
 
 /* 80 columns, 24 rows, nothing known. */
@@ -85,7 +104,7 @@ void hostui_resize(struct hostui *h, unsigned int columns, unsigned int rows);
 /* h->now has changed. */
 void hostui_update(struct hostui *h);
 
-/* A key. HOSTUI_RESTART and HOSTUI_POWER_OFF have been confirmed. */
+/* A key. What ends something has been confirmed. */
 enum hostui_request hostui_key(struct hostui *h, const struct termkey_token *key, char *console);
 
 /* The whole screen as it is now: calls put() for each piece of a row, of HOSTUI_COLUMNS_MAX bytes

@@ -151,10 +151,7 @@ static enum err cont(struct rpc_call *call)
 
 static enum err system_powerdown(struct rpc_call *call)
 {
-	struct vmm *vmm = vmm_of(call);
-
-	button_press(&vmm->board.button);
-	control_tell(&vmm->control, "POWERDOWN", NULL);
+	vmm_press_button(vmm_of(call), false);
 	return ERR_OK;
 }
 

@@ -273,7 +273,8 @@ static enum err start_loop(struct daemon *d)
 	    loop_add_signal(&d->loop, &d->interrupt, SIGINT, on_terminate, d) == ERR_OK &&
 	    loop_add_timer(&d->loop, &d->stop, on_stop_timer, d) == ERR_OK &&
 	    loop_add_timer(&d->loop, &d->pool, on_pool_timer, d) == ERR_OK &&
-	    daemon_init_events(d) == ERR_OK)
+	    daemon_init_events(d) == ERR_OK && daemon_init_requests(d) == ERR_OK &&
+	    daemon_init_report(d) == ERR_OK)
 		return ERR_OK;
 	say("cannot wait for events: %s", strerror(errno));
 	return ERR_NO_MEMORY;

@@ -17,6 +17,9 @@
 
 struct daemon_client;
 
+/* What somebody at the host UI wants of a VM that runs. */
+enum daemon_wish { DAEMON_WISH_NONE, DAEMON_WISH_STOP, DAEMON_WISH_RESTART };
+
 /* A user VM, from its VMM's first word until its pages are Linux's again. */
 struct daemon_vm {
 	struct daemon *daemon;
@@ -41,6 +44,9 @@ struct daemon_vm {
 	/* Its console on Caisson's serial line: to be made; there is something for its VMM. */
 	bool console_wanted;
 	bool console_news;
+	/* It is to end, or to start again, before this timer. */
+	enum daemon_wish wish;
+	struct loop_event patience;
 
 	/* The VMM. */
 	pid_t pid;
@@ -57,6 +63,17 @@ struct daemon_vm {
 	bool trouble_told;
 };
 
+/* A process that starts a VM for somebody at the host UI. */
+struct daemon_starter {
+	char name[CONFIG_NAME_BYTES];
+	pid_t pid; /* 0: there is none */
+	int pidfd;
+	int errors;               /* a pipe: what it says */
+	bool awaited;             /* the VM has not started yet */
+	struct loop_event exited; /* pidfd */
+	struct loop_event timer;  /* patience, after its end */
+};
+
 struct daemon {
 	struct loop loop;
 	struct hyp_token management;
@@ -68,13 +85,16 @@ struct daemon {
 	struct loop_event terminate; /* SIGTERM */
 	struct loop_event interrupt; /* SIGINT */
 	struct loop_event pool;      /* a timer: pages that come back late */
-	int line; /* the event line; -1: not open, since no VM has a dedicated vCPU */
+	int line; /* the event line; -1: not open, since nobody has used it yet */
 	struct eventline reader;
 	struct loop_event readable;
 	struct loop_event untold;   /* a timer: events that did not go at once */
 	struct loop_event consoles; /* a timer: VMs that want one */
 	bool stopping;
 	uint32_t stop_step;
+	bool reports;             /* the host UI takes reports */
+	struct loop_event report; /* a timer */
+	struct daemon_starter starter;
 	struct loop_event stop; /* a timer: patience with VMs that are to end */
 };
 
@@ -126,6 +146,26 @@ void daemon_tell_events(struct daemon *d);
  * start does not wait for it. Its VMM hears of it as of input.
  */
 void daemon_want_console(struct daemon_vm *vm);
+
+/* ---- daemon_report.c: what the host UI shows of the service VM ---------------------------- */
+
+/* The first report is sent when the loop runs. */
+enum err daemon_init_report(struct daemon *d) MUST_CHECK;
+/* Something has changed. */
+void daemon_report_soon(struct daemon *d);
+/* A line for who sits there, and for the log. */
+void daemon_tell_host(struct daemon *d, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A defined VM, as the report of this serial number (modulo CAISSON_MAX_VMS) lists it; NULL. */
+const char *daemon_off_name(uint32_t serial, uint32_t place);
+
+/* ---- daemon_request.c: requests of the host UI -------------------------------------------- */
+
+enum err daemon_init_requests(struct daemon *d) MUST_CHECK;
+/* EVENT_FIRST_REQUEST or later. What becomes of it is told by daemon_tell_host(). */
+void daemon_request(struct daemon *d, const struct event *event);
+/* EL2 has the VM, from the first time on or again; it is gone, and about to be forgotten. */
+void daemon_has_started(struct daemon_vm *vm);
+void daemon_has_ended(struct daemon_vm *vm);
 
 /* ---- daemon_state.c: what a next caissond has to know ------------------------------------ */
 

@@ -73,6 +73,14 @@ static void note(struct daemon *d, const struct event *event)
 	}
 }
 
+static void note_any(struct daemon *d, const struct event *event)
+{
+	if (event->type >= EVENT_FIRST_REQUEST)
+		daemon_request(d, event);
+	else
+		note(d, event);
+}
+
 static void on_line(void *arg, unsigned int events)
 {
 	uint8_t bytes[READ_BYTES];
@@ -82,7 +90,7 @@ static void on_line(void *arg, unsigned int events)
 
 	for (ssize_t i = 0; i < got; i++) {
 		if (eventline_take(&d->reader, bytes[i], &event))
-			note(d, &event);
+			note_any(d, &event);
 	}
 	tell_all(d);
 	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))

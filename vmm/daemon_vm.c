@@ -172,6 +172,7 @@ static void on_bury(void *arg, unsigned int events)
 	daemon_remove_folder(vm);
 	daemon_forget(vm);
 	say("%s has ended", vm->name);
+	daemon_has_ended(vm);
 	drop_vm(vm);
 	if (loop_start_timer(&d->pool, 0) != ERR_OK)
 		say("cannot start a timer");
@@ -438,6 +439,7 @@ enum err daemon_start(struct rpc_call *call)
 		return rpc_fail(call, err, "%s", why);
 	}
 	daemon_want_console(vm);
+	daemon_has_started(vm);
 	for (uint32_t i = 0; i < ARRAY_SIZE(text); i++)
 		(void)snprintf(text[i], sizeof(text[i]), "%016" PRIx64, token.half[i]);
 	call->result =

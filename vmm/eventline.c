@@ -19,7 +19,7 @@ bool eventline_take(struct eventline *line, uint8_t byte, struct event *event)
 				.vm = bytes[1],
 				.vcpu = bytes[2],
 				.check = bytes[3]};
-	return event->type >= EVENT_EXIT && event->type <= EVENT_CONSOLE &&
+	return event->type >= EVENT_EXIT && event->type <= EVENT_LAST &&
 	       event->vm < CAISSON_MAX_VMS && event->vcpu < CAISSON_MAX_VCPUS &&
 	       event->check == EVENT_CHECK(event->type, event->vm, event->vcpu);
 }

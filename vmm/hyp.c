@@ -352,6 +352,14 @@ enum caisson_status hyp_console_read(const struct hyp_token *token, void *text, 
 	return status;
 }
 
+enum caisson_status hyp_host_report(const struct hyp_token *management,
+				    const struct host_report *report)
+{
+	uint64_t arg[CALL_ARGS] = {(uintptr_t)report};
+
+	return call(CAISSON_CALL_HOST_REPORT, management, arg);
+}
+
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value)
 {

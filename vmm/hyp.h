@@ -2,6 +2,7 @@
 #ifndef VMM_HYP_H
 #define VMM_HYP_H
 
+#include "abi/hostreport.h"
 #include "abi/hypercall.h"
 #include "lib/bits.h"
 #include "lib/err.h"
@@ -89,6 +90,9 @@ enum caisson_status hyp_console_write(const struct hyp_token *token, const void 
 /* What was typed, into such a page, and the console's size. */
 enum caisson_status hyp_console_read(const struct hyp_token *token, void *text, size_t room,
 				     size_t *bytes, uint32_t *columns, uint32_t *rows) MUST_CHECK;
+/* The report is within one page. */
+enum caisson_status hyp_host_report(const struct hyp_token *management,
+				    const struct host_report *report) MUST_CHECK;
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #define PATHS_DAEMON  PATHS_RUN "/caissond.sock"
 #define PATHS_STATE   PATHS_RUN "/.state"     /* caissond's own: what a next one has to know */
 #define PATHS_PAGES   PATHS_RUN "/.hugepages" /* a hugetlbfs: the VMs' memory */
+#define PATHS_CONFIG  "/etc/caisson"          /* NAME.conf: a VM that is defined */
 #define PATHS_LOG     "/var/log/caisson"      /* NAME.log: a detached VMM's messages */
 #define PATHS_CONTROL "control.sock"          /* in NAME/ */
 #define PATHS_CONSOLE "console.sock"

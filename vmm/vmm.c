@@ -12,6 +12,9 @@
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
 
+/* How long a guest may take from the power button to its end: as long as caissond is patient. */
+#define AGAIN_S 90
+
 /* ---- what comes from outside ------------------------------------------------------------- */
 
 static void on_vm_event(void *arg, unsigned int events)
@@ -90,13 +93,30 @@ static void on_caissond(void *arg, const char *event, const json_t *data)
 	} else if (strcmp(event, "quit") == 0) {
 		vm_end(&vmm->vm, VM_STOPPED);
 	} else if (strcmp(event, "powerdown") == 0) {
-		button_press(&vmm->board.button);
+		vmm_press_button(vmm, false);
+	} else if (strcmp(event, "restart") == 0) {
+		vmm_press_button(vmm, true);
 	} else if (strcmp(event, "console") == 0) {
 		ownconsole_read_line(&vmm->console);
 	} else if (strcmp(event, "vcpus") == 0) {
 		on_vcpus(vmm, (uint32_t)json_integer_value(json_object_get(data, "exit")),
 			 (uint32_t)json_integer_value(json_object_get(data, "wake")));
 	}
+}
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+void vmm_press_button(struct vmm *vmm, bool again)
+{
+	vmm->again_until = again ? now_s() + AGAIN_S : 0;
+	button_press(&vmm->board.button);
+	control_tell(&vmm->control, "POWERDOWN", NULL);
 }
 
 void vmm_pause(struct vmm *vmm)
@@ -196,11 +216,17 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 	return vm_destroy(vm) == ERR_OK ? end : VM_FAILED;
 }
 
+static bool is_to_go_on(const struct vmm *vmm, enum vm_end end)
+{
+	return end == VM_OFF && now_s() < vmm->again_until;
+}
+
 static enum vm_end run_until_off(struct vmm *vmm, void (*started)(struct vmm *vmm))
 {
 	enum vm_end end;
 
-	while ((end = run_once(vmm, started)) == VM_RESET) {
+	while ((end = run_once(vmm, started)) == VM_RESET || is_to_go_on(vmm, end)) {
+		vmm->again_until = 0;
 		control_tell(&vmm->control, "RESET", NULL);
 		memory_clear(&vmm->memory);
 	}

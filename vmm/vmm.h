@@ -31,7 +31,9 @@ struct vmm {
 	struct vm vm;
 	struct timespec begun;
 	uint32_t starts; /* of the guest */
-	int event;       /* an eventfd, see struct vm */
+	/* CLOCK_MONOTONIC, in seconds: off before that, it is to be started again. 0: it is not. */
+	time_t again_until;
+	int event; /* an eventfd, see struct vm */
 	struct loop_event vm_event;
 	struct loop_event signal[3];
 };
@@ -45,5 +47,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 /* For the control socket, and for caissond. In the loop. */
 void vmm_pause(struct vmm *vmm);
 void vmm_resume(struct vmm *vmm);
+/* The power button; again: and when the guest is off in consequence, it is started again. */
+void vmm_press_button(struct vmm *vmm, bool again);
 
 #endif

@@ -10,13 +10,19 @@
 #include "hyp/console/vcon.h"
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
+#include "hyp/vm/hostreport.h"
 #include "hyp/vm/inspect.h"
+#include "lib/fmt.h"
 #include "lib/hostui.h"
+#include "lib/text.h"
 
 #include <string.h>
 
 #define HOSTUI_KEY '0'
 #define CONSOLE_ID 0x100 /* from here on: ids of rows that are consoles only */
+#define OFF_ID     0x200 /* and of VMs that do not run */
+#define LOST_S     20    /* a report each 3 s is due: abi/hostreport.h */
+#define ANSWER_S   20    /* patience with caissond after a request */
 
 static struct {
 	uint32_t work; /* since when somebody serves: calls of poke() */
@@ -31,13 +37,21 @@ static struct {
 	uint64_t loaded_ticks[HOSTUI_CPUS_MAX]; /* of the vCPU on a CPU that is not the service VM's
 						 */
 	uint64_t vm_ticks[CAISSON_MAX_VMS];
+	/* Of caissond. */
+	struct host_report report;
+	bool is_reported;      /* there has been one: what is in `report` */
+	uint64_t asked_at;     /* 0: no answer is waited for */
+	uint32_t message_seen; /* serial number */
+	char message[HOST_REPORT_MESSAGE_BYTES];
 	/* What is to be written. */
 	size_t used;
 	uint8_t out[VCON_WRITE_BYTES];
 } host;
 
 _Static_assert(HOSTUI_CPUS_MAX >= BOOT_MAX_CPUS, "each CPU has its place");
-_Static_assert(HOSTUI_ROWS_MAX >= INSPECT_VMS + VCON_MAX, "each VM and console has its place");
+_Static_assert(HOSTUI_ROWS_MAX >= INSPECT_VMS + HOST_REPORT_VMS + VCON_MAX,
+	       "each VM and console has its place");
+_Static_assert(HOSTUI_NAME_BYTES >= HOST_REPORT_VM_BYTES, "names fit");
 _Static_assert(HOSTUI_NAME_BYTES >= INSPECT_NAME_BYTES && HOSTUI_NAME_BYTES >= VCON_NAME_BYTES,
 	       "names fit");
 _Static_assert(HOSTUI_COLUMNS_MAX <= VCON_WRITE_BYTES, "a row of the screen fits");
@@ -109,10 +123,60 @@ static void look_at_vm(struct hostui_snapshot *now, const struct inspect_vm *vm,
 	r->vcpus = vm->vcpu_count;
 	r->memory_bytes = vm->memory_bytes;
 	r->cpu_ms = vm->cpu_ticks / (inspect_hz() / 1000);
-	r->load_percent = percent(ticks, all);
 	if (vm->is_user) {
+		r->has_load = true;
+		r->load_percent = percent(ticks, all);
 		now->user_bytes += vm->memory_bytes;
 		now->store_bytes += vm->store_bytes;
+	}
+}
+
+/* What caissond has said to a request, or that it says nothing. */
+static void look_for_answer(uint64_t now)
+{
+	if (host.report.message_serial != host.message_seen) {
+		host.message_seen = host.report.message_serial;
+		if (host.report.message[0] == '\0')
+			return;
+		host.asked_at = 0;
+		memcpy(host.message, host.report.message, sizeof(host.message));
+		host.ui.message = host.message;
+	} else if (host.asked_at != 0 && now - host.asked_at > ANSWER_S * inspect_hz()) {
+		host.asked_at = 0;
+		host.ui.message = "caissond has not answered.";
+	}
+}
+
+/* service: the service VM's row. Only VMs' rows are there yet. */
+static void look_at_report(struct hostui_snapshot *now, struct hostui_row *service)
+{
+	struct hostreport_info info;
+	uint32_t i;
+
+	if (!hostreport_get(&host.report, &info))
+		return;
+	/* An answer from before anybody looked is nobody's. */
+	if (!host.is_reported)
+		host.message_seen = host.report.message_serial;
+	host.is_reported = true;
+	look_for_answer(inspect_now());
+	now->is_manager_lost = info.age_ticks > LOST_S * inspect_hz();
+	if (now->is_manager_lost)
+		return;
+	now->has_manager = true;
+	now->host_name = host.report.name;
+	now->host_address = host.report.address;
+	now->machine = host.report.machine;
+	now->off_left_out = host.report.off_left_out;
+	service->has_load = info.has_load;
+	service->load_percent = info.load_percent;
+	for (i = 0; i < host.report.off_count; i++) {
+		struct hostui_row *r = &now->row[now->row_count++];
+
+		*r = (struct hostui_row){
+			.id = OFF_ID + i, .is_vm = true, .is_user = true, .is_off = true};
+		r->state = "off";
+		memcpy(r->name, host.report.off[i], HOST_REPORT_VM_BYTES);
 	}
 }
 
@@ -172,6 +236,7 @@ static void look(void)
 		if (inspect_vm(i, &vm) == ERR_OK)
 			look_at_vm(now, &vm, all);
 	}
+	look_at_report(now, &now->row[0]);
 	look_at_consoles(now);
 	hostui_update(&host.ui);
 }
@@ -210,6 +275,25 @@ static void power_off(bool reset)
 	host.ui.message = "The firmware refused.";
 }
 
+/* For the VM of the row that is chosen, whose number may be another's since the table was made. */
+static void ask_caissond(enum event_type what, const char *doing)
+{
+	const struct hostui_row *r = &host.ui.now.row[host.ui.chosen];
+	struct inspect_vm vm;
+
+	if (what == EVENT_START) {
+		hostreport_ask(what, host.report.off_serial % CAISSON_MAX_VMS, r->id - OFF_ID);
+	} else if (inspect_vm(r->id, &vm) == ERR_OK && text_is(r->name, vm.name)) {
+		hostreport_ask(what, r->id, 0);
+	} else {
+		host.ui.message = "It has just ended.";
+		return;
+	}
+	host.asked_at = inspect_now();
+	(void)fmt_snprintf(host.message, sizeof(host.message), "%s %s ...", doing, r->name);
+	host.ui.message = host.message;
+}
+
 static void key(const struct termkey_token *token)
 {
 	enum hostui_request request;
@@ -226,6 +310,15 @@ static void key(const struct termkey_token *token)
 	case HOSTUI_RESTART:
 	case HOSTUI_POWER_OFF:
 		power_off(request == HOSTUI_RESTART);
+		break;
+	case HOSTUI_VM_START:
+		ask_caissond(EVENT_START, "Starting");
+		break;
+	case HOSTUI_VM_STOP:
+		ask_caissond(EVENT_STOP, "Stopping");
+		break;
+	case HOSTUI_VM_RESTART:
+		ask_caissond(EVENT_RESTART, "Restarting");
 		break;
 	}
 }
@@ -283,4 +376,5 @@ void hostui_start(void)
 	hostui_init(&host.ui);
 	host.console =
 		consoles_add("hostui", HOSTUI_KEY, 0, VCON_NO_ALTERNATE | VCON_NO_HISTORY, &client);
+	hostreport_enable();
 }

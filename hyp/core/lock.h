@@ -22,6 +22,7 @@ enum lock_order {
 	LOCK_VM_MEMORY, /* the states of a user VM's memory: hyp/vm/umem.c */
 	LOCK_STAGE2,    /* the service VM's stage 2 */
 	LOCK_VM_POWER,  /* struct vm's power_lock */
+	LOCK_REPORT,    /* what caissond told the host UI */
 	LOCK_CONSOLE,   /* an emulated UART's state */
 	LOCK_VGIC_DIST, /* struct vm's vgic_lock */
 	LOCK_VGIC_CPU,  /* struct vcpu's vgic_lock */

@@ -7,7 +7,7 @@
 
 #include "abi/hypercall.h"
 
-#define TYPES 4 /* enum event_type */
+#define TYPES (EVENT_LAST + 1)
 
 static event_poke_fn *poke_reader;
 static uint32_t pending[TYPES][CAISSON_MAX_VMS];  /* not in the FIFO yet: a bit for each vCPU */
@@ -20,7 +20,8 @@ void event_init(event_poke_fn *poke)
 
 void event_post(enum event_type type, uint32_t vm, uint32_t vcpu_set)
 {
-	__atomic_fetch_or(&standing[type][vm], vcpu_set, __ATOMIC_RELAXED);
+	if (type < EVENT_FIRST_REQUEST)
+		__atomic_fetch_or(&standing[type][vm], vcpu_set, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&pending[type][vm], vcpu_set, __ATOMIC_RELEASE);
 	poke_reader();
 }
@@ -34,7 +35,8 @@ void event_forget(uint32_t vm)
 {
 	uint32_t type;
 
-	for (type = 0; type < TYPES; type++) {
+	/* EVENT_START means no VM that there is. */
+	for (type = 0; type < EVENT_START; type++) {
 		__atomic_store_n(&standing[type][vm], 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&pending[type][vm], 0, __ATOMIC_RELAXED);
 	}
@@ -72,10 +74,12 @@ void event_again(void)
 {
 	uint32_t type, vm;
 
-	for (type = 0; type < TYPES; type++) {
-		for (vm = 0; vm < CAISSON_MAX_VMS; vm++)
+	for (vm = 0; vm < CAISSON_MAX_VMS; vm++) {
+		for (type = 0; type < EVENT_FIRST_REQUEST; type++)
 			__atomic_fetch_or(&pending[type][vm],
 					  __atomic_load_n(&standing[type][vm], __ATOMIC_RELAXED),
 					  __ATOMIC_RELEASE);
+		for (; type < TYPES; type++)
+			__atomic_store_n(&pending[type][vm], 0, __ATOMIC_RELAXED);
 	}
 }

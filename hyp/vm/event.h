@@ -23,7 +23,8 @@ void event_forget(uint32_t vm);
 /* Records, whole ones, at most `room` bytes; returns how many bytes. One caller at a time. */
 size_t event_pull(uint8_t *bytes, size_t room);
 
-/* What stands is to be announced anew: event_pull() gives it. */
+/* What stands is to be announced anew: event_pull() gives it. Requests not pulled yet are dropped.
+ */
 void event_again(void);
 
 #endif

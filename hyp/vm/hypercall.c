@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hypercalls of the service VM: who may call what, and how the answer gets into its registers.
- * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c, dedicate.c and uconsole.c.
+ * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c, dedicate.c, uconsole.c and
+ * hostreport.c.
  */
 #include "hyp/vm/hypercall.h"
 
@@ -94,6 +95,7 @@ static const struct {
 	[CAISSON_CALL_CONSOLE_ATTACH] = {uvm_console_attach, MANAGER},
 	[CAISSON_CALL_CONSOLE_WRITE] = {uvm_console_write, VM},
 	[CAISSON_CALL_CONSOLE_READ] = {uvm_console_read, VM},
+	[CAISSON_CALL_HOST_REPORT] = {uvm_host_report, MANAGER},
 };
 
 static bool is_allowed(const struct vcpu *vcpu, enum caller caller)

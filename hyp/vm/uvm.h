@@ -57,6 +57,8 @@ enum caisson_status uvm_stat(struct vcpu *caller);
 enum caisson_status uvm_console_attach(struct vcpu *caller);
 enum caisson_status uvm_console_write(struct vcpu *caller);
 enum caisson_status uvm_console_read(struct vcpu *caller);
+/* hyp/vm/hostreport.c */
+enum caisson_status uvm_host_report(struct vcpu *caller);
 /* hyp/vm/uexit.c. EXIT_SWITCHED, or EXIT_ADVANCE with a status in the caller's x0. */
 enum exit_action uvm_vcpu_run(struct vcpu *caller);
 

@@ -33,7 +33,7 @@ static void test_right(void **state)
 {
 	struct eventline line = {0};
 
-	for (uint32_t type = EVENT_EXIT; type <= EVENT_CONSOLE; type++) {
+	for (uint32_t type = EVENT_EXIT; type <= EVENT_LAST; type++) {
 		for (uint32_t vm = 0; vm < CAISSON_MAX_VMS; vm++) {
 			for (uint32_t vcpu = 0; vcpu < CAISSON_MAX_VCPUS; vcpu++) {
 				taken = 0;
@@ -54,7 +54,7 @@ static void test_wrong(void **state)
 
 	taken = 0;
 	feed_event(&line, 0, 0, 0);
-	feed_event(&line, EVENT_CONSOLE + 1, 0, 0);
+	feed_event(&line, EVENT_LAST + 1, 0, 0);
 	feed_event(&line, EVENT_EXIT, CAISSON_MAX_VMS, 0);
 	feed_event(&line, EVENT_EXIT, 0, CAISSON_MAX_VCPUS);
 	assert_int_equal(taken, 0);

@@ -70,6 +70,7 @@ static void add_row(struct hostui_snapshot *now, uint32_t id, const char *name, 
 	struct hostui_row *r = &now->row[now->row_count++];
 
 	*r = (struct hostui_row){.id = id, .is_vm = id < 100, .is_user = id < 16, .key = key};
+	r->has_load = r->is_user;
 	strncpy(r->name, name, sizeof(r->name) - 1);
 	r->state = "running";
 	r->vcpus = id + 1;
@@ -145,7 +146,8 @@ static void test_wide(void **state)
 				     "   150%");
 	assert_string_equal(line(9), " l  log");
 	assert_string_equal(line(11), "");
-	assert_string_equal(line(23), "F1 Help  F2 Console  F3 Log  F4 Shell  F8 Restart  F9 Off");
+	assert_string_equal(line(23), "F1 Help F2 Console F3 Log F4 Shell F5 Start F6 Stop "
+				      "F7 Restart F8 Reset F9 Off");
 	for (unsigned int y = 0; y < 24; y++)
 		assert_int_equal(is_inverse(y), y == 0 || y == 6 || y == 23);
 	assert_int_equal(t.s.modes & SCREEN_CURSOR_VISIBLE, 0);
@@ -154,6 +156,38 @@ static void test_wide(void **state)
 	show();
 	assert_string_equal(line(4), "! log: 0 errors, 3 warnings; 2 CPUs unused");
 	assert_true(screen_row(&t.s, 4)[0].text & SCREEN_BOLD);
+	t.ui.now.warnings = 0;
+	t.ui.now.is_manager_lost = true;
+	t.ui.now.off_left_out = 7;
+	show();
+	assert_string_equal(line(4), "! caissond is silent; 7 VMs more; 2 CPUs unused");
+}
+
+/* What the service VM tells: a line more, its load, VMs that are off. */
+static void test_report(void **state)
+{
+	struct hostui_snapshot *now = &t.ui.now;
+
+	now->host_name = "depot";
+	now->host_address = "";
+	now->row[0].has_load = true;
+	now->row[0].load_percent = 12;
+	now->row[2] = (struct hostui_row){
+		.id = 0x200, .is_vm = true, .is_user = true, .is_off = true, .state = "off"};
+	strcpy(now->row[2].name, "mail");
+	hostui_update(&t.ui);
+	show();
+	assert_string_equal(line(1), "Host depot");
+	assert_string_equal(line(7), " 1  svm              running     17     1088 M              "
+				     "   12%");
+	assert_string_equal(line(9), " -  mail             off");
+	now->host_address = "2001:db8::1";
+	now->machine = "a board";
+	size(40, 10);
+	show();
+	assert_string_equal(line(1), "Host depot, 2001:db8::1 on a board");
+	assert_string_equal(line(6), " 2  web              running      1");
+	assert_string_equal(line(9), "1? 2Con 3Log 4Sh 5Run 6End 7Re 8Rst 9Off");
 }
 
 /* Nothing is cut in the middle that looks whole, and nothing is missing that is needed. */
@@ -166,9 +200,9 @@ static void test_small(void **state)
 	assert_string_equal(line(2), "Memory 4096M: own 32M VMs 192M");
 	assert_string_equal(line(3), "KEY NAME             STATE    VCPUS");
 	assert_string_equal(line(5), " 2  web              running      1");
-	assert_string_equal(line(9), "1Help 2Console 3Log 4Shell 8Restart 9Off");
+	assert_string_equal(line(9), "1? 2Con 3Log 4Sh 5Run 6End 7Re 8Rst 9Off");
 	assert_int_equal(function(1), HOSTUI_NOTHING);
-	assert_string_equal(line(1), " F2, Enter  console of the chosen row");
+	assert_string_equal(line(1), " F2, Enter console; F3 log; F4 shell");
 	assert_string_equal(line(8), " Any key goes back.");
 	assert_int_equal(function(9), HOSTUI_NOTHING);
 	assert_int_equal(function(9), HOSTUI_NOTHING);
@@ -185,9 +219,11 @@ static void test_choosing(void **state)
 	assert_true(is_inverse(7));
 	assert_int_equal(function(2), HOSTUI_SHOW);
 	assert_int_equal(console, '2');
-	/* The choice stays with its VM, and goes to its neighbour when that is gone. */
+	/* The choice stays with its VM, also when that is another one by number, or off; and goes
+	 * to its neighbour when that is gone. */
 	t.ui.now.row[4] = t.ui.now.row[1];
-	t.ui.now.row[1].id = 7;
+	t.ui.now.row[4].id = 0x201;
+	strcpy(t.ui.now.row[1].name, "next");
 	hostui_update(&t.ui);
 	show();
 	assert_true(is_inverse(10));
@@ -226,9 +262,62 @@ static void test_asking(void **state)
 	function(9);
 	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_POWER_OFF);
 	function(8);
-	assert_string_equal(line(23), "Restart? All VMs are cut off. y: yes");
+	assert_string_equal(line(23), "Reset? All VMs are cut off. y: yes");
 	assert_int_equal(press(TERMKEY_TEXT, 'Y'), HOSTUI_RESTART);
 	assert_int_equal(press(TERMKEY_TEXT, 'Y'), HOSTUI_NOTHING);
+}
+
+static enum hostui_request ask(unsigned int n)
+{
+	assert_int_equal(function(n), HOSTUI_NOTHING);
+	return press(TERMKEY_TEXT, 'y');
+}
+
+/* Start, stop, restart: only what can be, and never another VM than the one that was asked about.
+ */
+static void test_vms(void **state)
+{
+	struct hostui_snapshot *now = &t.ui.now;
+
+	press(TERMKEY_KEY, TERMKEY_DOWN);
+	assert_int_equal(ask(6), HOSTUI_NOTHING);
+	function(6);
+	assert_string_equal(line(23), "caissond, who does it, is not there.");
+	now->has_manager = true;
+	assert_int_equal(function(5), HOSTUI_NOTHING);
+	assert_string_equal(line(23), "It runs already.");
+	function(6);
+	assert_string_equal(line(23), "Stop web? y: yes");
+	assert_int_equal(press(TERMKEY_TEXT, 'n'), HOSTUI_NOTHING);
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_NOTHING);
+	assert_int_equal(ask(6), HOSTUI_VM_STOP);
+	function(7);
+	assert_string_equal(line(23), "Restart web? y: yes");
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_VM_RESTART);
+	/* Gone, another in its place. */
+	function(6);
+	strcpy(now->row[1].name, "next");
+	hostui_update(&t.ui);
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_NOTHING);
+	/* Off, while that was asked. */
+	function(6);
+	now->row[1].is_off = true;
+	now->row[1].id = 0x200;
+	hostui_update(&t.ui);
+	assert_int_equal(press(TERMKEY_TEXT, 'y'), HOSTUI_NOTHING);
+	assert_string_equal(line(23), "It does not run.");
+	assert_int_equal(ask(7), HOSTUI_NOTHING);
+	assert_int_equal(function(5), HOSTUI_VM_START);
+	press(TERMKEY_KEY, TERMKEY_HOME);
+	assert_int_equal(ask(6), HOSTUI_NOTHING);
+	function(6);
+	assert_string_equal(line(23), "This one starts and ends with the host.");
+	press(TERMKEY_KEY, TERMKEY_END);
+	function(5);
+	assert_string_equal(line(23), "Choose a virtual machine.");
+	now->row_count = 0;
+	hostui_update(&t.ui);
+	assert_int_equal(function(5), HOSTUI_NOTHING);
 }
 
 /* Many rows: the chosen one is always to be seen. */
@@ -237,12 +326,12 @@ static void test_scrolling(void **state)
 	struct hostui_snapshot *now = &t.ui.now;
 
 	size(60, 12);
-	while (now->row_count < HOSTUI_ROWS_MAX)
+	while (now->row_count < 48)
 		add_row(now, 0x200 + now->row_count, "more", 'x');
 	hostui_update(&t.ui);
 	show();
 	assert_non_null(strstr(line(3), "1-7/48"));
-	for (unsigned int i = 1; i < HOSTUI_ROWS_MAX; i++) {
+	for (unsigned int i = 1; i < 48; i++) {
 		press(TERMKEY_KEY, TERMKEY_DOWN);
 		assert_true(is_inverse(i < 7 ? 4 + i : 10));
 	}
@@ -264,7 +353,8 @@ static void test_random(void **state)
 			size((unsigned int)prop_between(&p, 1, prop_one_in(&p, 8) ? 600 : 100),
 			     (unsigned int)prop_between(&p, 1, prop_one_in(&p, 8) ? 300 : 40));
 		now->cpu_count = (uint32_t)prop_below(&p, 40);
-		now->row_count = (uint32_t)prop_below(&p, 60);
+		now->row_count = (uint32_t)prop_below(&p, 100);
+		now->has_manager = prop_one_in(&p, 2);
 		now->uptime_s = prop_value(&p);
 		now->memory_bytes = prop_value(&p);
 		now->warnings = prop_below(&p, 2) * prop_value(&p);
@@ -275,6 +365,8 @@ static void test_random(void **state)
 			now->row[i].cpu_ms = prop_value(&p);
 			now->row[i].memory_bytes = prop_value(&p);
 			now->row[i].key = (char)prop_below(&p, 256);
+			now->row[i].is_off = prop_one_in(&p, 2);
+			memset(now->row[i].name, (int)prop_below(&p, 256), HOSTUI_NAME_BYTES);
 		}
 		hostui_update(&t.ui);
 		press((uint8_t)prop_below(&p, 6), (uint32_t)prop_below(&p, 40));
@@ -290,9 +382,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_wide, start, stop),
+		cmocka_unit_test_setup_teardown(test_report, start, stop),
 		cmocka_unit_test_setup_teardown(test_small, start, stop),
 		cmocka_unit_test_setup_teardown(test_choosing, start, stop),
 		cmocka_unit_test_setup_teardown(test_asking, start, stop),
+		cmocka_unit_test_setup_teardown(test_vms, start, stop),
 		cmocka_unit_test_setup_teardown(test_scrolling, start, stop),
 		cmocka_unit_test_setup_teardown(test_random, start, stop),
 	};

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@
 #define MAX_THREADS 8
 #define MAX_TOKENS  CAISSON_MAX_VMS
 #define MAX_LIVING  4
-#define LAST_CALL   23
+#define LAST_CALL   24
 #define RAM         0x40000000
 #define STATUSES    (CAISSON_UNKNOWN + 1)
 /* With `vm`: blocks of the VM that attacks and of the one that is attacked, and nobody's. */
@@ -191,6 +192,16 @@ static uint64_t any_vcpu(void)
 	return below(10) ? below(3) : any_number();
 }
 
+/* A report that may be taken, wherever `at` is. Blocks that are scribbled on hold random ones. */
+static void scribble_report(uint8_t *at)
+{
+	uint64_t offset = (uint64_t)(at - arena);
+
+	if (offset % 8 == 0 && offset < (is_manager ? BLOCKS : OWN_BLOCKS) * CAISSON_BLOCK_BYTES &&
+	    touch(at, sizeof(struct host_report) | below(2) * below(40) << 32))
+		(void)touch(at + offsetof(struct host_report, message_serial), below(3));
+}
+
 /* Arguments x3 to x7 that the call may well like. */
 static void arguments(uint64_t number, uint64_t x[8])
 {
@@ -259,6 +270,11 @@ static void arguments(uint64_t number, uint64_t x[8])
 	case CAISSON_CALL_CONSOLE_READ:
 		x[3] = below(8) ? (uintptr_t)block_at(3) + below(UINT64_C(8) * 4096) : any_page();
 		x[4] = below(10) ? below(CAISSON_CONSOLE_BYTES + 2) : any_number();
+		break;
+	case CAISSON_CALL_HOST_REPORT:
+		x[3] = any_page() & (below(10) ? ~UINT64_C(7) : ~UINT64_C(0));
+		if (below(2))
+			scribble_report((uint8_t *)x[3]);
 		break;
 	default:
 		x[3] = any_vcpu();

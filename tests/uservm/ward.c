@@ -6,7 +6,8 @@
 /*
  * A guest for tests of life and death: it looks for a pattern in all the memory it was given,
  * fills that with it, tells so, and then prints a line every 100 ms and every byte that is typed.
- * The kernel's command line says what to do instead: then=off, then=reset is 1, 2.
+ * The kernel's command line says what to do instead: then=off, then=reset is 1, 2. With button=1
+ * the power button switches it off.
  */
 
 #define PATTERN UINT64_C(0x5ec2e75ec2e75ec2)
@@ -15,6 +16,9 @@
 #define UARTDR      0x000 /* PL011 (DDI 0183) */
 #define UARTFR      0x018
 #define UARTFR_RXFE 0x10
+
+#define BUTTON      3 /* a line of the PL061 (DDI 0190) */
+#define BUTTON_DATA (0x09030000 + (1 << BUTTON << 2))
 
 #define PSCI_SYSTEM_OFF   0x84000008
 #define PSCI_SYSTEM_RESET 0x84000009
@@ -52,9 +56,14 @@ static void call_psci(uint64_t function)
 	__asm__ volatile("hvc #0" : "+r"(x0)::"x1", "x2", "x3", "memory");
 }
 
+static bool is_button_pressed(void)
+{
+	return (mmio_read32(BUTTON_DATA) & 1 << BUTTON) != 0;
+}
+
 void payload_main(void)
 {
-	uint64_t then = dt_bootarg("then", 0);
+	uint64_t then = dt_bootarg("then", 0), button = dt_bootarg("button", 0);
 	unsigned int ticks = 0;
 
 	look_and_fill();
@@ -67,5 +76,7 @@ void payload_main(void)
 			continue;
 		next += time_ticks_us(TICK_US);
 		print("tick %u\n", ticks++);
+		if (button && is_button_pressed())
+			call_psci(PSCI_SYSTEM_OFF);
 	}
 }

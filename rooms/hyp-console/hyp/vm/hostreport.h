@@ -1,0 +1,1 @@
+../../../../hyp/vm/hostreport.h
