@@ -153,7 +153,7 @@ static void set_timer(void) REQUIRES(port_lock)
 	if (at < called_at) {
 		called_at = at;
 		called_on = percpu_this()->index;
-		timer_call_at(at);
+		timer_call_at(TIMER_PORTS, at);
 	}
 }
 
@@ -549,7 +549,7 @@ static bool is_called(uint64_t now)
 	if (is_due)
 		called_at = TIMER_NEVER;
 	else if (called_on == percpu_this()->index)
-		timer_call_at(called_at);
+		timer_call_at(TIMER_PORTS, called_at);
 	lock_release(&port_lock);
 	return is_due;
 }
@@ -637,8 +637,8 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	p->rows = 24;
 	p->flush_at = p->tick_at = p->hold_at = p->poll_at = p->paint_at = TIMER_NEVER;
 	p->probe.at = TIMER_NEVER;
-	painter_init(&p->painter, mem_pages((painter_bytes() + 4095) / 4096));
-	overlay_init(&p->overlay, mem_pages((overlay_bytes() + 4095) / 4096));
+	painter_init(&p->painter, mem_pages_uncleared((painter_bytes() + 4095) / 4096));
+	overlay_init(&p->overlay, mem_pages_uncleared((overlay_bytes() + 4095) / 4096));
 	portinput_init(&p->in, escape);
 	set_shown(p, first_view(bi, index));
 }
@@ -680,7 +680,7 @@ enum err port_start(void)
 	unsigned int i;
 	enum err err;
 
-	timer_set_call(tick);
+	timer_set_call(TIMER_PORTS, tick);
 	lock_acquire(&port_lock);
 	called_at = TIMER_NEVER; /* a timer that was set before timer_init() is forgotten */
 	lock_release(&port_lock);

@@ -5,6 +5,7 @@ import json
 import os
 import statistics
 
+import consoles
 import rows as catalogue
 import sizes
 
@@ -15,6 +16,10 @@ NAMES = {"user": "caisson, user VM"}
 def values_of(name, result, bare):
     """Row name -> number, for one system."""
     values = {row: median for row, (_, median) in result.rows.items()}
+    values.update(consoles.derived(values))
+    if "console" in result.facts:
+        values["console_bytes"] = result.facts["console"]
+        values["switch_ratio"] = result.facts["switch ratios"][-1]
     if result.boots:
         values["linux_boot"] = int(statistics.median(count for count, _ in result.boots))
         values["vm_boot"] = result.facts.get("boot since creation", values["linux_boot"])

@@ -67,18 +67,18 @@ void mock_lock_dropped(unsigned int order)
 	locks &= ~(1u << order);
 }
 
-void timer_set_call(timer_fn *fn)
+void timer_set_call(enum timer_call which, timer_fn *fn)
 {
 	timer_call = fn;
 }
 
-void timer_call_at(uint64_t deadline)
+void timer_call_at(enum timer_call which, uint64_t deadline)
 {
 	if (deadline < timers[cpu])
 		timers[cpu] = deadline;
 }
 
-void *mem_pages(size_t pages)
+void *mem_pages_uncleared(size_t pages)
 {
 	return aligned_alloc(4096, pages * 4096);
 }
