@@ -26,7 +26,8 @@
 #define PAINTS_MAX      64 /* of one port_pump() */
 #define RECEIVE_BYTES   32
 #define TICK_MS         1000
-#define POLL_MS         10
+#define POLL_MS         10  /* of a port without an interrupt, */
+#define POLL_BUSY_MS    1   /* while it has something to send: 16 bytes are in its FIFO */
 #define HOLD_MS         500 /* a client that takes nothing for so long takes nothing any more */
 
 struct spinlock port_lock = SPINLOCK_INIT(LOCK_LINE);
@@ -524,7 +525,8 @@ static void serve_port(struct port *p, uint64_t now)
 
 	lock_acquire(&port_lock);
 	was_held = has_come(&p->hold_at, now, TIMER_NEVER);
-	is_polled = has_come(&p->poll_at, now, now + port_ms(POLL_MS));
+	is_polled = has_come(&p->poll_at, now,
+			     now + port_ms(uart_used(p->uart) > 0 ? POLL_BUSY_MS : POLL_MS));
 	tick_port(p, now, &todo);
 	lock_release(&port_lock);
 	finish(p, &todo);
