@@ -58,7 +58,7 @@ fuzz: setup
 	@tests/fuzz/run build/fuzz $(or $(SECONDS),60) $(T)
 
 bench: setup
-	@tools/build target
+	@tools/build target host
 	@tests/bench/run
 
 lint: setup

@@ -59,7 +59,7 @@
 /*
  * At offset 0 of the hypervisor's flat image. Offsets are from the image's first byte;
  * text, rodata, data and bss are contiguous in this order and 4 KiB aligned; the file ends
- * with data, bss is to be zeroed by the loader.
+ * with data, and bss is zeroed by the boot CPU's entry code.
  */
 struct hyp_header {
 	uint64_t magic;            /* HYP_HEADER_MAGIC */

@@ -268,7 +268,8 @@ static bool name_matches(const struct fdt *fdt, uint32_t node, const char *name,
 
 bool fdt_name_is(const struct fdt *fdt, uint32_t node, const char *name)
 {
-	return name_matches(fdt, node, name, text_length(name));
+	return fdt_name(fdt, node)[0] == name[0] &&
+	       name_matches(fdt, node, name, text_length(name));
 }
 
 uint32_t fdt_child_first(const struct fdt *fdt, uint32_t node)
@@ -400,7 +401,7 @@ bool fdt_is_okay(const struct fdt *fdt, uint32_t node)
 }
 
 /* Only for nodes that fdt_init() has been through, so nothing is checked again. */
-bool fdt_prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *prop)
+static inline bool prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *prop)
 {
 	const uint8_t *p = fdt->structs + *cursor;
 	const uint8_t *end = fdt->structs + fdt->struct_bytes;
@@ -424,11 +425,20 @@ bool fdt_prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *pro
 	return true;
 }
 
+bool fdt_prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt_prop *prop)
+{
+	return prop_next(fdt, cursor, prop);
+}
+
 bool fdt_prop(const struct fdt *fdt, uint32_t node, const char *name, struct fdt_prop *prop)
 {
-	for (uint32_t cursor = fdt->node[node].props; fdt_prop_next(fdt, &cursor, prop);) {
-		if (text_is(prop->name, name))
+	struct fdt_prop each;
+
+	for (uint32_t cursor = fdt->node[node].props; prop_next(fdt, &cursor, &each);) {
+		if (each.name[0] == name[0] && text_is(each.name, name)) {
+			*prop = each;
 			return true;
+		}
 	}
 	*prop = (struct fdt_prop){.name = name};
 	return false;

@@ -5,6 +5,7 @@
  * A row per field that is shown: the hardware's value, but at most `cap`. In signed fields
  * (0xf: not there) and in fields where larger values are no supersets the cap is 15, which
  * shows what the hardware has. Fields without a row read as 0.
+ * Rows are in the order of their registers.
  */
 struct field {
 	uint8_t index;
@@ -148,12 +149,12 @@ uint64_t idreg_filter(unsigned int index, uint64_t hardware)
 	/* An implementation defined PMU (0xf) is not shown: nothing is known of its registers. */
 	if (index == DFR0 && bits_get(hardware, 11, 8) == 15)
 		hardware = bits_set(hardware, 11, 8, 0);
-	for (i = 0; i < ARRAY_SIZE(fields); i++) {
+	for (i = 0; i < ARRAY_SIZE(fields) && fields[i].index < index; i++)
+		;
+	for (; i < ARRAY_SIZE(fields) && fields[i].index == index; i++) {
 		unsigned int lo = fields[i].lo;
 		uint64_t value = bits_get(hardware, lo + 3, lo);
 
-		if (fields[i].index != index)
-			continue;
 		if (value > fields[i].cap)
 			value = fields[i].cap;
 		shown = bits_set(shown, lo + 3, lo, value);

@@ -44,11 +44,15 @@ void owner_exclude(struct owner *o, uint64_t base, uint64_t bytes)
 	uint64_t i;
 
 	for (r = 0; r < o->region_count; r++) {
-		for (i = 0; i < o->region[r].bytes / OWNER_BLOCK_BYTES; i++) {
-			if (bits_overlap(o->region[r].base + i * OWNER_BLOCK_BYTES,
-					 OWNER_BLOCK_BYTES, base, bytes))
-				o->block[o->region[r].first + i].state = OWNER_HYP;
-		}
+		uint64_t first = o->region[r].base, all = o->region[r].bytes;
+
+		if (!bits_overlap(first, all, base, bytes))
+			continue;
+		i = base > first ? (base - first) / OWNER_BLOCK_BYTES : 0;
+		for (; i < all / OWNER_BLOCK_BYTES &&
+		       bits_overlap(first + i * OWNER_BLOCK_BYTES, OWNER_BLOCK_BYTES, base, bytes);
+		     i++)
+			o->block[o->region[r].first + i].state = OWNER_HYP;
 	}
 }
 

@@ -177,8 +177,9 @@ static inline bool is_same(const struct screen_cell *a, const struct screen_cell
 {
 	uint64_t raw[4];
 
-	memcpy(&raw[0], a, sizeof(*a));
-	memcpy(&raw[2], b, sizeof(*b));
+	/* Not memcpy(), which a freestanding compiler really calls. */
+	__builtin_memcpy(&raw[0], a, sizeof(*a));
+	__builtin_memcpy(&raw[2], b, sizeof(*b));
 	return raw[0] == raw[2] && raw[1] == raw[3];
 }
 

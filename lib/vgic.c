@@ -121,11 +121,8 @@ enum err vgic_init(struct vgic_dist *d, struct vgic_cpu *const cpu[], const uint
 		cpu_init(cpu[i], i, mpidr[i], lr_count);
 	}
 	clusters_init(d);
-	for (i = VGIC_PRIVATE; i < VGIC_SLOTS; i++) {
-		d->router[i] = mpidr[0];
-		d->target[i] = 0;
-		d->owner[i] = 0;
-	}
+	for (i = VGIC_PRIVATE; i < VGIC_SLOTS; i++)
+		d->router[i] = mpidr[0]; /* and target[] and owner[] 0, that vCPU's number */
 	return ERR_OK;
 }
 

@@ -288,6 +288,16 @@ void vgic_want_sync(struct vgic_cpu *c, struct vgic_effects *fx);
 void vgic_eval_all(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_effects *fx);
 
 /*
+ * Does a list register with this in it end a WFI? One may that the guest has emptied and that asks
+ * for a maintenance interrupt: only the fold that this brings about says what is pending then.
+ */
+static inline bool vgic_lr_is_awake(uint64_t lr)
+{
+	return (lr & VGIC_LR_PENDING) ||
+	       (lr & (VGIC_LR_ACTIVE | VGIC_LR_HW | VGIC_LR_EOI)) == VGIC_LR_EOI;
+}
+
+/*
  * dist and cpu: takes everything out of the list registers into the model. At most VGIC_MOVE
  * effects for other vCPUs, and physical ones; fill follows in any case.
  */

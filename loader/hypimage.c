@@ -157,9 +157,8 @@ static void copy_image(const struct bootinfo *info)
 	uint64_t base = info->image.base;
 
 	/* Dirty lines of old contents must not be written back over what follows. */
-	cache_clean_invalidate_poc(base, info->image.bytes);
+	cache_clean_invalidate_poc(base, file_bytes);
 	memcpy((void *)base, hyp_image, file_bytes);
-	memset((void *)(base + file_bytes), 0, info->image.bytes - file_bytes);
 }
 
 void hypimage_start(struct machine *m)
@@ -188,7 +187,7 @@ void hypimage_start(struct machine *m)
 	memcpy((void *)bootinfo, info, sizeof(*info));
 	/* Clean lines that were fetched meanwhile hold what was there before. */
 	cache_clean_invalidate_poc(bootinfo, sizeof(*info));
-	cache_clean_invalidate_poc(info->image.base, info->image.bytes);
+	cache_clean_invalidate_poc(info->image.base, hyp_image_end - hyp_image);
 	cache_clean_invalidate_poc(tables, info->pool.base - tables);
 	head_enter(info->image.base + h->entry_offset, bootinfo);
 }

@@ -139,11 +139,15 @@ static void exit_smccc(struct vcpu *v)
 	psci_handle(v);
 }
 
-/* From the counter's value to the time that Linux is to wait. False: it has passed. */
-static bool time_left(uint64_t deadline, struct timespec *left)
+/*
+ * When Linux's clock shows the counter's value `deadline`; false: it has passed. The clock is read
+ * first: a thread that loses its CPU in between comes too early, which only costs a run.
+ */
+static bool time_of(uint64_t deadline, struct timespec *at)
 {
-	uint64_t now, frequency;
+	uint64_t now, frequency, ns;
 
+	(void)clock_gettime(CLOCK_MONOTONIC, at);
 	__asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tmrs %1, cntfrq_el0"
 			 : "=r"(now), "=r"(frequency));
 	if (deadline <= now)
@@ -152,25 +156,28 @@ static bool time_left(uint64_t deadline, struct timespec *left)
 	uint64_t ticks = deadline - now;
 
 	if (ticks / frequency >= SLEEP_SECONDS_MAX) {
-		*left = (struct timespec){.tv_sec = SLEEP_SECONDS_MAX};
+		at->tv_sec += SLEEP_SECONDS_MAX;
 		return true;
 	}
-	left->tv_sec = (time_t)(ticks / frequency);
-	left->tv_nsec = (long)(ticks % frequency * NS_PER_SECOND / frequency);
+	ns = (uint64_t)at->tv_nsec + ticks % frequency * NS_PER_SECOND / frequency;
+	at->tv_sec += (time_t)(ticks / frequency + ns / NS_PER_SECOND);
+	at->tv_nsec = (long)(ns % NS_PER_SECOND);
 	return true;
 }
 
 /*
  * EL2 set the wake word to 0 when it found nothing pending; who makes something pending sets it
  * to 1 and wakes. So the word is still 0 in the futex call, or it does not wait. A return for
- * any other reason only costs a run.
+ * any other reason only costs a run. A point in time, not a length: that one would begin when the
+ * call does, however long its thread had no CPU before.
  */
 static void exit_wfi(struct vcpu *v)
 {
-	struct timespec left;
+	struct timespec at;
 
-	if (!atomic_load(&v->vm->held) && time_left(v->page->deadline, &left))
-		(void)syscall(SYS_futex, &v->page->wake, FUTEX_WAIT_PRIVATE, 0, &left, NULL, 0);
+	if (!atomic_load(&v->vm->held) && time_of(v->page->deadline, &at))
+		(void)syscall(SYS_futex, &v->page->wake, FUTEX_WAIT_BITSET_PRIVATE, 0, &at, NULL,
+			      FUTEX_BITSET_MATCH_ANY);
 }
 
 static void exit_fault(struct vcpu *v)

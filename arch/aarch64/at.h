@@ -59,4 +59,18 @@ static inline bool at_stage1_read(uint64_t va, uint64_t *ipa)
 	return at_finish(saved, va, ipa);
 }
 
+/*
+ * Can EL2 read there, and is it Normal memory (PAR_EL1.ATTR, as MAIR_EL2 has it)? PAR_EL1 is not
+ * kept.
+ */
+static inline bool at_el2_is_memory(uint64_t va)
+{
+	uint64_t par;
+
+	__asm__ volatile("at s1e2r, %0" : : "r"(va) : "memory");
+	isb();
+	par = sysreg_read(par_el1);
+	return !(par & PAR_F) && par >> 60 != 0;
+}
+
 #endif

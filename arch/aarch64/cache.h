@@ -48,9 +48,16 @@ static inline void cache_zero(uint64_t address, uint64_t bytes)
 static inline void cache_clean_invalidate_poc(uint64_t address, uint64_t bytes)
 {
 	uint64_t line = cache_line_bytes();
-	uint64_t p;
+	uint64_t end = address + bytes;
+	uint64_t p = bits_align_down(address, line);
 
-	for (p = bits_align_down(address, line); p < address + bytes; p += line)
+	/* Two at a time: the loader does this for all of the hypervisor's image. */
+	for (; p + line < end; p += 2 * line)
+		__asm__ volatile("dc civac, %0\n\tdc civac, %1"
+				 :
+				 : "r"(p), "r"(p + line)
+				 : "memory");
+	if (p < end)
 		__asm__ volatile("dc civac, %0" : : "r"(p) : "memory");
 	dsb(sy);
 }

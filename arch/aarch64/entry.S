@@ -73,7 +73,28 @@ entry_secondary:
 	cmp	x20, x2
 	b.lo	2b
 	b	entry_park		/* not in the table: the loader releases none such */
-3:	ldr	x1, =HYP_STACK_VA + HYP_STACK_GUARD + HYP_STACK_BYTES
+3:	cbnz	x20, 6f
+	/*
+	 * The boot CPU zeroes bss, here where caches are on: nobody uses it with caches off, so it
+	 * needs no maintenance. Its bounds are multiples of DC ZVA's largest block, 2 KiB.
+	 */
+	ldr	x1, =hyp_bss_start
+	ldr	x2, =hyp_bss_bytes
+	add	x2, x1, x2
+	mrs	x3, dczid_el0
+	tbnz	x3, #4, 5f		/* DZP: prohibited */
+	and	x3, x3, #0xf		/* BS: log2 of words */
+	mov	x4, #4
+	lsl	x4, x4, x3
+4:	dc	zva, x1
+	add	x1, x1, x4
+	cmp	x1, x2
+	b.lo	4b
+	b	6f
+5:	stp	xzr, xzr, [x1], #16
+	cmp	x1, x2
+	b.lo	5b
+6:	ldr	x1, =HYP_STACK_VA + HYP_STACK_GUARD + HYP_STACK_BYTES
 	mov	x2, #HYP_STACK_STRIDE
 	madd	x1, x20, x2, x1
 	mov	sp, x1

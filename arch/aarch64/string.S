@@ -37,16 +37,14 @@ function memcpy
 .Lcopy_64:
 	subs	x2, x2, #64
 	b.lo	.Lcopy_64_done
-1:	ldp	x5, x6, [x1]
-	ldp	x7, x8, [x1, #16]
+1:	ldp	x7, x8, [x1, #16]
 	ldp	x9, x10, [x1, #32]
 	ldp	x11, x12, [x1, #48]
-	add	x1, x1, #64
-	stp	x5, x6, [x3]
+	ldp	x5, x6, [x1], #64
 	stp	x7, x8, [x3, #16]
 	stp	x9, x10, [x3, #32]
 	stp	x11, x12, [x3, #48]
-	add	x3, x3, #64
+	stp	x5, x6, [x3], #64
 	subs	x2, x2, #64
 	b.hs	1b
 .Lcopy_64_done:
@@ -152,11 +150,10 @@ function memset
 .Lset_64:
 	subs	x2, x2, #64
 	b.lo	.Lset_64_done
-1:	stp	x1, x1, [x3]
-	stp	x1, x1, [x3, #16]
+1:	stp	x1, x1, [x3, #16]
 	stp	x1, x1, [x3, #32]
 	stp	x1, x1, [x3, #48]
-	add	x3, x3, #64
+	stp	x1, x1, [x3], #64
 	subs	x2, x2, #64
 	b.hs	1b
 .Lset_64_done:

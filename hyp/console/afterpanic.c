@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/console/afterpanic.h"
 
+#include "hyp/console/panicgdb.h"
 #include "hyp/console/port.h"
 #include "hyp/core/log.h"
 #include "lib/fmt.h"
@@ -13,6 +14,7 @@
 struct view {
 	struct portinput in;
 	bool is_log;
+	bool is_gdb;  /* the line is a debugger's */
 	uint64_t top; /* position of the first line shown */
 	unsigned int rows, columns;
 };
@@ -119,7 +121,8 @@ static void hint(struct uart *u, const struct view *v)
 	char key[8];
 
 	portinput_escape_name(v->in.escape, key);
-	say(u, "\nEL2 has stopped; %s l shows its log. Reset the machine.\n", key);
+	say(u, "\nEL2 has stopped; %s l shows its log, %s d lets gdb look. Reset the machine.\n",
+	    key, key);
 }
 
 static void log_key(struct uart *u, struct view *v, const struct termkey_token *t)
@@ -153,12 +156,25 @@ static void log_key(struct uart *u, struct view *v, const struct termkey_token *
 	show_log(u, v);
 }
 
+static void to_gdb(struct uart *u, const struct portinput_event *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->count; i++)
+		panicgdb_input(u, e->bytes[i]);
+}
+
 static void handle(struct uart *u, struct view *v, const struct portinput_event *e)
 {
 	uint64_t tail, head;
 
+	if (e->kind == PORTINPUT_COMMAND)
+		v->is_gdb = e->code == 'd';
+
 	if (e->kind == PORTINPUT_KEY) {
 		log_key(u, v, &e->token);
+	} else if (e->kind == PORTINPUT_BYTES && v->is_gdb) {
+		to_gdb(u, e);
 	} else if (e->kind == PORTINPUT_COMMAND && e->code == 'l') {
 		log_extent_panic(&tail, &head);
 		v->is_log = v->in.has_view = true;
@@ -166,7 +182,10 @@ static void handle(struct uart *u, struct view *v, const struct portinput_event 
 		show_log(u, v);
 	} else if (e->kind == PORTINPUT_COMMAND) {
 		v->is_log = v->in.has_view = false;
-		hint(u, v);
+		if (v->is_gdb)
+			say(u, "\nThe line is gdb's now: target remote.\n");
+		else
+			hint(u, v);
 	}
 }
 

@@ -36,9 +36,10 @@ void console_init(const struct bootinfo *bi)
 }
 
 /* A byte on the event line, whichever, says that there is a new reader. */
-static bool new_reader(uint8_t byte)
+static bool new_reader(uint8_t byte) REQUIRES(svm_event_line.lock)
 {
 	tell_again();
+	svm_event_line.is_pull_due = true;
 	return true;
 }
 
@@ -79,6 +80,8 @@ void console_flush(void)
 {
 	unsigned int i;
 
+	if (!is_plain)
+		consoles_flush();
 	for (i = 0; i < UART_PORTS; i++)
 		uart_flush(uart_port(i));
 }

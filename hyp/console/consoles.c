@@ -11,6 +11,7 @@
 #include "hyp/core/log.h"
 #include "hyp/core/mem.h"
 #include "hyp/core/panic.h"
+#include "hyp/core/timer.h"
 #include "lib/conopt.h"
 
 #define PAGE_BYTES 4096
@@ -24,7 +25,8 @@ struct vcon *consoles_add(const char *name, char key, size_t history_bytes, unsi
 			  const struct vcon_client *client)
 {
 	size_t pages = (vcon_bytes(flags, history_bytes) + PAGE_BYTES - 1) / PAGE_BYTES;
-	struct vcon *v = vcon_add(name, key, mem_pages(pages), pages * PAGE_BYTES, flags, client);
+	struct vcon *v =
+		vcon_add(name, key, mem_pages_uncleared(pages), pages * PAGE_BYTES, flags, client);
 
 	if (!v)
 		panic("no room for the console %s", name);
@@ -71,11 +73,55 @@ static void log_input(void *ctx)
 
 /* --- the service VM --- */
 
-/* An answer of the terminal is pulled right after this access: hyp/console/vpl011.c. */
-static bool svm_send(uint8_t byte)
+/*
+ * A guest's driver sends byte by byte. They are gathered, since what goes to a screen, and from
+ * there to a line, costs less together, and the console gets them when GATHER_BYTES are there,
+ * GATHER_MS after the first one at the latest, or before the machine stops: always in order, and
+ * in the UART's lock. While bytes come there is one timer at a time: is_timed says that some CPU's
+ * is set, which takes all that is there when it comes, so nothing waits longer.
+ */
+#define GATHER_BYTES 64
+#define GATHER_MS    1
+
+static uint8_t gathered[GATHER_BYTES] GUARDED_BY(svm_uart.lock);
+static size_t gathered_bytes GUARDED_BY(svm_uart.lock);
+static bool is_timed GUARDED_BY(svm_uart.lock);
+
+/* An answer of the terminal is pulled before the guest goes on. */
+static void svm_hand_on(void) REQUIRES(svm_uart.lock)
 {
-	(void)vcon_write(svm_console, &byte, 1);
+	if (vcon_write(svm_console, gathered, gathered_bytes))
+		svm_uart.is_pull_due = true;
+	gathered_bytes = 0;
+}
+
+static bool svm_send(uint8_t byte) REQUIRES(svm_uart.lock)
+{
+	gathered[gathered_bytes++] = byte;
+	if (gathered_bytes == GATHER_BYTES) {
+		svm_hand_on();
+	} else if (!is_timed) {
+		is_timed = true;
+		timer_call_at(TIMER_SERVICE, port_now() + port_ms(GATHER_MS));
+	}
 	return true;
+}
+
+void consoles_flush(void)
+{
+	lock_acquire(&svm_uart.lock);
+	if (gathered_bytes > 0)
+		svm_hand_on();
+	lock_release(&svm_uart.lock);
+}
+
+static void svm_timer(void)
+{
+	lock_acquire(&svm_uart.lock);
+	is_timed = false;
+	lock_release(&svm_uart.lock);
+	consoles_flush();
+	vpl011_poke(&svm_uart);
 }
 
 static size_t svm_pull(uint8_t *bytes, size_t room)
@@ -103,6 +149,7 @@ enum err consoles_attach_svm(struct vm *vm, const struct bootinfo *bi)
 	err = vpl011_init(&svm_uart, vm, "console", bi->svm_console, bi->svm_console_intid);
 	if (err != ERR_OK)
 		return err;
+	timer_set_call(TIMER_SERVICE, svm_timer);
 	return port_start();
 }
 

@@ -129,7 +129,8 @@ static void poll(void)
 
 	for (i = 0; i < UART_PORTS; i++)
 		uart_poll(uart_port(i));
-	timer_call_at(sysreg_read(cntpct_el0) + sysreg_read(cntfrq_el0) / POLLS_PER_SECOND);
+	timer_call_at(TIMER_PORTS,
+		      sysreg_read(cntpct_el0) + sysreg_read(cntfrq_el0) / POLLS_PER_SECOND);
 }
 
 void plain_polled(void *ctx)
@@ -137,7 +138,7 @@ void plain_polled(void *ctx)
 	static bool is_polling;
 
 	if (!__atomic_exchange_n(&is_polling, true, __ATOMIC_RELAXED))
-		timer_call_at(sysreg_read(cntpct_el0));
+		timer_call_at(TIMER_PORTS, sysreg_read(cntpct_el0));
 }
 
 enum err plain_attach_svm(struct vm *vm, const struct bootinfo *bi)
@@ -148,7 +149,7 @@ enum err plain_attach_svm(struct vm *vm, const struct bootinfo *bi)
 						  .polled = plain_polled};
 	enum err err;
 
-	timer_set_call(poll);
+	timer_set_call(TIMER_PORTS, poll);
 	svm_console.send = send_to_line;
 	svm_console.has_room = receive_more;
 	err = vpl011_init(&svm_console, vm, "console", bi->svm_console, bi->svm_console_intid);

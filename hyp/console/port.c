@@ -26,7 +26,8 @@
 #define PAINTS_MAX      64 /* of one port_pump() */
 #define RECEIVE_BYTES   32
 #define TICK_MS         1000
-#define POLL_MS         10
+#define POLL_MS         10  /* of a port without an interrupt, */
+#define POLL_BUSY_MS    1   /* while it has something to send: 16 bytes are in its FIFO */
 #define HOLD_MS         500 /* a client that takes nothing for so long takes nothing any more */
 
 struct spinlock port_lock = SPINLOCK_INIT(LOCK_LINE);
@@ -152,7 +153,7 @@ static void set_timer(void) REQUIRES(port_lock)
 	if (at < called_at) {
 		called_at = at;
 		called_on = percpu_this()->index;
-		timer_call_at(at);
+		timer_call_at(TIMER_PORTS, at);
 	}
 }
 
@@ -524,7 +525,8 @@ static void serve_port(struct port *p, uint64_t now)
 
 	lock_acquire(&port_lock);
 	was_held = has_come(&p->hold_at, now, TIMER_NEVER);
-	is_polled = has_come(&p->poll_at, now, now + port_ms(POLL_MS));
+	is_polled = has_come(&p->poll_at, now,
+			     now + port_ms(uart_used(p->uart) > 0 ? POLL_BUSY_MS : POLL_MS));
 	tick_port(p, now, &todo);
 	lock_release(&port_lock);
 	finish(p, &todo);
@@ -547,7 +549,7 @@ static bool is_called(uint64_t now)
 	if (is_due)
 		called_at = TIMER_NEVER;
 	else if (called_on == percpu_this()->index)
-		timer_call_at(called_at);
+		timer_call_at(TIMER_PORTS, called_at);
 	lock_release(&port_lock);
 	return is_due;
 }
@@ -635,8 +637,8 @@ static void init_one(struct port *p, const struct bootinfo *bi, unsigned int ind
 	p->rows = 24;
 	p->flush_at = p->tick_at = p->hold_at = p->poll_at = p->paint_at = TIMER_NEVER;
 	p->probe.at = TIMER_NEVER;
-	painter_init(&p->painter, mem_pages((painter_bytes() + 4095) / 4096));
-	overlay_init(&p->overlay, mem_pages((overlay_bytes() + 4095) / 4096));
+	painter_init(&p->painter, mem_pages_uncleared((painter_bytes() + 4095) / 4096));
+	overlay_init(&p->overlay, mem_pages_uncleared((overlay_bytes() + 4095) / 4096));
 	portinput_init(&p->in, escape);
 	set_shown(p, first_view(bi, index));
 }
@@ -678,7 +680,7 @@ enum err port_start(void)
 	unsigned int i;
 	enum err err;
 
-	timer_set_call(tick);
+	timer_set_call(TIMER_PORTS, tick);
 	lock_acquire(&port_lock);
 	called_at = TIMER_NEVER; /* a timer that was set before timer_init() is forgotten */
 	lock_release(&port_lock);

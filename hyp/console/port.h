@@ -37,11 +37,14 @@ struct vcon {
 
 /* How the terminal's size is found out; see hyp/console/probe.c. */
 struct probe {
-	uint8_t asked;   /* enum probe_asked */
-	uint8_t answers; /* the one that it answered last; 0: none */
-	uint8_t owed;    /* answers that have not come */
-	bool is_attach;  /* without an answer it has 80 columns and 24 rows */
-	uint64_t at;     /* the next step */
+	uint8_t asked;                        /* enum probe_asked */
+	uint8_t answers;                      /* the one that it answered last; 0: none */
+	uint8_t owed;                         /* answers that have not come */
+	bool is_attach;                       /* without an answer it has 80 columns and 24 rows */
+	bool is_lost;                         /* it answered once, and does not any more */
+	bool is_swapped;                      /* it says rows where columns should be */
+	unsigned int told_columns, told_rows; /* not believed yet; 0: nothing */
+	uint64_t at;                          /* the next step */
 	uint64_t owed_until;
 	uint64_t typed_at; /* the last byte that came in */
 };
@@ -113,7 +116,7 @@ void vcon_resize(struct vcon *v, unsigned int columns, unsigned int rows);
 
 /*
  * The ports that the machine has begin to show consoles. `escape` is the escape key. Boot CPU,
- * after the consoles that may be shown first have been added. Memory comes from mem_pages().
+ * after the consoles that may be shown first have been added. Memory comes from the pool.
  */
 void port_init(const struct bootinfo *bi);
 enum err port_start(void) MUST_CHECK;

@@ -6,6 +6,12 @@
  * be another terminal (start, redraw, break, the first key after a minute), and every two seconds
  * while somebody is at it, if it answered before: about ten bytes each way.
  *
+ * A terminal that may be another one is asked both: tmux 3.3 answers the first question with
+ * columns and rows exchanged.
+ *
+ * One that answered and does so no more has been left; the next key comes from whoever is back,
+ * perhaps with another terminal, and everything is painted anew. So it is after a minute.
+ *
  * Answers are taken out of the input while one is owed; late ones do not reach a console.
  */
 #include "hyp/core/timer.h"
@@ -73,29 +79,58 @@ void probe_start(struct port *p, bool is_attach)
 	ask(p, ASKED_SIZE);
 }
 
+/* What it is said to be; is_sure: by the cursor. */
+static bool believe(struct port *p, unsigned int columns, unsigned int rows, bool is_sure)
+	REQUIRES(port_lock)
+{
+	struct probe *pr = &p->probe;
+	bool was_told = pr->told_rows != 0;
+
+	if (was_told)
+		pr->is_swapped = is_sure && columns == pr->told_rows && rows == pr->told_columns &&
+				 columns != rows;
+	pr->answers = was_told || !is_sure ? ASKED_SIZE : ASKED_CURSOR;
+	pr->told_columns = pr->told_rows = 0;
+	pr->is_attach = pr->is_lost = false;
+	plan(p);
+	return set_size(p, columns, rows);
+}
+
 bool probe_answer(struct port *p, const struct portinput_event *event)
 {
-	p->probe.answers = event->kind == PORTINPUT_SIZE ? ASKED_SIZE : ASKED_CURSOR;
-	p->probe.is_attach = false;
-	if (--p->probe.owed == 0)
+	struct probe *pr = &p->probe;
+
+	if (--pr->owed == 0)
 		p->in.expects = false;
-	plan(p);
-	return set_size(p, event->columns, event->rows);
+	if (event->kind == PORTINPUT_CURSOR)
+		return believe(p, event->columns, event->rows, true);
+	if (!pr->is_attach && pr->is_swapped)
+		return believe(p, event->rows, event->columns, false);
+	if (!pr->is_attach)
+		return believe(p, event->columns, event->rows, false);
+	pr->told_columns = event->columns;
+	pr->told_rows = event->rows;
+	if (pr->asked != ASKED_CURSOR)
+		ask(p, ASKED_CURSOR);
+	return false;
 }
 
 void probe_typed(struct port *p)
 {
 	struct probe *pr = &p->probe;
 	uint64_t now = port_now();
-	bool was_away = now - pr->typed_at >= port_ms(AT_IT_MS);
+	bool was_away = pr->is_lost || now - pr->typed_at >= port_ms(AT_IT_MS);
 
 	pr->typed_at = now;
 	if (pr->asked != ASKED_NOTHING)
 		return;
-	if (was_away)
+	if (was_away) {
+		pr->is_lost = false;
+		painter_forget(&p->painter);
 		probe_start(p, true);
-	else if (pr->at == TIMER_NEVER && pr->answers != ASKED_NOTHING)
+	} else if (pr->at == TIMER_NEVER && pr->answers != ASKED_NOTHING) {
 		plan(p);
+	}
 }
 
 bool probe_tick(struct port *p, uint64_t now)
@@ -116,7 +151,10 @@ bool probe_tick(struct port *p, uint64_t now)
 		ask(p, pr->answers);
 	} else if (pr->asked == ASKED_SIZE && (pr->is_attach || pr->answers == ASKED_SIZE)) {
 		ask(p, ASKED_CURSOR);
+	} else if (pr->told_rows != 0) {
+		is_changed = believe(p, pr->told_columns, pr->told_rows, false);
 	} else {
+		pr->is_lost |= pr->answers != ASKED_NOTHING;
 		pr->answers = ASKED_NOTHING;
 		if (pr->is_attach)
 			is_changed = set_size(p, 80, 24);

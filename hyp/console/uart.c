@@ -406,6 +406,12 @@ void uart_write_polled(struct uart *u, const char *text, size_t length)
 	}
 }
 
+void uart_send_polled(struct uart *u, const uint8_t *bytes, size_t count)
+{
+	while (u->ops && count-- > 0 && put_polled(u, *bytes++))
+		;
+}
+
 bool uart_read_polled(struct uart *u, uint8_t *byte) NO_THREAD_CHECK
 {
 	return u->ops && (u->ops->get(&u->port, byte) & UART_GOT_BYTE);

@@ -98,6 +98,7 @@ void uart_flush(struct uart *u);
  * From the first byte on no ring is sent any more: other CPUs may be painting still.
  */
 void uart_write_polled(struct uart *u, const char *text, size_t length);
+void uart_send_polled(struct uart *u, const uint8_t *bytes, size_t count); /* LF as it is */
 bool uart_read_polled(struct uart *u, uint8_t *byte);
 
 #endif

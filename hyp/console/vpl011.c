@@ -28,6 +28,19 @@ static void write_register(struct vpl011 *u, const struct vdev_access *access) R
 	pl011_set_tx_blocked(&u->state, true);
 }
 
+/* Reading the data register makes room for what is received. */
+static void read_register(struct vpl011 *u, struct vdev_access *access) REQUIRES(u->lock)
+{
+	access->value = pl011_read(&u->state, (uint32_t)access->offset);
+	if (access->offset != PL011_DR)
+		return;
+	if (u->was_full && pl011_receive_room(&u->state) >= PL011_RX_BYTES / 2) {
+		u->was_full = false;
+		u->has_room();
+	}
+	u->is_pull_due = u->pull;
+}
+
 #define PULL_BYTES 64
 
 static void refill(struct vpl011 *u) REQUIRES(u->lock)
@@ -35,6 +48,7 @@ static void refill(struct vpl011 *u) REQUIRES(u->lock)
 	uint8_t bytes[PULL_BYTES];
 	size_t room, count;
 
+	u->is_pull_due = false;
 	do {
 		room = pl011_receive_room(&u->state);
 		count = u->pull(bytes, room < sizeof(bytes) ? room : sizeof(bytes));
@@ -61,12 +75,8 @@ static bool access_register(void *dev, struct vcpu *vcpu, struct vdev_access *ac
 	if (access->write)
 		write_register(u, access);
 	else
-		access->value = pl011_read(&u->state, (uint32_t)access->offset);
-	if (u->was_full && pl011_receive_room(&u->state) >= PL011_RX_BYTES / 2) {
-		u->was_full = false;
-		u->has_room();
-	}
-	if (u->pull)
+		read_register(u, access);
+	if (u->is_pull_due)
 		refill(u);
 	update_line(u);
 	lock_release(&u->lock);

@@ -22,10 +22,12 @@ struct vpl011 {
 	/* There is room for received bytes again after vpl011_room() gave 0; lock held. */
 	void (*has_room)(void);
 	/*
-	 * Not NULL: where received bytes come from whenever there is room, instead of
-	 * vpl011_receive(); at most `room` at a time, 0: none now. Called with lock held.
+	 * Not NULL: where received bytes come from, instead of vpl011_receive(): when the guest has
+	 * taken one, after vpl011_poke(), and when send() sets is_pull_due; at most `room` at a
+	 * time, 0: none now. Called with lock held.
 	 */
 	size_t (*pull)(uint8_t *bytes, size_t room);
+	bool is_pull_due;
 	bool was_full; /* vpl011_room() gave 0, has_room() was not called yet */
 };
 

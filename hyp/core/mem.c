@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/core/mem.h"
 
+#include "arch/aarch64/cache.h"
 #include "hyp/core/panic.h"
-
-#include <string.h>
 
 static uint64_t next_free;
 static uint64_t end;
@@ -15,7 +14,7 @@ void mem_init(const struct bootinfo *bi)
 	end = bi->pool.base + bi->pool.bytes;
 }
 
-void *mem_pages(size_t pages)
+void *mem_pages_uncleared(size_t pages)
 {
 	uint64_t page = next_free;
 
@@ -23,7 +22,15 @@ void *mem_pages(size_t pages)
 		panic("no memory for %lu pages: %lu left%s", pages, (end - next_free) / 4096,
 		      sealed ? ", sealed" : "");
 	next_free += pages * 4096;
-	return memset((void *)page, 0, pages * 4096);
+	return (void *)page;
+}
+
+void *mem_pages(size_t pages)
+{
+	void *memory = mem_pages_uncleared(pages);
+
+	cache_zero((uint64_t)memory, pages * 4096);
+	return memory;
 }
 
 void mem_seal(void)

@@ -17,6 +17,9 @@ void mem_init(const struct bootinfo *bi);
  * when the pool is used up or sealed: that is an error in the sizes the loader reckoned with.
  */
 void *mem_pages(size_t pages);
+/* The same, with whatever was in them: for what its user sets up as he goes. */
+void *mem_pages_uncleared(size_t pages);
+
 #define mem_new(type) ((type *)mem_pages((sizeof(type) + 4095) / 4096))
 
 /* Ends allocation. */

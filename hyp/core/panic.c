@@ -13,15 +13,6 @@
 #define BACKTRACE_FRAMES 16
 
 /* What panic_entry in arch/aarch64/vectors.S leaves. */
-struct panic_frame {
-	uint64_t x[31];
-	uint64_t sp;
-	uint64_t elr;
-	uint64_t spsr;
-	uint64_t esr;
-	uint64_t far;
-};
-
 _Static_assert(offsetof(struct panic_frame, sp) == PANIC_SP, "vectors.S");
 _Static_assert(offsetof(struct panic_frame, elr) == PANIC_ELR, "vectors.S");
 _Static_assert(offsetof(struct panic_frame, spsr) == PANIC_SPSR, "vectors.S");
@@ -33,6 +24,7 @@ void panic_exception(const struct panic_frame *frame, unsigned int kind) __attri
 
 static panic_sink_fn *panic_sink;
 static panic_end_fn *panic_end;
+static struct panic_frame was;
 static uint32_t panicking; /* 1 + index of the CPU that reports */
 
 void panic_set_sink(panic_sink_fn *sink)
@@ -43,6 +35,11 @@ void panic_set_sink(panic_sink_fn *sink)
 void panic_set_end(panic_end_fn *end)
 {
 	panic_end = end;
+}
+
+const struct panic_frame *panic_frame(void)
+{
+	return &was;
 }
 
 static void halt(void) __attribute__((noreturn));
@@ -126,6 +123,9 @@ void panic(const char *fmt, ...)
 	va_list args;
 
 	claim_report();
+	was.elr = (uint64_t)__builtin_return_address(0);
+	was.x[29] = was.sp = *(const uint64_t *)__builtin_frame_address(0);
+	was.spsr = sysreg_read(currentel) | sysreg_read(spsel);
 	va_start(args, fmt);
 	(void)fmt_vsnprintf(reason, sizeof(reason), fmt, args);
 	va_end(args);
@@ -140,6 +140,7 @@ void panic_exception(const struct panic_frame *frame, unsigned int kind)
 	unsigned int i;
 
 	claim_report();
+	was = *frame;
 	print("\nCaisson panic on CPU %u: %s in EL2: %s\n", percpu_this()->index, kinds[kind & 3],
 	      esr_class_name(esr_class(frame->esr)));
 	print("ESR_EL2 0x%016lx  FAR_EL2 0x%016lx\n", frame->esr, frame->far);

@@ -20,6 +20,19 @@ void panic_set_end(panic_end_fn *end);
 /* Stops this CPU if another one has panicked. Called where a kick arrives. */
 void panic_check(void);
 
+/* EL2 as it was; of panic()'s caller what can be told: PC, SP and frame pointer. */
+struct panic_frame {
+	uint64_t x[31];
+	uint64_t sp;
+	uint64_t elr;
+	uint64_t spsr;
+	uint64_t esr;
+	uint64_t far;
+};
+
+/* For what runs at the end. */
+const struct panic_frame *panic_frame(void);
+
 void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 
 #endif

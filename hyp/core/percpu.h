@@ -5,6 +5,7 @@
 #include "abi/bootinfo.h"
 #include "arch/aarch64/barrier.h"
 #include "arch/aarch64/sysreg.h"
+#include "hyp/core/timer.h"
 #include "lib/bits.h"
 
 #define PERCPU_PANIC_STACK_BYTES 2048
@@ -19,9 +20,9 @@ struct percpu {
 	uint64_t stack_top;   /* of the stack EL2's C code runs on */
 	struct vcpu *current; /* the vCPU loaded on this CPU, running or idle */
 	uint32_t wake_set;    /* vCPUs of a user VM whose waiting threads are to be woken */
-	bool timer_guest_due; /* these three: hyp/core/timer.c */
+	bool timer_guest_due; /* this and the next two: hyp/core/timer.c */
 	uint64_t timer_guest;
-	uint64_t timer_call;
+	uint64_t timer_call[TIMER_CALLS];
 	uint64_t gicr; /* base of this CPU's redistributor; set by gic_init_cpu() */
 	/* In ticks of CNTPCT_EL0: user VMs had it so long, less waits; EL2 slept. All may read. */
 	uint64_t user_ticks;

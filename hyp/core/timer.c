@@ -8,13 +8,16 @@
 #include "hyp/core/percpu.h"
 
 static uint32_t hyp_intid;
-static timer_fn *call;
+static timer_fn *call[TIMER_CALLS];
 
-/* The earlier of the two deadlines. */
+/* The earliest of the deadlines. */
 static void program(const struct percpu *p)
 {
-	uint64_t deadline = p->timer_guest < p->timer_call ? p->timer_guest : p->timer_call;
+	uint64_t deadline = p->timer_guest;
+	unsigned int i;
 
+	for (i = 0; i < TIMER_CALLS; i++)
+		deadline = p->timer_call[i] < deadline ? p->timer_call[i] : deadline;
 	if (deadline == TIMER_NEVER) {
 		sysreg_write(cnthp_ctl_el2, 0);
 	} else {
@@ -27,14 +30,17 @@ static void interrupt(void *ctx)
 {
 	struct percpu *p = percpu_this();
 	uint64_t now = sysreg_read(cntpct_el0);
+	unsigned int i;
 
 	if (now >= p->timer_guest) {
 		p->timer_guest = TIMER_NEVER;
 		p->timer_guest_due = true;
 	}
-	if (now >= p->timer_call) {
-		p->timer_call = TIMER_NEVER;
-		call();
+	for (i = 0; i < TIMER_CALLS; i++) {
+		if (now >= p->timer_call[i]) {
+			p->timer_call[i] = TIMER_NEVER;
+			call[i]();
+		}
 	}
 	program(p);
 	isb(); /* the line is down before the interrupt is deactivated */
@@ -42,12 +48,13 @@ static void interrupt(void *ctx)
 
 void timer_init(const struct bootinfo *bi)
 {
-	uint32_t i;
+	uint32_t i, k;
 
 	hyp_intid = bi->timer_hyp_intid;
 	for (i = 0; i < percpu_count(); i++) {
 		percpu_get(i)->timer_guest = TIMER_NEVER;
-		percpu_get(i)->timer_call = TIMER_NEVER;
+		for (k = 0; k < TIMER_CALLS; k++)
+			percpu_get(i)->timer_call[k] = TIMER_NEVER;
 	}
 	if (gic_handler_set(hyp_intid, interrupt, NULL) != ERR_OK)
 		panic("no handler for EL2's timer");
@@ -78,17 +85,17 @@ bool timer_guest_was_due(uint32_t intid)
 	return due;
 }
 
-void timer_set_call(timer_fn *fn)
+void timer_set_call(enum timer_call which, timer_fn *fn)
 {
-	call = fn;
+	call[which] = fn;
 }
 
-void timer_call_at(uint64_t deadline)
+void timer_call_at(enum timer_call which, uint64_t deadline)
 {
 	struct percpu *p = percpu_this();
 
-	if (deadline >= p->timer_call)
+	if (deadline >= p->timer_call[which])
 		return;
-	p->timer_call = deadline;
+	p->timer_call[which] = deadline;
 	program(p);
 }

@@ -26,11 +26,18 @@ void timer_guest_set(uint64_t deadline);
  */
 bool timer_guest_was_due(uint32_t intid);
 
-/* The one function that is called, in the timer's interrupt, with no lock held. Boot CPU, once. */
+/* Who is called, in the timer's interrupt, with no lock held. */
+enum timer_call {
+	TIMER_PORTS,   /* hyp/console/port.c, or plain.c */
+	TIMER_SERVICE, /* hyp/console/consoles.c: the service VM's console */
+	TIMER_CALLS
+};
 typedef void timer_fn(void);
-void timer_set_call(timer_fn *fn);
+
+/* Boot CPU, once for each. */
+void timer_set_call(enum timer_call which, timer_fn *fn);
 
 /* Have it called at `deadline`, or at an earlier time that it was asked for already. */
-void timer_call_at(uint64_t deadline);
+void timer_call_at(enum timer_call which, uint64_t deadline);
 
 #endif

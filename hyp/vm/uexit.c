@@ -137,6 +137,18 @@ static void account(struct uvcpu *u, struct percpu *p)
 }
 
 /*
+ * The vCPUs in `set` are to be woken: which of them the run page has to tell of? None when the vCPU
+ * has a CPU of its own: not every end of its run is told (dedicate_left()), so an event tells.
+ */
+static uint32_t tell_wakes(const struct uvcpu *u, uint32_t set)
+{
+	if (!set || u->own_cpu == VCPU_NOWHERE)
+		return set;
+	event_post(EVENT_WAKE, slot_number(slot_of(&u->vcpu)), set);
+	return 0;
+}
+
+/*
  * Ends the run: the service VM's vCPU is loaded, behind its call. The caller has filled in what
  * goes with the reason.
  */
@@ -148,7 +160,7 @@ static enum exit_action leave(struct vcpu *vcpu, enum run_exit reason)
 	if (reason <= RUN_EXIT_WAKE)
 		ustat_add(&u->stat, (enum caisson_stat)(CAISSON_STAT_EXIT_INTERRUPTED + reason), 1);
 	u->page->reason = reason;
-	u->page->wake_set = p->wake_set;
+	u->page->wake_set = tell_wakes(u, p->wake_set);
 	p->wake_set = 0;
 	account(u, p);
 	world_switch(vcpu, uvm_service_vcpu(p->index));
@@ -170,11 +182,13 @@ static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action
 {
 	struct percpu *p = percpu_this();
 
-	if (!p->wake_set || (action != EXIT_ADVANCE && action != EXIT_RESUME))
+	if (!p->wake_set)
 		return action;
-	if (uvcpu_of(vcpu)->own_cpu != VCPU_NOWHERE) {
-		event_post(EVENT_WAKE, slot_number(slot_of(vcpu)), p->wake_set);
-		p->wake_set = 0;
+	p->wake_set = tell_wakes(uvcpu_of(vcpu), p->wake_set);
+	if (!p->wake_set)
+		return action;
+	if (action != EXIT_ADVANCE && action != EXIT_RESUME) {
+		gic_kick(p->index); /* it takes its exception, and leaves then */
 		return action;
 	}
 	if (action == EXIT_ADVANCE)
@@ -198,7 +212,7 @@ static bool is_put_to_sleep(struct uvcpu *u)
 		return false;
 	page->deadline = UINT64_MAX;
 	page->reason = RUN_EXIT_WFI;
-	page->wake_set = u->wake_set;
+	page->wake_set = tell_wakes(u, u->wake_set);
 	u->wake_set = 0;
 	release(u, RUN_EXIT_WFI);
 	return true;
@@ -211,7 +225,7 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 	complete(u, flush);
 	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED) || dedicate_must_leave(u)) {
 		u->page->reason = RUN_EXIT_INTERRUPTED;
-		u->page->wake_set = u->wake_set;
+		u->page->wake_set = tell_wakes(u, u->wake_set);
 		u->wake_set = 0;
 		release(u, RUN_EXIT_INTERRUPTED);
 		return false;

@@ -3,6 +3,7 @@
  * Interrupts on their way into list registers: the fast paths, physical interrupts, SGIs. What is
  * general, and the locks, are hyp/vm/vgic_sync.c's.
  */
+#include "arch/aarch64/barrier.h"
 #include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/speculation.h"
 #include "hyp/core/gic.h"
@@ -143,6 +144,7 @@ void vgic_irq_take(struct vcpu *vcpu, uint32_t intid)
 	} else if (intid == GIC_SGI_KICK) {
 		sysreg_write(ICC_EOIR1_EL1, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
+		isb(); /* what is looked at now is not read before the kick was taken */
 		crosscall_check();
 		vgic_kicked(vcpu);
 	} else if (intid >= GIC_SPURIOUS) {
@@ -258,6 +260,10 @@ void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
+/*
+ * What waits for a maintenance interrupt counts as pending: the hardware may signal that one only
+ * after the trap of a WFI, and does not while the vCPU is not loaded.
+ */
 bool vgic_is_pending(struct vcpu *vcpu)
 {
 	struct vgic_cpu *c = &vcpu->vgic;
@@ -265,8 +271,11 @@ bool vgic_is_pending(struct vcpu *vcpu)
 
 	if (c->want_sum || (c->slow & VGIC_SLOW_SYNC))
 		return true;
+	if (c->act_sum &&
+	    (sysreg_read(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT & ICH_HCR_EOICOUNT_MASK))
+		return true;
 	for (n = 0; n < c->lr_count; n++) {
-		if ((c->used >> n & 1) && (gicv3_lr_read(n) & VGIC_LR_PENDING))
+		if ((c->used >> n & 1) && vgic_lr_is_awake(gicv3_lr_read(n)))
 			return true;
 	}
 	return false;

@@ -83,14 +83,15 @@ static void link_hardware(struct vm *vm, const struct bootinfo *bi)
 		bi->uart[0].intid,
 		bi->uart[1].intid,
 	};
+	uint64_t skipped[(VGIC_INTIDS + 63) / 64] = {0};
 	uint32_t intid, i;
 
+	for (i = 0; i < ARRAY_SIZE(not_linked); i++) {
+		if (not_linked[i] < VGIC_INTIDS)
+			skipped[not_linked[i] / 64] |= BIT(not_linked[i] % 64);
+	}
 	for (intid = VGIC_SGIS; intid < gic_intid_count(); intid++) {
-		bool linked = true;
-
-		for (i = 0; i < ARRAY_SIZE(not_linked); i++)
-			linked &= intid != not_linked[i];
-		if (linked)
+		if (!(skipped[intid / 64] & BIT(intid % 64)))
 			vgic_hw_set(&vm->vgic, intid);
 	}
 }

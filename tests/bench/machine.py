@@ -74,6 +74,21 @@ class Machine:
         return "; its console ended with:\n" + "\n".join("  | " + line for line in lines)
 
 
+def read_rows(text):
+    """The payload's lines, wherever a console puts a prefix before them."""
+    rows = {}
+    for name, minimum, median in re.findall(r"ROW (\w+) (\d+) (\d+)\s", text):
+        rows[name] = (int(minimum), int(median))
+    return rows
+
+
+def finish_rows(system):
+    found = system.wait_for(r"BENCH (done|failed.*)")
+    if found[1] != "done":
+        raise Failed(f"{system.name}: the payload says {found[0]}{system.tail()}")
+    return read_rows(system.text)
+
+
 def qemu(options, cpus, memory):
     return [QEMU, "-M", options, *COUNTING, "-smp", str(cpus), "-m", memory, "-nodefaults",
             "-display", "none", "-serial", "stdio"]

@@ -22,6 +22,8 @@ class Row:
 INSTRUCTIONS = "instructions"
 NO_HYPERVISOR = "no hypervisor"
 NO_VMM = {"bare": NO_HYPERVISOR, "xen": "no VMM: Xen serves what its domain has"}
+NO_CONSOLE = {"bare": NO_HYPERVISOR, "kvm": "the VMM has the UART: see `exit_user`"}
+NO_SCREENS = {"bare": NO_HYPERVISOR, "kvm": "keeps no screens", "xen": "keeps no screens"}
 SMALL_DOMAIN = "its domain is too small for these rows, and mapped ahead"
 
 ROWS = [
@@ -46,6 +48,9 @@ ROWS = [
     Row("start_first_insn", INSTRUCTIONS,
         "machine reset (KVM: VM creation) to the guest's first instruction, one CPU", None, 456706,
         ("kvm",)),
+    Row("start_consoles", INSTRUCTIONS,
+        "the same, with the consoles painted on the line: all other rows but those of bytes have "
+        "`view=plain`", without=NO_SCREENS),
     Row("linux_boot", INSTRUCTIONS,
         "machine reset (KVM: VM creation) to Debian's first process, one CPU, 1 GiB",
         not_same=("kvm",)),
@@ -58,6 +63,25 @@ ROWS = [
         (32 << 20) + (1 << 30) // 256,
         without={"bare": NO_HYPERVISOR,
                  "kvm": "the host is a whole Linux: how much it takes is not one number"}),
+    Row("byte_exit", INSTRUCTIONS, "store to a register of the console's UART that sends nothing",
+        without=NO_CONSOLE),
+    Row("byte_text", INSTRUCTIONS,
+        "byte of plain text that goes to the UART of a console that no port shows, with its exit",
+        without=NO_CONSOLE),
+    Row("byte_text_shown", INSTRUCTIONS, "the same, shown on the first port", without=NO_CONSOLE),
+    Row("byte_escapes", INSTRUCTIONS, "`byte_text`, of much colour and moving of the cursor",
+        without=NO_CONSOLE),
+    Row("byte_escapes_shown", INSTRUCTIONS, "the same, shown", without=NO_CONSOLE),
+    Row("console_text", INSTRUCTIONS, "`byte_text` without `byte_exit`: the console's part", 150,
+        without=NO_CONSOLE),
+    Row("console_text_shown", INSTRUCTIONS, "the same of `byte_text_shown`", 300,
+        without=NO_CONSOLE),
+    Row("console_escapes", INSTRUCTIONS, "the same of `byte_escapes`", without=NO_CONSOLE),
+    Row("console_escapes_shown", INSTRUCTIONS, "the same of `byte_escapes_shown`",
+        without=NO_CONSOLE),
+    Row("switch_ratio", "ratio", "bytes that a switch sends, against those of the screen's text: "
+        "the most of all recorded screens", 2, without=NO_SCREENS),
+    Row("console_bytes", "bytes", "memory of a console with its scrollback", without=NO_SCREENS),
     Row("uvm_hvc_null", INSTRUCTIONS, "`hvc_null` of a user VM", user="hvc_null"),
     Row("uvm_gicd_read", INSTRUCTIONS, "`gicd_read` of a user VM", user="gicd_read"),
     Row("uvm_sgi_self", INSTRUCTIONS, "`sgi_self` of a user VM", user="sgi_self"),

@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 
+import consoles
 import gdbremote
 import machine
-from machine import Failed, Machine
+from machine import Failed, Machine, finish_rows, read_rows
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -48,21 +49,6 @@ class Result:
     rows: dict = dataclasses.field(default_factory=dict)  # name -> (minimum, median)
     boots: list = dataclasses.field(default_factory=list)  # (count, CLOCK_MONOTONIC) at user space
     facts: dict = dataclasses.field(default_factory=dict)  # name -> number, for the notes
-
-
-def read_rows(text):
-    """The payload's lines, wherever a console puts a prefix before them."""
-    rows = {}
-    for name, minimum, median in re.findall(r"ROW (\w+) (\d+) (\d+)\s", text):
-        rows[name] = (int(minimum), int(median))
-    return rows
-
-
-def finish_rows(system):
-    found = system.wait_for(r"BENCH (done|failed.*)")
-    if found[1] != "done":
-        raise Failed(f"{system.name}: the payload says {found[0]}{system.tail()}")
-    return read_rows(system.text)
 
 
 def read_boot(system):
@@ -108,6 +94,12 @@ def run_caisson(setup, boots):
     result = run_in_host("caisson", setup, boots, ["--image", setup.image, *PLAIN],
                          Result(version))
     result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
+    setup.say("caisson: the service VM's console")
+    rows, result.facts["console"] = consoles.caisson(
+        host_command(1, "--image", setup.image, "--hyp-append", "view=log", "--kernel",
+                     setup.payload, "--append", "text=1 refused=1"))
+    result.rows.update(rows)
+    result.facts["switch ratios"] = consoles.switch_ratios(os.path.dirname(setup.build))
     return result
 
 
@@ -147,12 +139,12 @@ XEN_MODULE = """
 """
 
 
-def xen_command(setup, cpus, memory, files, gdb):
+def xen_command(setup, cpus, memory, files, gdb, arguments=COMMAND_LINE):
     """Xen with one domain made by Xen itself (dom0less), its files placed by QEMU's loader."""
     modules, loaders = "", []
     for path, kind, address in files:
         modules += XEN_MODULE.format(address=address, kind=kind, size=os.path.getsize(path),
-                                     bootargs=COMMAND_LINE if kind == "kernel" else "")
+                                     bootargs=arguments if kind == "kernel" else "")
         loaders += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
     plain, dtb = (os.path.join(setup.work, name) for name in ("plain.dtb", "xen.dtb"))
     machine_mib, domain_mib = memory
@@ -171,12 +163,7 @@ def xen_command(setup, cpus, memory, files, gdb):
 
 def xen_free_bytes(system):
     """Asks Xen's console for its free memory (key m)."""
-    for _ in range(4):  # each three of them switch to the next of Xen and its domains
-        before = len(system.text)
-        system.send("\x01\x01\x01")
-        found = system.wait_for(r"(?s)^.{%d}.*?Serial input to (\w+) " % before)
-        if found[1] == "Xen":
-            break
+    consoles.xen_focus(system, "Xen")
     system.send("m")
     system.wait_for(r"Dom heap: *\d+kB free|DOM heap: *\d+kB free")
     return sum(1024 * int(kib) for kib in
@@ -201,6 +188,9 @@ def run_xen(setup, boots):
         result.rows["start_first_insn"] = (start, start)
         result.facts["start since creation"] = created
         result.rows["start_vm"] = (created, created)
+    setup.say("xen: a domain's console")
+    command = xen_command(setup, 1, XEN_ROWS, payload, gdb, "text=1")
+    result.rows = {**consoles.xen(command), **result.rows}
     files = [(setup.kernel, "kernel", XEN_KERNEL_AT), (setup.initrd, "ramdisk", XEN_INITRD_AT)]
     for number in range(boots):
         setup.say(f"xen: Linux boot {number + 1} of {boots}")

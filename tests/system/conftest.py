@@ -98,14 +98,15 @@ def boot(start, service_vm):
 @pytest.fixture
 def sit_down(request, image, service_vm):
     """A function that starts Debian on Caisson with a person at its line, the log first if nothing
-    else is said."""
+    else is said. None takes an option away."""
     request.node.machines = []
 
     def start(**options):
         options = {"image": image, "kernel": f"{service_vm}/vmlinuz",
                    "initrd": f"{service_vm}/initrd", "append": "quiet", "timeout": 200,
                    "hyp_append": "", **options}
-        if "view=" not in options["hyp_append"]:
+        options = {name: value for name, value in options.items() if value is not None}
+        if "view=" not in options.get("hyp_append", "view="):
             options["hyp_append"] = f"{options['hyp_append']} view=log".strip()
         request.node.machines.append(Terminal(log_path(request), **options))
         return request.node.machines[-1]

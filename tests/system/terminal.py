@@ -14,12 +14,42 @@ from machine import HOST, patient
 ASK_SIZE = b"\x1b[18t"
 
 
-class Terminal(pyte.Screen):
-    """tools/host with its console on a terminal of some size. `answers` names what the terminal
-    answers of "size" (CSI 18 t) and "cursor" (CSI 6 n). Every method that waits fails the test
-    when time is up."""
+class Viewer:
+    """Waits for what is on a screen: a class that has pump() and text(), and _limit. Every method
+    that waits fails the test when time is up."""
+
+    def wait(self, condition, what, timeout=None):
+        """Until condition() holds. What is on the screen may not be all yet that is to come."""
+        end = time.monotonic() + (patient(timeout) if timeout else self._limit)
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"{what} was not to be seen:\n{self.text()}")
+            self.pump()
+
+    def expect(self, pattern, timeout=None):
+        """Until the pattern (of lines' starts and ends with ^ and $) is on the screen; gives its
+        match."""
+        self.wait(lambda: re.search(pattern, self.text(), re.M), f"/{pattern}/", timeout)
+        return re.search(pattern, self.text(), re.M)
+
+    def expect_gone(self, pattern, timeout=None):
+        self.wait(lambda: not re.search(pattern, self.text(), re.M), f"the end of /{pattern}/",
+                  timeout)
+
+    def expect_text(self, text):
+        """Until this is the whole screen."""
+        self.wait(lambda: self.text() == text, f"the screen as it was before:\n{text}\n")
 
     ESCAPE = "\x07"
+
+    def command_key(self, key):
+        """The escape key and a key."""
+        self.send(self.ESCAPE + key)
+
+
+class Terminal(Viewer, pyte.Screen):
+    """tools/host with its console on a terminal of some size. `answers` names what the terminal
+    answers of "size" (CSI 18 t) and "cursor" (CSI 6 n)."""
 
     def __init__(self, log, *arguments, columns=80, rows=24, answers=("size", "cursor"),
                  timeout, **options):
@@ -84,28 +114,6 @@ class Terminal(pyte.Screen):
     def line(self, number):
         return self.display[number].rstrip()
 
-    def wait(self, condition, what, timeout=None):
-        """Until condition() holds. What is on the screen may not be all yet that is to come."""
-        end = time.monotonic() + (patient(timeout) if timeout else self._limit)
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(f"{what} was not to be seen:\n{self.text()}")
-            self.pump()
-
-    def expect(self, pattern, timeout=None):
-        """Until the pattern (of lines' starts and ends with ^ and $) is on the screen; gives its
-        match."""
-        self.wait(lambda: re.search(pattern, self.text(), re.M), f"/{pattern}/", timeout)
-        return re.search(pattern, self.text(), re.M)
-
-    def expect_gone(self, pattern, timeout=None):
-        self.wait(lambda: not re.search(pattern, self.text(), re.M), f"the end of /{pattern}/",
-                  timeout)
-
-    def expect_text(self, text):
-        """Until this is the whole screen."""
-        self.wait(lambda: self.text() == text, f"the screen as it was before:\n{text}\n")
-
     def expect_end(self):
         """Until the machine is off."""
         if self._child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=self._limit) == 1:
@@ -115,10 +123,6 @@ class Terminal(pyte.Screen):
 
     def send(self, text):
         self._child.send(text)
-
-    def command_key(self, key):
-        """The escape key and a key."""
-        self.send(self.ESCAPE + key)
 
     def show_size(self, columns, rows):
         """The person makes the window larger or smaller."""

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from machine import HOST, check_caisson
+from test_ports import check_console
 
 BASE = 0x40000000
 MIB = 1 << 20
@@ -109,6 +110,26 @@ def test_tree_unchanged(start, tree, bundle):
     machine.login()
     check_caisson(machine)
     machine.power_off()
+
+
+@pytest.mark.parametrize("view", ["plain", "svm"])
+def test_port_without_interrupt(start, sit_down, tree, bundle, view):
+    """Such a port is polled: all goes out and comes in, with consoles and without."""
+    tree.remove_property("/pl011@9000000", "interrupts")
+    tree.put("/chosen", "bootargs", "s", f"view={view}")
+    if view == "plain":
+        machine = start_tree(start, tree, bundle)
+        machine.expect("console 1: PL011 at 0x9000000, interrupt 0")
+        machine.login()
+        check_console(machine, 500)
+        return
+    t = sit_down(kernel=None, initrd=None, append=None, hyp_append=None, dtb=tree.path,
+                 bundle=bundle)
+    t.expect(r"^root@servicevm:~# *$")
+    t.send("seq 500\r")
+    t.expect(r"^499\n500\nroot@servicevm:~# *$")
+    t.command_key("?")
+    t.expect(r"^ 1 +svm +port 1 +80x24 +4\d\d ")
 
 
 def last_token(blob, header):

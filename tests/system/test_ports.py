@@ -144,14 +144,17 @@ def gdb_write(line, text):
     assert b"$OK#" in answer, answer
 
 
-def test_16550(boot, tmp_path):
+@pytest.mark.parametrize("interrupt", [INTID, 0])
+def test_16550(boot, tmp_path, interrupt):
     """virt's only 16550 sits on PCI: before the machine starts, a debugger gives it its I/O ports, as
-    firmware would. Linux's driver of PCI is not started, since it would take it."""
+    firmware would. Linux's driver of PCI is not started, since it would take it. Its interrupt
+    cannot be known but by irq=; without that it is polled."""
+    irq = f",irq={interrupt}" if interrupt else ""
     path, gdb = tmp_path / "port", tmp_path / "gdb"
     device = ["-chardev", f"socket,id=port,path={path},server=on,wait=off",
               "-device", f"pci-serial,chardev=port,addr={SLOT:#x}",
               "-gdb", f"unix:{gdb},server=on,wait=off", "-S"]
-    machine = boot(hyp_append=f"console=16550,{PORTS + 0x1000:#x},irq={INTID} console2=serial0",
+    machine = boot(hyp_append=f"console=16550,{PORTS + 0x1000:#x}{irq} console2=serial0",
                    append="quiet initcall_blacklist=gen_pci_driver_init", qemu_arg=device)
     line = connect(gdb)
     port = Port(machine, path)
@@ -159,7 +162,7 @@ def test_16550(boot, tmp_path):
     gdb_write(line, f"M{ECAM + 0x10:x},4:01100000")  # the BAR: I/O at 0x1000
     gdb_write(line, f"M{ECAM + 4:x},1:01")  # and it decodes
     gdb_write(line, "D")
-    port.expect(rf"console 1: 16550 at {PORTS + 0x1000:#x}, interrupt {INTID}")
+    port.expect(rf"console 1: 16550 at {PORTS + 0x1000:#x}, interrupt {interrupt}")
     machine.expect("the second console")
     port.login()
     check_caisson(port)

@@ -60,7 +60,7 @@ class Config:
 
 
 def qemu_acpi(machine, cpus):
-    """(bytes from PLACE on, address of the RSDP): the commands of etc/table-loader carried out."""
+    """(bytes, their address, the RSDP's): the commands of etc/table-loader carried out."""
     config = Config(machine, cpus)
     try:
         loader = config.file("etc/table-loader")
@@ -89,7 +89,22 @@ def qemu_acpi(machine, cpus):
     memory = bytearray(end - PLACE)
     for name, blob in blobs.items():
         memory[start[name] - PLACE:start[name] - PLACE + len(blob)] = blob
-    return bytes(memory), start["etc/acpi/rsdp"]
+    return bytes(memory), PLACE, start["etc/acpi/rsdp"]
+
+
+def saved_acpi(name):
+    """The same, of a file beside this one: lines of address and bytes, the RSDP first."""
+    lines = []
+    with open(os.path.join(os.path.dirname(__file__), name), encoding="ascii") as file:
+        for line in file:
+            if not line.startswith("#"):
+                address, data = line.split()
+                lines.append((int(address, 16), bytes.fromhex(data)))
+    start = min(address for address, _ in lines)
+    memory = bytearray(max(address + len(data) for address, data in lines) - start)
+    for address, data in lines:
+        memory[address - start:address - start + len(data)] = data
+    return bytes(memory), start, lines[0][0]
 
 
 def qemu_dtb(machine, cpus, path):

@@ -67,18 +67,18 @@ void mock_lock_dropped(unsigned int order)
 	locks &= ~(1u << order);
 }
 
-void timer_set_call(timer_fn *fn)
+void timer_set_call(enum timer_call which, timer_fn *fn)
 {
 	timer_call = fn;
 }
 
-void timer_call_at(uint64_t deadline)
+void timer_call_at(enum timer_call which, uint64_t deadline)
 {
 	if (deadline < timers[cpu])
 		timers[cpu] = deadline;
 }
 
-void *mem_pages(size_t pages)
+void *mem_pages_uncleared(size_t pages)
 {
 	return aligned_alloc(4096, pages * 4096);
 }
@@ -274,6 +274,8 @@ static void set_size(unsigned int port, unsigned int columns, unsigned int rows)
 	screen_resize(uarts[port].terminal, columns, rows);
 	type_text(port, "\007r");
 	snprintf(answer, sizeof(answer), "\033[8;%u;%ut", rows, columns);
+	type_text(port, answer);
+	snprintf(answer, sizeof(answer), "\033[%u;%uR", rows, columns);
 	type_text(port, answer);
 	pass(10 * MS);
 }
@@ -585,6 +587,89 @@ static void random_step(struct prop *p, struct console c[4])
 	}
 }
 
+/* --- the terminal --- */
+
+/* Among what it was sent since byte number `from`. */
+static bool was_sent(unsigned int port, uint64_t from, const char *text)
+{
+	const struct uart *u = &uarts[port];
+	size_t count = strlen(text), i;
+
+	for (; from + count <= u->sent; from++) {
+		for (i = 0; i < count; i++) {
+			if (u->out[(from + i) % sizeof(u->out)] != (uint8_t)text[i])
+				break;
+		}
+		if (i == count)
+			return true;
+	}
+	return false;
+}
+
+/* tmux 3.3 says columns for rows, and rows for columns; where its cursor is, it says right. */
+static void test_swapped_size(void **state)
+{
+	unsigned int columns, rows;
+	uint64_t from;
+
+	set_size(0, 80, 24);
+	type_text(0, "\007x\007r");
+	from = uarts[0].sent;
+	type_text(0, "\033[8;100;30t");
+	assert_true(was_sent(0, from, "\033[6n\0338"));
+	vcon_size(fixed[0].v, &columns, &rows);
+	assert_int_equal(columns, 80);
+	type_text(0, "\033[30;100R");
+	vcon_size(fixed[0].v, &columns, &rows);
+	assert_int_equal(columns, 100);
+	assert_int_equal(rows, 30);
+	/* It is asked again, and asked that only. */
+	from = uarts[0].sent;
+	pass(2100 * MS);
+	assert_true(was_sent(0, from, "\033[18t") && !was_sent(0, from, "\033[6n"));
+	type_text(0, "\033[8;120;40t");
+	vcon_size(fixed[0].v, &columns, &rows);
+	assert_int_equal(columns, 120);
+	assert_int_equal(rows, 40);
+	/* Another terminal, which is right. */
+	set_size(0, 90, 25);
+	vcon_size(fixed[0].v, &columns, &rows);
+	assert_int_equal(columns, 90);
+	/* And one that tells its size, but not its cursor's place. */
+	type_text(0, "\007r\033[8;20;70t");
+	pass(500 * MS);
+	vcon_size(fixed[0].v, &columns, &rows);
+	assert_int_equal(columns, 70);
+}
+
+/* Whoever comes back to a line that was left sees it painted with the first key. */
+static void test_left(void **state)
+{
+	static const uint8_t clear[] = "\033[2J\033[H";
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		type_text(0, "\007x\007r");
+		if (i == 0)
+			set_size(0, 80, 24);
+		else
+			pass(6000 * MS);
+		write_text(&fixed[0], "\033[H\033[2Jhere\r\n");
+		pass(100 * MS);
+		assert_string_equal(terminal_line(0, 0), "here");
+		screen_write(uarts[0].terminal, clear, sizeof(clear) - 1);
+		type_text(0, "a");
+		pass(100 * MS);
+		assert_string_equal(terminal_line(0, 0), "");
+		/* It answers no more; or it never did, and a minute goes by. */
+		pass(i == 0 ? 4000 * MS : 61000 * MS);
+		assert_string_equal(terminal_line(0, 0), "");
+		type_text(0, "b");
+		pass(100 * MS);
+		assert_string_equal(terminal_line(0, 0), "here");
+	}
+}
+
 static void test_random(void **state)
 {
 	struct prop p = prop_start("random");
@@ -612,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_gone_while_held), cmocka_unit_test(test_gone_size),
 		cmocka_unit_test(test_silent),          cmocka_unit_test(test_list),
 		cmocka_unit_test(test_search),          cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_swapped_size),    cmocka_unit_test(test_left),
 		cmocka_unit_test(test_random),
 	};
 

@@ -601,6 +601,54 @@ static void test_overflow_is_not_overtaken(void **state)
 	assert_int_equal(sim_ack(0, false), 2);
 }
 
+/* --- waiting --- */
+
+static bool is_pending(uint32_t cpu)
+{
+	sim.current = cpu;
+	return vgic_is_pending(&sim.vcpu[cpu]);
+}
+
+/* A WFI that comes before the maintenance interrupt is not to wait for what that brings about. */
+static void test_wait_before_maintenance(void **state)
+{
+	enable(0, SOFT, 0x80);
+	sim_line(1, SOFT, true);
+	assert_true(is_pending(0));
+	assert_int_equal(sim_ack(0, false), SOFT);
+	assert_false(is_pending(0));
+	sim.cpu[0].hold = true;
+	sim_eoi(0, SOFT, false);
+	assert_true(is_pending(0));
+	sim.cpu[0].hold = false;
+	sim_settle();
+	assert_int_equal(sim_ack(0, false), SOFT);
+	sim_line(1, SOFT, false);
+	sim_eoi(0, SOFT, false);
+	assert_false(is_pending(0));
+}
+
+/* The same for one that was in no list register any more when it was ended. */
+static void test_wait_with_counted_eoi(void **state)
+{
+	uint32_t i;
+
+	for (i = 0; i < 5; i++) {
+		make_edge(SOFT + i);
+		enable(0, SOFT + i, (uint8_t)(0xe0 - 0x10 * i));
+		sim_line(1, SOFT + i, true);
+		assert_int_equal(sim_ack(0, false), SOFT + i);
+	}
+	assert_false(is_pending(0));
+	sim.cpu[0].hold = true;
+	for (i = 5; i-- > 0;)
+		sim_eoi(0, SOFT + i, false);
+	assert_true(is_pending(0));
+	sim.cpu[0].hold = false;
+	sim_settle();
+	assert_false(is_pending(0));
+}
+
 /* --- active state --- */
 
 static bool is_loaded(uint32_t cpu, uint32_t intid)
@@ -871,6 +919,8 @@ int main(void)
 		TEST(test_split_deactivation),
 		TEST(test_hardware_overflow),
 		TEST(test_overflow_is_not_overtaken),
+		TEST(test_wait_before_maintenance),
+		TEST(test_wait_with_counted_eoi),
 		TEST(test_activated_remotely),
 		TEST(test_active_and_routed_away),
 		TEST(test_deactivated_elsewhere),

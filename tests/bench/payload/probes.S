@@ -73,6 +73,10 @@ function probe_mdccsr
 function probe_idreg
 	bracket mrs x11, id_aa64pfr0_el1
 
+function probe_pair
+	ldp	x11, x12, [x0]
+	ret
+
 function probe_mdscr
 	bracket mrs x11, mdscr_el1
 

@@ -25,6 +25,7 @@ uint64_t probe_exec(uint64_t address);  /* calls what is there: an instruction R
 uint64_t probe_mdccsr(void);
 uint64_t probe_idreg(void);
 uint64_t probe_mdscr(void);
+void probe_pair(uint64_t address); /* a load that no emulated device takes */
 
 struct sgi_times {
 	uint64_t to_handler; /* from the write to the handler's first instruction */
