@@ -389,6 +389,28 @@ static void test_aarch32(void)
 	mdscr_set(0);
 }
 
+/* The PMU is there, or nothing of it is: user VMs have none. */
+static void test_pmu(void)
+{
+	static const uint32_t registers[] = {
+		R(3, 3, 9, 12, 0),  R(3, 3, 9, 12, 1),  R(3, 3, 9, 12, 3), R(3, 3, 9, 12, 5),
+		R(3, 3, 9, 13, 0),  R(3, 3, 9, 13, 1),  R(3, 3, 9, 14, 0), R(3, 0, 9, 14, 1),
+		R(3, 3, 14, 12, 0), R(3, 3, 14, 15, 7),
+	};
+	unsigned int i;
+
+	if (sysreg_read(id_aa64dfr0_el1) >> 8 & 0xf) {
+		CHECK_EQ(gen_mrs(registers[0], NULL).count, 0);
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(registers); i++) {
+		struct fault fault = gen_mrs(registers[i], NULL);
+
+		CHECK_SHOW(fault.count == 1 && ESR_EC(fault.esr) == EC_UNKNOWN, registers[i],
+			   fault.esr);
+	}
+}
+
 static const struct test tests[] = {
 	{"debug-registers", test_registers},
 	{"debug-breakpoint", test_breakpoint},
@@ -397,6 +419,7 @@ static const struct test tests[] = {
 	{"debug-step", test_step},
 	{"debug-step-call", test_step_call},
 	{"debug-aarch32", test_aarch32},
+	{"debug-pmu", test_pmu},
 	{"debug-kept", test_kept},
 };
 

@@ -83,7 +83,7 @@ def test_payload(start, debug_vm, cpu):
     machine.run("while [ -d /proc/$(cat /tmp/pid1) -o -d /proc/$(cat /tmp/pid2) ]; do sleep 0.1; "
                 "done", timeout=60)
     output = machine.run("cat /tmp/1 /tmp/2")
-    assert len(re.findall(r"DONE passed=7 failed=0", output)) == 2, output
+    assert len(re.findall(r"DONE passed=8 failed=0", output)) == 2, output
     assert len(re.findall(r"INFO [1-9]\d* rounds", output)) == 2, output
     check_dmesg(machine)
     machine.power_off()

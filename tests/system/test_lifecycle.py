@@ -369,3 +369,22 @@ def test_power_off_with_vms(host):
     machine.expect("=a=3=")
     machine.expect("caissond: ended")
     assert machine.end() == 0
+
+
+def test_reboot_with_vms(host):
+    """The service VM starts again: its VMs were stopped in order, nothing of them is left."""
+    machine = host()
+    before = all_pages(machine)
+    machine.run(f"{WARD} --name b")
+    assert found(machine, "b") == 0
+    machine.send("reboot\n")
+    machine.expect("caissond: ended")
+    machine.login()
+    check_caisson(machine)
+    check_pages(machine, before)
+    assert run_json(machine, "caisson list --json") == []
+    check_no_traces(machine)
+    machine.run(f"{WARD} --name b")
+    assert found(machine, "b") == 0
+    machine.run("caisson stop --force b")
+    machine.power_off()
