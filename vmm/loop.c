@@ -66,6 +66,11 @@ enum err loop_set_events(struct loop_event *e, unsigned int events)
 	return ERR_OK;
 }
 
+void loop_pretend(struct loop_event *e)
+{
+	event_active(e->event, EV_READ, 0);
+}
+
 enum err loop_add_timer(struct loop *loop, struct loop_event *e, loop_fn *fn, void *arg)
 {
 	return add(loop, e, -1, 0, fn, arg);

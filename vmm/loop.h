@@ -41,6 +41,9 @@ enum err loop_add_fd(struct loop *loop, struct loop_event *e, int fd, unsigned i
 /* From now on for these events; 0: none. */
 enum err loop_set_events(struct loop_event *e, unsigned int events) MUST_CHECK;
 
+/* Calls back once, as if it were ready to be read, though it may not be. */
+void loop_pretend(struct loop_event *e);
+
 /* A timer that does not run yet; the callback's events are 0. */
 enum err loop_add_timer(struct loop *loop, struct loop_event *e, loop_fn *fn, void *arg) MUST_CHECK;
 /* Once, after this time; anew if it runs already. */

@@ -74,11 +74,20 @@ static ssize_t send_some(struct wire *w, const char *bytes, size_t count, int fd
 	return sent < 0 && errno == EAGAIN ? 0 : sent;
 }
 
+static bool has_line(const struct wire *w)
+{
+	return memchr(w->in, '\n', w->in_bytes) != NULL;
+}
+
+/* What came with a message that was waited for is here already: the socket does not tell of it. */
 static enum err watch(struct wire *w)
 {
 	unsigned int events = w->ending ? 0 : LOOP_READ;
+	enum err err = loop_set_events(&w->event, events | (w->out_bytes != 0 ? LOOP_WRITE : 0));
 
-	return loop_set_events(&w->event, events | (w->out_bytes != 0 ? LOOP_WRITE : 0));
+	if (err == ERR_OK && !w->ending && has_line(w))
+		loop_pretend(&w->event);
+	return err;
 }
 
 /* As much as goes without waiting. */
@@ -220,8 +229,11 @@ enum err wire_receive(struct wire *w, uint64_t timeout_ms, json_t **message)
 		enum err err;
 		int ready;
 
-		if (take_line(w, message))
+		if (take_line(w, message)) {
+			if (w->event.event != NULL && !w->in_event && watch(w) != ERR_OK)
+				(void)fail(w);
 			return *message != NULL ? ERR_OK : ERR_INVALID;
+		}
 		ready = poll(&wait, 1, (int)timeout_ms);
 		if (ready == 0)
 			return ERR_BUSY;
@@ -289,7 +301,10 @@ enum err wire_attach(struct wire *w, struct loop *loop, wire_message_fn *on_mess
 	w->on_message = on_message;
 	w->on_closed = on_closed;
 	w->arg = arg;
-	return loop_add_fd(loop, &w->event, w->fd, LOOP_READ, on_event, w);
+
+	enum err err = loop_add_fd(loop, &w->event, w->fd, LOOP_READ, on_event, w);
+
+	return err == ERR_OK ? watch(w) : err;
 }
 
 /* ---- sockets ----------------------------------------------------------------------------- */

@@ -116,7 +116,7 @@ void vcon_resize(struct vcon *v, unsigned int columns, unsigned int rows);
 
 /*
  * The ports that the machine has begin to show consoles. `escape` is the escape key. Boot CPU,
- * after the consoles that may be shown first have been added. Memory comes from mem_pages_uncleared().
+ * after the consoles that may be shown first have been added. Memory comes from the pool.
  */
 void port_init(const struct bootinfo *bi);
 enum err port_start(void) MUST_CHECK;

@@ -167,6 +167,21 @@ def missing_notes(rows):
     return notes
 
 
+def part_lines(parts):
+    """A row for each room, and their sum: bytes and lines of each part."""
+    rooms = [room for room in sizes.ROOMS if any(key[0] == room for key in parts)]
+    lines = []
+    for room in [*rooms, "all"]:
+        cells = []
+        for part in sizes.PARTS:
+            values = [value for key, value in parts.items()
+                      if key[1] == part and room in (key[0], "all")]
+            cells.append(f"{sum(v[0] for v in values):,} / {sum(v[1] for v in values):,}"
+                         if values else "-")
+        lines.append([room, *cells])
+    return lines
+
+
 def write_docs(path, template, rows, results, versions):
     facts = {name: result.facts for name, result in results.items()}
     with open(template, encoding="utf-8") as file:
@@ -179,6 +194,9 @@ def write_docs(path, template, rows, results, versions):
         boots=markdown_table(["system", "boots", "fewest", "most", "CLOCK_MONOTONIC, ns"],
                              boot_lines(results)),
         versions="\n".join(f"- {line}" for line in versions),
+        parts=markdown_table(["bytes / lines", *sizes.PARTS], part_lines(facts["caisson"]["parts"])),
+        switches=len(facts["caisson"]["switch ratios"]),
+        switch_median=f"{statistics.median(facts['caisson']['switch ratios']):.2f}",
         loader_text=f"{facts['caisson']['loader text']:,}",
         loader_lines=f"{facts['caisson']['loader lines']:,}",
         xen_created=f"{facts['xen']['start since creation']:,}",
@@ -192,5 +210,6 @@ def caisson_sizes(result, build, root):
     elf, loader = (os.path.join(build, path) for path in ("hyp/hyp.elf", "loader/loader.elf"))
     result.facts["text"] = sizes.text_bytes(elf)
     result.facts["lines"] = sizes.el2_lines(elf, build, root)
+    result.facts["parts"] = sizes.el2_parts(elf, build, root)
     result.facts["loader text"] = sizes.text_bytes(loader)
     result.facts["loader lines"] = sizes.el2_lines(loader, build, root)

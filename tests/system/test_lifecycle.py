@@ -24,6 +24,7 @@ def ward_vm():
     programs = {f"{TARGET}/vmm/{name}": f"bin/{name}" for name in ("caisson", "caissond")}
     programs[f"{TARGET}/tests/uservm/talk"] = "bin/talk"
     programs[f"{TARGET}/tests/uservm/traces"] = "bin/traces"
+    programs[f"{TARGET}/tests/uservm/wire"] = "bin/wire"
     programs[f"{TARGET}/tests/uservm/ward.img"] = "guests/ward.img"
     return assemble_service_vm([], "servicevm-lifecycle", programs)
 
@@ -194,6 +195,7 @@ def test_sockets(host):
     """The control socket: greeting, answers, events, bad input, too many at once; the console:
     several watchers, a late one, keys, a terminal as it was before."""
     machine = host()
+    assert machine.run("wire") == "wire: ok"
     machine.run(WARD)
     control = "talk /run/caisson/vm1/control.sock"
     lines = machine.run("printf '%s\\n' '{\"execute\":\"qmp_capabilities\"}' "
