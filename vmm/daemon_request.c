@@ -25,8 +25,6 @@
 
 #define SYSTEMD_RUNS "/run/systemd/system" /* sd_booted(3) */
 
-extern char **environ;
-
 /* ---- stop and restart ---------------------------------------------------------------------- */
 
 static void on_patience(void *arg, unsigned int events)

@@ -15,6 +15,7 @@ KEYS = (r"^F1 Help F2 Console F3 Log F4 Shell F5 Start F6 Stop F7 Restart F8 Res
 SPIN_MS = 600_000  # longer than the test
 DOWN, HOME = "\x1b[B", "\x1b[H"
 PROGRAMS = f"{BUILD}/target/tests/uservm"
+SYSTEMCTL = r"#!/bin/sh\necho $* >&2; exit 1\n"
 CONFIG = "kernel = /guests/ward.img\nappend = button=1\nmem = 32M\n"
 
 
@@ -107,11 +108,20 @@ def test_vms(at_the_line):
     t.send("\r")
     t.expect(r"^root@servicevm:~# *$")
     t.send("clear; echo 64 >/proc/sys/vm/nr_hugepages; mkdir -p /etc/caisson; "
-           "mv *.conf /etc/caisson; hostname depot; clear\r")
+           "mv *.conf /etc/caisson; hostname depot; mkdir -p /run/systemd/system; "
+           f"printf '{SYSTEMCTL}' >/bin/systemctl; chmod +x /bin/systemctl; clear\r")
     t.command_key("0")
     t.expect(r"^Host depot, 10\.")
     t.expect(r"^ -  broken +off\n -  ward +off$")
+    # With systemd VMs are its units; this one only says what it was told.
     choose(t, "broken")
+    t.send("\x1b5")
+    t.expect(r"^broken: start caisson@broken\.service$")
+    t.command_key("1")
+    t.send("clear; rm -r /run/systemd; echo do\"\"ne\r")
+    t.expect(r"^done$")
+    t.command_key("0")
+    t.expect(TITLE)
     t.send("\x1b5")
     t.expect(r"^broken: caisson: .*/guests/none")
     choose(t, "ward")
