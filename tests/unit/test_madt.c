@@ -194,7 +194,7 @@ static void test_gic(void **state)
 	add(&t, 0x0f, 20);
 	assert_int_equal(read_madt(&t, 0), ERR_NO_MEMORY);
 	t.bytes -= 20;
-	p = add(&t, 0x0e, 16);
+	add(&t, 0x0e, 16);
 	assert_int_equal(read_madt(&t, 0), ERR_NO_MEMORY);
 	start(&t);
 	p = add(&t, 0x0e, 16);

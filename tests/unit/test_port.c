@@ -259,7 +259,7 @@ static const char *terminal_line(unsigned int port, unsigned int y)
 	for (x = 0; x < s->columns; x++) {
 		uint32_t code = screen_row(s, y)[x].text & SCREEN_CODE_POINT;
 
-		text[x] = code < 0x80 ? (char)code : '?';
+		text[x] = (char)(code < 0x80 ? code : '?');
 		if (code != ' ')
 			end = x + 1;
 	}
