@@ -81,6 +81,17 @@ static void set_painted(struct port *p, const struct screen *s) REQUIRES(port_lo
 	p->painted = s;
 }
 
+/* What stood on the terminal gives way to a line for whoever sits there. It fits any room. */
+static size_t clear_for_raw(uint8_t *to)
+{
+	static const char text[] =
+		"\033[r\033[m\033[H\033[2JThe line is raw now, for a program.\r\n";
+
+	_Static_assert(sizeof(text) <= PAINTER_ROOM_MIN, "paint() leaves that much");
+	memcpy(to, text, sizeof(text) - 1);
+	return sizeof(text) - 1;
+}
+
 /* The next bytes for the line; 0: the terminal shows what it should. */
 static size_t next_bytes(struct port *p, uint8_t *to, size_t room) REQUIRES(port_lock)
 {
@@ -94,10 +105,12 @@ static size_t next_bytes(struct port *p, uint8_t *to, size_t room) REQUIRES(port
 	}
 	if (!v)
 		return 0;
-	if (!v->screen) {
+	if (!v->screen && p->painted) {
 		p->painted = NULL;
-		return take_raw(v, to, room);
+		return clear_for_raw(to);
 	}
+	if (!v->screen)
+		return take_raw(v, to, room);
 	lock_acquire(&v->lock);
 	if (v->is_live) {
 		set_painted(p, v->screen);

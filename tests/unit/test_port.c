@@ -429,6 +429,29 @@ static void test_silent(void **state)
 	screen_resize(uarts[0].terminal, 80, 24);
 }
 
+/* --- a console that has the line to itself --- */
+
+static void test_raw(void **state)
+{
+	struct console c;
+
+	add(&c, "debugger", 'd', VCON_RAW);
+	write_text(&fixed[0], "\033[2J\033[Hseen before\r\n");
+	pass(10 * MS);
+	assert_string_equal(terminal_line(0, 0), "seen before");
+	type_text(0, "\007d");
+	pass(10 * MS);
+	assert_string_equal(terminal_line(0, 0), "The line is raw now, for a program.");
+	assert_string_equal(terminal_line(0, 1), "");
+	write_text(&c, "$OK#9a");
+	pass(10 * MS);
+	assert_string_equal(terminal_line(0, 1), "$OK#9a");
+	type_text(0, "\007x");
+	pass(10 * MS);
+	assert_string_equal(terminal_line(0, 0), "seen before");
+	drop(&c);
+}
+
 /* --- the list --- */
 
 static void test_list(void **state)
@@ -693,11 +716,17 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ticks),           cmocka_unit_test(test_polls),
-		cmocka_unit_test(test_gone_while_held), cmocka_unit_test(test_gone_size),
-		cmocka_unit_test(test_silent),          cmocka_unit_test(test_list),
-		cmocka_unit_test(test_search),          cmocka_unit_test(test_prompt),
-		cmocka_unit_test(test_swapped_size),    cmocka_unit_test(test_left),
+		cmocka_unit_test(test_ticks),
+		cmocka_unit_test(test_polls),
+		cmocka_unit_test(test_gone_while_held),
+		cmocka_unit_test(test_gone_size),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_search),
+		cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_swapped_size),
+		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_random),
 	};
 
