@@ -145,7 +145,13 @@ class Pane(Viewer):
     def picocom(self, path):
         """Runs it on the terminal's end of a cable."""
         self.begin(f"picocom -b 115200 {path}")
-        self.expect("Terminal ready")
+        self.wait(self._has_picocom, "picocom on the line")
+
+    def _has_picocom(self):
+        """Its last line may be painted over at once."""
+        text = self.text()
+        return "Terminal ready" in text or (
+            bool(text.strip()) and "picocom" not in text and "[ready]" not in text)
 
     def leave_picocom(self):
         self.send("\x01\x11")
