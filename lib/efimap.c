@@ -27,7 +27,8 @@ enum err efimap_entry(const void *map, size_t bytes, size_t stride, size_t i,
 	if (i >= bytes / stride)
 		return ERR_NOT_FOUND;
 	memcpy(&d, (const uint8_t *)map + i * stride, sizeof(d));
-	if (!bits_is_aligned(d.physical_start, PAGE_BYTES) || d.page_count > UINT64_MAX / PAGE_BYTES ||
+	if (!bits_is_aligned(d.physical_start, PAGE_BYTES) ||
+	    d.page_count > UINT64_MAX / PAGE_BYTES ||
 	    d.page_count * PAGE_BYTES > UINT64_MAX - d.physical_start)
 		return ERR_INVALID;
 	*entry = (struct efimap_entry){.type = d.type,

@@ -98,7 +98,6 @@ struct efi_configuration_table {
 	void *VendorTable;
 };
 
-
 /* 4.3 */
 struct efi_system_table {
 	struct efi_table_header Hdr;
