@@ -204,6 +204,7 @@ static int64_t cpu_on(uint64_t mpidr, uint64_t pc, uint64_t x0)
 		return INVALID_PARAMETERS;
 	if (config->cpu[cpu].answer != 0)
 		return config->cpu[cpu].answer;
+	cpu = config->cpu[cpu].starts;
 	if (secondary[cpu].state != OFF)
 		return secondary[cpu].state == ON ? ALREADY_ON : ON_PENDING;
 	secondary[cpu].pc = pc;

@@ -45,6 +45,8 @@ struct fw_cpu {
 	uint64_t release;  /* FW_SPIN: address of the word */
 	uint32_t el;       /* where it comes out: 2, or 1 */
 	uint32_t delay_ms; /* that it takes from CPU_ON to there */
+	uint32_t starts;   /* the CPU that CPU_ON of this one starts: itself, if all is well */
+	uint32_t reserved;
 };
 
 struct fw_config {
