@@ -23,6 +23,8 @@ CONFIG_AT, SPIN_CODE, MAGIC = 0x43e00000, 0x40100000, 0x6572617764616221
 PSCI, SPIN, GONE = range(3)
 WORDS = SPIN_CODE + 0x1000  # the release words
 CNTFRQ = 1000000000  # of QEMU's -cpu max
+# Time goes by instructions executed (each takes 128 ns), so that a busy machine makes no CPU late.
+ICOUNT = ["--qemu-arg=-icount", "--qemu-arg=shift=7,sleep=off"]
 CPU_ON_0_1 = 0x95c1ba60  # a number that firmware of 0.1 really had
 
 
@@ -100,7 +102,7 @@ CASES = {
     "psci-unknown": Case([BOOT] + [Cpu()] * 2, {1: "PSCI: .*-1", 2: "PSCI: .*-1"}, psci_version=0),
     "psci-no-node": Case([BOOT, Cpu()], {1: "PSCI: .*no PSCI node"}, ""),
     "psci-other-cpu": Case([BOOT, Cpu(starts=2), Cpu(), Cpu()],
-                           {1: "PSCI: .*did not arrive", 2: "PSCI: .*-4"}),
+                           {1: "PSCI: .*did not arrive", 2: "PSCI: .*-[45]"}),
     # It comes when the others work already, and must do no harm.
     "psci-late": Case([BOOT, Cpu(), Cpu(delay_ms=3000)], {2: "PSCI: .*did not arrive"},
                       append="wait_ms=2500"),
@@ -116,7 +118,7 @@ CASES = {
     # Two nodes, CPUs of each kind.
     "mixed": Case(
         [BOOT, Cpu(), spins(0), Cpu(answer=-3), Cpu(method="acme,boot"), Cpu(method=None), Cpu()],
-        {3: "PSCI: .*-3", 4: "acme,boot: ", 5: "no enable-method"},
+        {3: "PSCI: .*-3", 4: "acme,boot: ", 5: ".*no enable-method"},
         NODE_0_1.replace("psci {", "a-psci {", 1) + NODE_1_0, cpu_on=CPU_ON_0_1),
     "cntfrq-0": Case([BOOT, Cpu(way=GONE), Cpu(answer=-2)],
                      {1: "PSCI: .*CNTFRQ_EL0", 2: "PSCI: .*-2"}, cntfrq=0),
@@ -127,18 +129,19 @@ CASES = {
 def start_on(start, image, tmp_path):
     """A function that starts a kernel on the firmware of a case."""
 
-    def start_one(case, kernel, *options, append="", **more):
+    def start_one(case, kernel, *arguments, initrd=None, append="", **options):
         bundle, config = tmp_path / "bundle.cpio", tmp_path / "config"
         subprocess.run([os.path.join(os.path.dirname(HOST), "bundle"), "--kernel", kernel,
-                        *options, "--append", append, "--output", bundle], check=True)
+                        *([f"--initrd={initrd}"] if initrd else []), "--append", append,
+                        "--output", bundle], check=True)
         size = f"--cpus={len(case.cpus)}"
         tree = DeviceTree(tmp_path / "machine.dtb", image, bundle, size, "--qemu-arg=-machine",
                           "--qemu-arg=secure=on", "--qemu-arg=-bios", f"--qemu-arg={FIRMWARE}")
         tree.append(case.source())
         config.write_bytes(case.packed())
-        return start(size, "--qemu-arg=-device",
+        return start(size, *arguments, "--qemu-arg=-device",
                      f"--qemu-arg=loader,addr={CONFIG_AT:#x},file={config},force-raw=on",
-                     el3=FIRMWARE, dtb=tree.path, bundle=bundle, **more)
+                     el3=FIRMWARE, dtb=tree.path, bundle=bundle, **options)
 
     return start_one
 
@@ -155,7 +158,7 @@ def check_left_out(text, left_out):
 def test_count(start_on, name):
     """A kernel of one page counts the CPUs that it gets."""
     case = CASES[name]
-    machine = start_on(case, COUNT, append=case.append, timeout=LIMIT)
+    machine = start_on(case, COUNT, *ICOUNT, append=case.append, timeout=LIMIT)
     end = machine.expect(r"COUNT end|caisson: [^\r\n]*\r*\n").group()
     text = machine.before()
     assert end == "COUNT end", text + end
@@ -164,5 +167,5 @@ def test_count(start_on, name):
     assert f"COUNT {used} of {used} CPUs" in text
     if case.left_out:
         assert f"{used} CPUs used, {len(case.left_out)} left out" in text
-    if case.psci_version:
+    if case.psci_version and case.node:
         assert machine.end() == 0
