@@ -36,16 +36,16 @@
 #define SPSR_EL(n)  (SPSR_MASKED | (n) << 2 | 1) /* ELnh */
 
 /* PSCI (DEN 0022, 5). */
-#define SMC64               0x40000000
-#define PSCI_VERSION        0x84000000
-#define PSCI_CPU_ON         0x84000003
-#define PSCI_AFFINITY_INFO  0x84000004
-#define PSCI_SYSTEM_OFF     0x84000008
-#define PSCI_FEATURES       0x8400000a
-#define NOT_SUPPORTED       (-1)
-#define INVALID_PARAMETERS  (-2)
-#define ALREADY_ON          (-4)
-#define ON_PENDING          (-5)
+#define SMC64              0x40000000
+#define PSCI_VERSION       0x84000000
+#define PSCI_CPU_ON        0x84000003
+#define PSCI_AFFINITY_INFO 0x84000004
+#define PSCI_SYSTEM_OFF    0x84000008
+#define PSCI_FEATURES      0x8400000a
+#define NOT_SUPPORTED      (-1)
+#define INVALID_PARAMETERS (-2)
+#define ALREADY_ON         (-4)
+#define ON_PENDING         (-5)
 
 /* Of a CPU; the values of AFFINITY_INFO (DEN 0022 5.7). */
 enum state { ON = 0, OFF = 1, PENDING = 2 };
@@ -75,7 +75,7 @@ static void say(const char *text)
 static void say_hex(uint64_t value)
 {
 	for (int shift = 60; shift >= 0; shift -= 4)
-		*reg(UART) = (uint8_t)"0123456789abcdef"[value >> shift & 15];
+		*reg(UART) = (uint8_t) "0123456789abcdef"[value >> shift & 15];
 }
 
 static void __attribute__((noreturn)) sleep_for_ever(void)

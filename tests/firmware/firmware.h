@@ -15,16 +15,16 @@
 #define FW_SECURE_RAM 0x0e000000
 #define FW_RAM        0x40000000
 /* The test's to fill, by QEMU's loader. */
-#define FW_CONFIG     0x43e00000
+#define FW_CONFIG 0x43e00000
 /* Where CPUs wait on their release words: ordinary memory, which the tree must reserve. */
-#define FW_SPIN_CODE  0x40100000
+#define FW_SPIN_CODE 0x40100000
 
-#define FW_MAX_CPUS   8
+#define FW_MAX_CPUS    8
 #define FW_STACK_SHIFT 12
 
 /* Offsets into struct fw_context, for start.S. */
-#define FW_CONTEXT_PC 0
-#define FW_CONTEXT_X0 8
+#define FW_CONTEXT_PC   0
+#define FW_CONTEXT_X0   8
 #define FW_CONTEXT_SPSR 16
 
 #ifndef __ASSEMBLER__
@@ -51,8 +51,8 @@ struct fw_cpu {
 
 struct fw_config {
 	uint64_t magic;
-	uint64_t image; /* entered at EL2 ... */
-	uint64_t x0;    /* ... with this: the device tree */
+	uint64_t image;        /* entered at EL2 ... */
+	uint64_t x0;           /* ... with this: the device tree */
 	uint64_t cntfrq;       /* every CPU's CNTFRQ_EL0 */
 	uint32_t psci_version; /* PSCI_VERSION's answer; 0: no function of 0.2 and later is known */
 	uint32_t cpu_on;       /* number of CPU_ON of PSCI 0.1; 0: there is none */
