@@ -20,24 +20,32 @@ bool conopt_is_plain(const char *cmdline)
 	return view && length == 5 && memcmp(view, "plain", 5) == 0;
 }
 
-size_t conopt_history_bytes(const char *cmdline)
+enum err conopt_history(const char *cmdline, size_t *bytes)
 {
 	size_t length, i, kib = 0;
 	const char *text = cmdline_get(cmdline, "scrollback", &length);
 
-	for (i = 0; text && i < length && kib <= HISTORY_KIB_MAX; i++) {
+	*bytes = KIB(HISTORY_KIB);
+	if (text == NULL)
+		return ERR_OK;
+	for (i = 0; i < length && kib <= HISTORY_KIB_MAX; i++) {
 		if (text[i] < '0' || text[i] > '9')
-			return KIB(HISTORY_KIB);
+			return ERR_RANGE;
 		kib = kib * 10 + (size_t)(text[i] - '0');
 	}
 	if (kib < HISTORY_KIB_MIN || kib > HISTORY_KIB_MAX)
-		return KIB(HISTORY_KIB);
-	return KIB(kib);
+		return ERR_RANGE;
+	*bytes = KIB(kib);
+	return ERR_OK;
 }
 
 uint64_t conopt_memory_bytes(const char *cmdline)
 {
+	size_t history;
+
 	if (conopt_is_plain(cmdline))
 		return 0;
-	return HISTORIES * conopt_history_bytes(cmdline) + OTHER_BYTES;
+	/* Nonsense is told of when there is a log. */
+	(void)conopt_history(cmdline, &history);
+	return HISTORIES * history + OTHER_BYTES;
 }

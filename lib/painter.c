@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/painter.h"
 
+#include "lib/termout.h"
+
 #include <string.h>
 
 /*
@@ -27,7 +29,6 @@
 /* The longest of the pieces that are sent whole; none is longer than PAINTER_ROOM_MIN. */
 #define MOVE_BYTES  16 /* CR LF LF LF, CUF or spaces; CUP */
 #define MODE_BYTES  8
-#define PEN_BYTES   56
 #define OTHER_BYTES 24 /* two spaces, CUP, a character, two marks */
 #define CLEAR_BYTES 9
 /* Pen, region, moving, these lines of at most 2 bytes, region: at most PAINTER_ROOM_MIN. */
@@ -41,70 +42,6 @@
 
 /* Bytes between two times that the cursor's row comes first: 22 ms at 115,200 baud. */
 #define CURSOR_EVERY 256
-
-struct out {
-	uint8_t *to;
-	size_t used, room;
-};
-
-static bool has_room(const struct out *o, size_t bytes)
-{
-	return o->room - o->used >= bytes;
-}
-
-static void put(struct out *o, uint8_t byte)
-{
-	o->to[o->used++] = byte;
-}
-
-static void put_text(struct out *o, const char *text)
-{
-	while (*text != '\0')
-		put(o, *text++);
-}
-
-static void put_number(struct out *o, unsigned int value)
-{
-	if (value >= 100)
-		put(o, '0' + value / 100 % 10);
-	if (value >= 10)
-		put(o, '0' + value / 10 % 10);
-	put(o, '0' + value % 10);
-}
-
-/* CSI a ; b final, without what a terminal takes for 1 by itself. */
-static void put_csi(struct out *o, unsigned int a, unsigned int b, char final)
-{
-	put_text(o, "\033[");
-	if (a != 1)
-		put_number(o, a);
-	if (b != 1) {
-		put(o, ';');
-		put_number(o, b);
-	}
-	put(o, final);
-}
-
-/* RFC 3629 */
-static void put_code_point(struct out *o, uint32_t code)
-{
-	if (code < 0x80) {
-		put(o, code);
-		return;
-	}
-	if (code < 0x800) {
-		put(o, 0xc0 | code >> 6);
-	} else {
-		if (code < 0x10000) {
-			put(o, 0xe0 | code >> 12);
-		} else {
-			put(o, 0xf0 | code >> 18);
-			put(o, 0x80 | (code >> 12 & 0x3f));
-		}
-		put(o, 0x80 | (code >> 6 & 0x3f));
-	}
-	put(o, 0x80 | (code & 0x3f));
-}
 
 /* Cells. */
 
@@ -210,67 +147,6 @@ static bool is_width_sure(uint32_t code)
 
 /* The pen. */
 
-/* CSI and parameters, each with a ';' behind it, become a sequence. */
-static void end_sgr(struct out *o)
-{
-	if (o->to[o->used - 1] == ';')
-		o->used--;
-	put(o, 'm');
-}
-
-static void put_parameter(struct out *o, unsigned int value)
-{
-	put_number(o, value);
-	put(o, ';');
-}
-
-/* base: 30 for the text's, 40 for the background's. */
-static void put_colour(struct out *o, uint32_t colour, unsigned int base)
-{
-	unsigned int number = colour & 0xff;
-
-	if (colour == 0) {
-		put_parameter(o, base + 9);
-	} else if ((colour & SCREEN_RGB) != 0) {
-		put_parameter(o, base + 8);
-		put_parameter(o, 2);
-		put_parameter(o, colour >> 16 & 0xff);
-		put_parameter(o, colour >> 8 & 0xff);
-		put_parameter(o, number);
-	} else if (number < 8) {
-		put_parameter(o, base + number);
-	} else if (number < 16) {
-		put_parameter(o, base + 60 + number - 8);
-	} else {
-		put_parameter(o, base + 8);
-		put_parameter(o, 5);
-		put_parameter(o, number);
-	}
-}
-
-/* From a pen to another one that has all of its attributes. */
-static void put_sgr(struct out *o, const struct screen_cell *from, const struct screen_cell *to)
-{
-	static const struct {
-		uint32_t attribute;
-		unsigned int parameter;
-	} set[] = {
-		{SCREEN_BOLD, 1},  {SCREEN_DIM, 2},     {SCREEN_ITALIC, 3}, {SCREEN_UNDERLINE, 4},
-		{SCREEN_BLINK, 5}, {SCREEN_INVERSE, 7}, {SCREEN_HIDDEN, 8}, {SCREEN_STRIKE, 9},
-	};
-	uint32_t more = to->text & ~from->text;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(set); i++) {
-		if ((more & set[i].attribute) != 0)
-			put_parameter(o, set[i].parameter);
-	}
-	if (to->fg != from->fg)
-		put_colour(o, to->fg, 30);
-	if (to->bg != from->bg)
-		put_colour(o, to->bg, 40);
-	end_sgr(o);
-}
-
 static inline bool pen_fits(const struct painter *p, const struct screen_cell *cell)
 {
 	if (p->pen.bg != cell->bg)
@@ -280,25 +156,21 @@ static inline bool pen_fits(const struct painter *p, const struct screen_cell *c
 	return p->pen.fg == cell->fg && ((p->pen.text ^ cell->text) & SCREEN_ATTRIBUTES) == 0;
 }
 
-static bool send_pen(struct painter *p, struct out *o, const struct screen_cell *pen)
+static bool send_pen(struct painter *p, struct termout *o, const struct screen_cell *pen)
 {
-	static const struct screen_cell none = {0};
-	uint8_t anew_bytes[PEN_BYTES], on_bytes[PEN_BYTES];
-	struct out anew = {anew_bytes, 0, PEN_BYTES}, on = {on_bytes, 0, PEN_BYTES};
-	const struct out *best = &anew;
+	uint8_t anew_bytes[TERMOUT_SGR_BYTES], on_bytes[TERMOUT_SGR_BYTES];
+	struct termout anew = {anew_bytes, 0, TERMOUT_SGR_BYTES},
+		       on = {on_bytes, 0, TERMOUT_SGR_BYTES};
+	const struct termout *best = &anew;
 
 	/* Terminals know the end of all attributes; those of single ones came late. */
-	put_text(&anew, "\033[");
-	if ((pen->text | pen->fg | pen->bg) != 0)
-		put_parameter(&anew, 0);
-	put_sgr(&anew, &none, pen);
+	termout_sgr(&anew, NULL, pen);
 	if ((p->pen.text & ~pen->text) == 0) {
-		put_text(&on, "\033[");
-		put_sgr(&on, &p->pen, pen);
+		termout_sgr(&on, &p->pen, pen);
 		if (on.used < anew.used)
 			best = &on;
 	}
-	if (!has_room(o, best->used))
+	if (!termout_has_room(o, best->used))
 		return false;
 	memcpy(o->to + o->used, best->to, best->used);
 	o->used += best->used;
@@ -306,7 +178,7 @@ static bool send_pen(struct painter *p, struct out *o, const struct screen_cell 
 	return true;
 }
 
-static bool set_pen(struct painter *p, struct out *o, const struct screen_cell *cell)
+static bool set_pen(struct painter *p, struct termout *o, const struct screen_cell *cell)
 {
 	struct screen_cell pen = {
 		.text = cell->text & SCREEN_ATTRIBUTES, .fg = cell->fg, .bg = cell->bg};
@@ -326,9 +198,9 @@ static bool set_pen(struct painter *p, struct out *o, const struct screen_cell *
 
 /* The place. */
 
-static void put_place(struct painter *p, struct out *o, unsigned int y, unsigned int x)
+static void put_place(struct painter *p, struct termout *o, unsigned int y, unsigned int x)
 {
-	put_csi(o, y + 1, x + 1, 'H');
+	termout_csi(o, y + 1, x + 1, 'H');
 	p->known = true;
 	p->y = y;
 	p->x = x;
@@ -348,9 +220,9 @@ static bool can_repeat(const struct painter *p, unsigned int x)
 	return true;
 }
 
-static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned int x)
+static bool seek_far(struct painter *p, struct termout *o, unsigned int y, unsigned int x)
 {
-	if (!has_room(o, MOVE_BYTES))
+	if (!termout_has_room(o, MOVE_BYTES))
 		return false;
 	if (!p->known || y - p->y + UP_MAX > DOWN_MAX + UP_MAX ||
 	    (y < p->y && x != p->x && x != 0)) {
@@ -358,13 +230,13 @@ static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned 
 		return true;
 	}
 	if (p->y < y || x == 0) {
-		put(o, '\r');
+		termout_put(o, '\r');
 		p->x = 0;
 	}
 	for (; p->y < y; p->y++)
-		put(o, '\n');
+		termout_put(o, '\n');
 	for (; p->y > y; p->y--)
-		put_text(o, "\033M");
+		termout_text(o, "\033M");
 	if (p->x == x)
 		return true;
 	if (p->x > x) {
@@ -373,18 +245,18 @@ static bool seek_far(struct painter *p, struct out *o, unsigned int y, unsigned 
 			return true;
 		}
 		for (; p->x > x; p->x--)
-			put(o, '\b');
+			termout_put(o, '\b');
 	} else if (can_repeat(p, x)) {
 		for (; p->x < x; p->x++)
-			put(o, line_of(p, y)[p->x].text & SCREEN_CODE_POINT);
+			termout_put(o, line_of(p, y)[p->x].text & SCREEN_CODE_POINT);
 	} else {
-		put_csi(o, x - p->x, 1, 'C');
+		termout_csi(o, x - p->x, 1, 'C');
 		p->x = x;
 	}
 	return true;
 }
 
-static inline bool seek(struct painter *p, struct out *o, unsigned int y, unsigned int x)
+static inline bool seek(struct painter *p, struct termout *o, unsigned int y, unsigned int x)
 {
 	return (p->known && p->y == y && p->x == x) || seek_far(p, o, y, x);
 }
@@ -393,7 +265,7 @@ static inline bool seek(struct painter *p, struct out *o, unsigned int y, unsign
 
 #define PROLOGUE_PIECES 4
 
-static bool send_prologue(struct painter *p, struct out *o)
+static bool send_prologue(struct painter *p, struct termout *o)
 {
 	static const char *const piece[PROLOGUE_PIECES] = {
 		/* Whatever was being sent ends; UTF-8 and ASCII (ECMA-35). */
@@ -407,12 +279,12 @@ static bool send_prologue(struct painter *p, struct out *o)
 	};
 
 	for (; p->prologue < PROLOGUE_PIECES; p->prologue++) {
-		if (!has_room(o, PAINTER_ROOM_MIN))
+		if (!termout_has_room(o, PAINTER_ROOM_MIN))
 			return false;
-		put_text(o, piece[p->prologue]);
+		termout_text(o, piece[p->prologue]);
 	}
-	put_number(o, p->rows);
-	put_text(o, "r\033[H\033[2J");
+	termout_number(o, p->rows);
+	termout_text(o, "r\033[H\033[2J");
 	p->known = true;
 	p->x = 0;
 	p->y = 0;
@@ -441,17 +313,17 @@ static int weigh_row(const struct painter *p, const struct screen *s, unsigned i
 	return clear - over - (x < used_of(p, y) ? 5 : 0);
 }
 
-static bool begin_screen(struct painter *p, struct screen *s, struct out *o)
+static bool begin_screen(struct painter *p, struct screen *s, struct termout *o)
 {
 	bool smaller = s->columns < p->columns || s->rows < p->rows;
 	int weight = CLEAR_BYTES;
 
-	if (!has_room(o, CLEAR_BYTES))
+	if (!termout_has_room(o, CLEAR_BYTES))
 		return false;
 	for (unsigned int y = 0; y < p->rows && !smaller; y++)
 		weight += weigh_row(p, s, y);
 	if (smaller || weight < 0) {
-		put_text(o, "\033[m\033[H\033[J");
+		termout_text(o, "\033[m\033[H\033[J");
 		p->pen = (struct screen_cell){0};
 		p->known = true;
 		p->x = 0;
@@ -484,21 +356,21 @@ static const struct {
 };
 
 /* Makes those of `which` on or off that are not. */
-static bool send_modes(struct painter *p, struct out *o, unsigned int which, bool on)
+static bool send_modes(struct painter *p, struct termout *o, unsigned int which, bool on)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(mode_table); i++) {
 		if ((which & mode_table[i].mode) == 0)
 			continue;
-		if (!has_room(o, MODE_BYTES))
+		if (!termout_has_room(o, MODE_BYTES))
 			return false;
-		put_text(o, on ? mode_table[i].on : mode_table[i].off);
+		termout_text(o, on ? mode_table[i].on : mode_table[i].off);
 		p->modes ^= mode_table[i].mode;
 	}
 	return true;
 }
 
 /* Off before on: the end of one way of mouse reports ends the others. */
-static bool paint_modes(struct painter *p, const struct screen *s, struct out *o)
+static bool paint_modes(struct painter *p, const struct screen *s, struct termout *o)
 {
 	if (((p->modes ^ s->modes) & PAINTER_MODES) == 0)
 		return true;
@@ -553,7 +425,7 @@ static void move_lines(struct painter *p, unsigned int top, unsigned int bottom,
 	clear_lines(p, fresh, fresh + lines);
 }
 
-static void send_scroll(struct painter *p, struct out *o, const struct screen_scroll *scroll,
+static void send_scroll(struct painter *p, struct termout *o, const struct screen_scroll *scroll,
 			unsigned int lines)
 {
 	bool up = scroll->lines > 0;
@@ -561,24 +433,24 @@ static void send_scroll(struct painter *p, struct out *o, const struct screen_sc
 	unsigned int edge = up ? scroll->bottom : scroll->top;
 
 	if (!whole) {
-		put_csi(o, scroll->top + 1, scroll->bottom + 1, 'r');
+		termout_csi(o, scroll->top + 1, scroll->bottom + 1, 'r');
 		p->known = false; /* the first column of the first row, or of the region's */
 	}
 	if (!p->known || p->y != edge)
 		put_place(p, o, edge, 0);
 	if (up && p->x != 0) {
-		put(o, '\r');
+		termout_put(o, '\r');
 		p->x = 0;
 	}
 	for (unsigned int i = 0; i < lines; i++)
-		put_text(o, up ? "\n" : "\033M");
+		termout_text(o, up ? "\n" : "\033M");
 	if (!whole) {
-		put_csi(o, 1, p->rows, 'r');
+		termout_csi(o, 1, p->rows, 'r');
 		p->known = false;
 	}
 }
 
-static bool paint_scroll(struct painter *p, struct screen *s, struct out *o)
+static bool paint_scroll(struct painter *p, struct screen *s, struct termout *o)
 {
 	struct screen_scroll *scroll = &s->scroll;
 
@@ -592,7 +464,7 @@ static bool paint_scroll(struct painter *p, struct screen *s, struct out *o)
 
 		lines = lines < SCROLL_STEP ? lines : SCROLL_STEP;
 		/* Lines come in with the pen's background in some terminals. */
-		if (!has_room(o, PAINTER_ROOM_MIN) || !set_pen(p, o, &blank))
+		if (!termout_has_room(o, PAINTER_ROOM_MIN) || !set_pen(p, o, &blank))
 			return false;
 		send_scroll(p, o, scroll, lines);
 		move_lines(p, scroll->top, scroll->bottom, lines, up);
@@ -604,8 +476,8 @@ static bool paint_scroll(struct painter *p, struct screen *s, struct out *o)
 /* Cells. */
 
 /* One that is not of ASCII; gives the columns it takes, 0: no room. */
-static unsigned int paint_other(struct painter *p, struct screen *s, struct out *o, unsigned int y,
-				unsigned int x)
+static unsigned int paint_other(struct painter *p, struct screen *s, struct termout *o,
+				unsigned int y, unsigned int x)
 {
 	const struct screen_cell *want = &screen_row(s, y)[x];
 	struct screen_cell *have = &line_of(p, y)[x];
@@ -613,19 +485,19 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
 	unsigned int width = (want->text & SCREEN_WIDE) != 0 ? 2 : 1;
 	bool sure = is_width_sure(code) && want->mark[0] == 0;
 
-	if (!has_room(o, OTHER_BYTES))
+	if (!termout_has_room(o, OTHER_BYTES))
 		return 0;
 	if (x + width > p->columns || code == 0) {
-		put(o, ' '); /* the terminal's edge cuts it */
+		termout_put(o, ' '); /* the terminal's edge cuts it */
 		width = 1;
 	} else {
 		if (!sure && width == 2) {
-			put_text(o, "  ");
+			termout_text(o, "  ");
 			put_place(p, o, y, x);
 		}
-		put_code_point(o, code);
+		termout_code_point(o, code);
 		for (unsigned int i = 0; i < ARRAY_SIZE(want->mark) && want->mark[i] != 0; i++)
-			put_code_point(o, want->mark[i]);
+			termout_code_point(o, want->mark[i]);
 	}
 	memcpy(have, want, width * sizeof(*have));
 	p->x = x + width;
@@ -648,7 +520,7 @@ static unsigned int paint_other(struct painter *p, struct screen *s, struct out 
  * else comes or more than GAP_MAX cells are equal. Equal ones in the end are sent only if `all`
  * are to be. Gives the cells taken.
  */
-static unsigned int paint_text(struct painter *p, struct out *o, const struct screen_cell *want,
+static unsigned int paint_text(struct painter *p, struct termout *o, const struct screen_cell *want,
 			       struct screen_cell *have, unsigned int count, bool all)
 {
 	const struct screen_cell pen = p->pen;
@@ -682,8 +554,8 @@ static unsigned int paint_text(struct painter *p, struct out *o, const struct sc
 }
 
 /* The cell at column x of the line, and equal ones behind it; gives how many, 0: no room. */
-static unsigned int paint_cells(struct painter *p, struct screen *s, struct out *o, unsigned int y,
-				unsigned int x)
+static unsigned int paint_cells(struct painter *p, struct screen *s, struct termout *o,
+				unsigned int y, unsigned int x)
 {
 	const struct screen_row *row = &s->row[y];
 	const struct screen_cell *want = &screen_row(s, y)[x];
@@ -693,10 +565,10 @@ static unsigned int paint_cells(struct painter *p, struct screen *s, struct out 
 		return 0;
 	if (!is_ascii(want))
 		return paint_other(p, s, o, y, x);
-	if (!has_room(o, 1))
+	if (!termout_has_room(o, 1))
 		return 0;
 	if (is_space(want)) {
-		put(o, ' ');
+		termout_put(o, ' ');
 		line_of(p, y)[x] = *want;
 		p->x = x + 1;
 		note_used(p, y, x + 1);
@@ -711,8 +583,8 @@ static unsigned int paint_cells(struct painter *p, struct screen *s, struct out 
  * From column x on the row is to be blank, and is not: `count` cells from there on may differ.
  * Gives the columns made blank, 0: no room.
  */
-static unsigned int paint_blanks(struct painter *p, struct screen *s, struct out *o, unsigned int y,
-				 unsigned int x, unsigned int count)
+static unsigned int paint_blanks(struct painter *p, struct screen *s, struct termout *o,
+				 unsigned int y, unsigned int x, unsigned int count)
 {
 	struct screen_cell *have = line_of(p, y);
 	unsigned int below = y + 1;
@@ -721,19 +593,19 @@ static unsigned int paint_blanks(struct painter *p, struct screen *s, struct out
 		count--;
 	if (count <= GAP_MAX)
 		return paint_cells(p, s, o, y, x);
-	if (!seek(p, o, y, x) || !set_pen(p, o, &blank) || !has_room(o, GAP_MAX))
+	if (!seek(p, o, y, x) || !set_pen(p, o, &blank) || !termout_has_room(o, GAP_MAX))
 		return 0;
 	clear_from(p, y, x);
 	if (below < s->rows && s->row[below].from < s->row[below].to) {
 		while (below < s->rows && s->row[below].used == 0)
 			below++;
 		if (below >= s->rows) {
-			put_text(o, "\033[J");
+			termout_text(o, "\033[J");
 			clear_lines(p, y + 1, p->rows);
 			return count;
 		}
 	}
-	put_text(o, "\033[K");
+	termout_text(o, "\033[K");
 	return count;
 }
 
@@ -743,8 +615,8 @@ static unsigned int paint_blanks(struct painter *p, struct screen *s, struct out
  */
 #define PAINTED UINT16_MAX
 
-static unsigned int paint_row(struct painter *p, struct screen *s, struct out *o, unsigned int y,
-			      unsigned int start)
+static unsigned int paint_row(struct painter *p, struct screen *s, struct termout *o,
+			      unsigned int y, unsigned int start)
 {
 	struct screen_row *row = &s->row[y];
 	const struct screen_cell *want = screen_row(s, y), *have = line_of(p, y);
@@ -785,7 +657,7 @@ static unsigned int next_changed(const struct screen *s, unsigned int y, unsigne
 }
 
 /* Rows from y on, of that only what is right of column x, to end - 1. */
-static bool paint_span(struct painter *p, struct screen *s, struct out *o, unsigned int y,
+static bool paint_span(struct painter *p, struct screen *s, struct termout *o, unsigned int y,
 		       unsigned int x, unsigned int end)
 {
 	unsigned int first = y;
@@ -802,7 +674,7 @@ static bool paint_span(struct painter *p, struct screen *s, struct out *o, unsig
 	return true;
 }
 
-static bool paint_rows(struct painter *p, struct screen *s, struct out *o)
+static bool paint_rows(struct painter *p, struct screen *s, struct termout *o)
 {
 	unsigned int rows = s->rows < p->rows ? s->rows : p->rows;
 	unsigned int first = s->changed_first, end = s->changed_last + 1u;
@@ -825,7 +697,7 @@ static bool paint_rows(struct painter *p, struct screen *s, struct out *o)
 	return true;
 }
 
-static bool paint_cursor(struct painter *p, const struct screen *s, struct out *o)
+static bool paint_cursor(struct painter *p, const struct screen *s, struct termout *o)
 {
 	unsigned int x = s->x < p->columns ? s->x : p->columns - 1u;
 	unsigned int y = s->y < p->rows ? s->y : p->rows - 1u;
@@ -844,7 +716,7 @@ static bool paint_cursor(struct painter *p, const struct screen *s, struct out *
  * Text that was written at the cursor, with nothing else to do: most calls while a client writes
  * byte by byte. False: there is more to do, of whatever kind.
  */
-static inline bool paint_written(struct painter *p, struct screen *s, struct out *o)
+static inline bool paint_written(struct painter *p, struct screen *s, struct termout *o)
 {
 	unsigned int y = s->changed_first, count;
 	struct screen_row *row = &s->row[y & (SCREEN_ROWS_MAX - 1)];
@@ -868,7 +740,7 @@ static inline bool paint_written(struct painter *p, struct screen *s, struct out
 }
 
 /* False: no room. */
-static __attribute__((noinline)) bool paint(struct painter *p, struct screen *s, struct out *o)
+static __attribute__((noinline)) bool paint(struct painter *p, struct screen *s, struct termout *o)
 {
 	if (p->prologue < PROLOGUE_PIECES && !send_prologue(p, o))
 		return false;
@@ -881,7 +753,7 @@ static __attribute__((noinline)) bool paint(struct painter *p, struct screen *s,
 
 size_t painter_paint(struct painter *p, struct screen *s, uint8_t *to, size_t room)
 {
-	struct out o = {to, 0, room};
+	struct termout o = {to, 0, room};
 
 	if (!paint_written(p, s, &o))
 		p->behind = !paint(p, s, &o);

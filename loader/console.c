@@ -5,7 +5,7 @@
 #include "lib/consolearg.h"
 #include "lib/text.h"
 #include "lib/uart16550.h"
-#include "loader/dt.h"
+#include "loader/dtgic.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES KIB(4)
@@ -415,7 +415,7 @@ void console_finish(struct machine *m)
 		if (port->kind == BOOT_UART_NONE)
 			continue;
 		if (port->intid == 0 && m->uart_node[i] != FDT_NONE)
-			port->intid = dt_spi(m, m->uart_node[i]);
+			port->intid = dtgic_spi(m, m->uart_node[i]);
 		uart_print("  console %u: %s at %#llx, interrupt %u\n", i + 1, names[port->kind],
 			   (unsigned long long)port->base, port->intid);
 	}

@@ -14,8 +14,7 @@ void dt_open(struct machine *m, uint64_t blob);
 /* Fills m and m->info with memory, CPUs, PSCI, GIC, timers; reserved memory becomes busy. */
 void dt_read(struct machine *m, uint64_t own_mpidr);
 
-/* The INTID of a node's first interrupt if that is an SPI, after dt_read() found the GIC; else 0.
- */
-uint32_t dt_spi(const struct machine *m, uint32_t node);
+/* A node's name, for messages. */
+const char *dt_name(const struct machine *m, uint32_t node);
 
 #endif

@@ -187,8 +187,8 @@ mpboot_wait_start:
 	sev
 	mrs	x5, cnthctl_el2
 	bic	x2, x5, #CNTHCTL_EVENT_BITS
-	orr	x2, x2, #(CNTHCTL_EVENTS & 0xf0)
-	orr	x2, x2, #(CNTHCTL_EVENTS & 0x0f)
+	mov	x3, #CNTHCTL_EVENTS
+	orr	x2, x2, x3
 	msr	cnthctl_el2, x2
 	isb
 	ldr	x3, [x0, #BOOT_MAILBOX_OWN_ID]

@@ -157,8 +157,10 @@ void consoles_init(const struct bootinfo *bi)
 {
 	static const struct vcon_client log_client = {.input = log_input};
 	static const struct vcon_client svm_client = {.input = svm_input};
-	size_t history = conopt_history_bytes(bi->cmdline);
+	size_t history;
 
+	if (conopt_history(bi->cmdline, &history) != ERR_OK)
+		log_printf(LOG_WARN, "scrollback= is ignored: not a number of KiB from 16 to 8192");
 	svm_console = consoles_add("svm", '1', history, 0, &svm_client);
 	log_console = consoles_add("log", 'l', history, VCON_NO_ALTERNATE, &log_client);
 	uvcon_init();

@@ -6,6 +6,7 @@
 #include "hyp/console/hostui.h"
 
 #include "hyp/console/consoles.h"
+#include "hyp/console/turn.h"
 #include "hyp/console/uvcon.h"
 #include "hyp/console/vcon.h"
 #include "hyp/core/log.h"
@@ -25,8 +26,8 @@
 #define ANSWER_S   20    /* patience with caissond after a request */
 
 static struct {
-	uint32_t work; /* since when somebody serves: calls of poke() */
-	bool is_due;   /* the snapshot is to be made anew; any CPU sets it */
+	struct turn turn; /* who serves */
+	bool is_due;      /* the snapshot is to be made anew; any CPU sets it */
 	struct vcon *console;
 	struct termkey keys;
 	struct hostui ui;
@@ -346,15 +347,7 @@ static void serve(void)
 
 static void poke(void *ctx)
 {
-	uint32_t seen;
-
-	if (__atomic_fetch_add(&host.work, 1, __ATOMIC_ACQ_REL) != 0)
-		return;
-	do {
-		seen = __atomic_load_n(&host.work, __ATOMIC_ACQUIRE);
-		serve();
-	} while (!__atomic_compare_exchange_n(&host.work, &seen, 0, false, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
+	turn_serve(&host.turn, serve);
 }
 
 static void resized(void *ctx, unsigned int columns, unsigned int rows)

@@ -4,7 +4,7 @@
  * page by page.
  *
  * Two ports and callers of other kinds may bring input at the same time, on several CPUs. One of
- * them does the work, the others only leave word that there is more (`work`): nobody waits for a
+ * them does the work, the others only leave word that there is more (`turn`): nobody waits for a
  * lock here, since a command may have to wait for another CPU (hyp/core/crosscall.h).
  */
 #include "hyp/console/shell.h"
@@ -12,6 +12,7 @@
 #include "check.h"
 #include "hyp/console/consoles.h"
 #include "hyp/console/shell_cmd.h"
+#include "hyp/console/turn.h"
 #include "hyp/console/vcon.h"
 #include "hyp/vm/inspect.h"
 #include "lib/fmt.h"
@@ -32,7 +33,7 @@ enum state {
 };
 
 static struct {
-	uint32_t work; /* since when somebody serves: calls of poke() */
+	struct turn turn; /* who serves */
 	struct vcon *console;
 	enum state state;
 	unsigned int columns;
@@ -403,15 +404,7 @@ static void serve(void)
 
 static void poke(void *ctx)
 {
-	uint32_t seen;
-
-	if (__atomic_fetch_add(&shell.work, 1, __ATOMIC_ACQ_REL) != 0)
-		return;
-	do {
-		seen = __atomic_load_n(&shell.work, __ATOMIC_ACQUIRE);
-		serve();
-	} while (!__atomic_compare_exchange_n(&shell.work, &seen, 0, false, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
+	turn_serve(&shell.turn, serve);
 }
 
 static void resized(void *ctx, unsigned int columns, unsigned int rows)

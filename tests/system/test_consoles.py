@@ -163,11 +163,12 @@ def test_escape_and_death(sit_down):
 
 def test_no_answers(sit_down):
     """A terminal that answers nothing gets 80 columns and 24 rows. A view that there is not is
-    told."""
-    t = sit_down(columns=120, rows=40, answers=(), hyp_append="view=what")
+    told, and so is a nonsensical scrollback."""
+    t = sit_down(columns=120, rows=40, answers=(), hyp_append="view=what scrollback=12")
     t.wait(lambda: t.asked[:2] == ["size", "cursor"], "a question about the cursor")
     t.command_key("l")
     t.expect("view=what is ignored: no console of this name is free")
+    t.expect("scrollback= is ignored: not a number of KiB from 16 to 8192")
     t.command_key("1")
     t.expect(r"^root@servicevm:~# *$")
     t.command_key("?")

@@ -20,22 +20,26 @@ static void test_history(void **unused)
 	static const struct {
 		const char *cmdline;
 		unsigned int kib;
+		enum err err;
 	} cases[] = {
-		{"", 640},
-		{"scrollback=64", 64},
-		{"scrollback=16", 16},
-		{"scrollback=15", 640},
-		{"scrollback=8192", 8192},
-		{"scrollback=8193", 640},
-		{"scrollback=99999999999999999999999", 640},
-		{"scrollback=", 640},
-		{"scrollback=1M", 640},
-		{"scrollback=-64", 640},
+		{"", 640, ERR_OK},
+		{"scrollback=64", 64, ERR_OK},
+		{"scrollback=16", 16, ERR_OK},
+		{"scrollback=15", 640, ERR_RANGE},
+		{"scrollback=8192", 8192, ERR_OK},
+		{"scrollback=8193", 640, ERR_RANGE},
+		{"scrollback=99999999999999999999999", 640, ERR_RANGE},
+		{"scrollback=", 640, ERR_RANGE},
+		{"scrollback=1M", 640, ERR_RANGE},
+		{"scrollback=-64", 640, ERR_RANGE},
 	};
 	unsigned int i;
+	size_t bytes;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(conopt_history_bytes(cases[i].cmdline), KIB(cases[i].kib));
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(conopt_history(cases[i].cmdline, &bytes), cases[i].err);
+		assert_int_equal(bytes, KIB(cases[i].kib));
+	}
 	assert_int_equal(conopt_memory_bytes("scrollback=1640") - conopt_memory_bytes(""),
 			 3 * KIB(1000));
 }
