@@ -97,8 +97,7 @@ static void consider(struct machine *m, uint32_t listed)
 	if (problem != NULL)
 		leave_out_listed(m, &m->info.start[listed], "%s", problem);
 	else if (m->info.cpu_count == BOOT_MAX_CPUS)
-		leave_out_listed(m, &m->info.start[listed], "Caisson uses %d CPUs",
-				 BOOT_MAX_CPUS);
+		leave_out_listed(m, &m->info.start[listed], "Caisson uses %d CPUs", BOOT_MAX_CPUS);
 	else
 		take(m, listed);
 }
@@ -116,8 +115,8 @@ void cpus_choose(struct machine *m)
 	info->cpus_left_out = m->cpus.disabled + m->cpus.beyond;
 	info->start_count = m->cpus.count;
 	for (uint32_t i = 0; i < m->cpus.count; i++) {
-		info->start[i] = (struct boot_start){.mpidr = m->cpu[i].mpidr,
-						     .address = m->cpu[i].address};
+		info->start[i] =
+			(struct boot_start){.mpidr = m->cpu[i].mpidr, .address = m->cpu[i].address};
 		name_protocol(m, &m->cpu[i], info->start[i].protocol);
 	}
 	take(m, m->cpus.boot);

@@ -188,7 +188,8 @@ void psci_system_end(const char *who, uint32_t id)
 		smccc_smc(id, 0, 0, 0);
 		log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
 	} else {
-		log_printf(LOG_ERROR, "this machine's firmware has no PSCI to do that: it stays on");
+		log_printf(LOG_ERROR,
+			   "this machine's firmware has no PSCI to do that: it stays on");
 	}
 }
 
