@@ -40,6 +40,12 @@ def bare(service_vm):
     (["--image", HOST, "--bundle", HOST, "--append", "quiet"], "--bundle"),
     (["--image", "/nonexistent", "--kernel", HOST], "--image"),
     (["--machine", "virt", "--memory", "256G"], "255G"),
+    (["--machine", "raspi4b", "--memory", "1G"], "2G"),
+    (["--machine", "raspi4b", "--cpus", "2"], "4"),
+    (["--machine", "raspi4b", "--gic", "2"], "virt"),
+    (["--machine", "raspi4b", "--bare", "--kernel", HOST], "el2"),
+    (["--machine", "raspi4b", "--board-dtb", "/nonexistent", "--image", HOST], "--board-dtb"),
+    (["--image", HOST, "--board-dtb", HOST], "--dtb"),
 ])
 def test_wrong_option(arguments, word):
     """One line that holds the remedy."""
@@ -111,6 +117,17 @@ def test_dry_run(bare):
     assert done.stdout.startswith("qemu-system-aarch64 ") and done.stdout.count("\n") == 1
     assert "virtio-net-pci,netdev=net0,romfile=" in done.stdout
     assert "-icount shift=0,sleep=off" in done.stdout
+
+
+def test_boards(service_vm):
+    """A board comes with Debian's tree; its console is where that says."""
+    done = host("--machine=raspi4b", f"--image={HOST}", "--dry-run", "--serial=file:other",
+                f"--board-dtb={service_vm}/dtb/bcm2711-rpi-4-b.dtb")
+    assert done.returncode == 0, done.stderr
+    assert " -smp 4 " in done.stdout and "/bcm2711-rpi-4-b.dtb " in done.stdout
+    assert "-serial file:other -serial chardev:console" in done.stdout
+    done = host("--gic=2", f"--image={HOST}", "--dry-run")
+    assert "gic-version=2" in done.stdout and "-dtb" not in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
