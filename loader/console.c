@@ -353,12 +353,13 @@ static void open_second(struct machine *m)
 static void take_cmdline(struct machine *m, bool *cut_off)
 {
 	struct fdt_prop prop;
-	const char *text;
+	const char *text = NULL;
 	size_t i = 0;
 
-	if (m->chosen == FDT_NONE || !fdt_prop(&m->fdt, m->chosen, "bootargs", &prop))
-		return;
-	text = fdt_prop_string(&prop, 0);
+	if (m->firmware->uefi)
+		text = m->firmware->cmdline;
+	else if (m->chosen != FDT_NONE && fdt_prop(&m->fdt, m->chosen, "bootargs", &prop))
+		text = fdt_prop_string(&prop, 0);
 	for (; text != NULL && text[i] != '\0' && i < BOOT_CMDLINE_BYTES - 1; i++)
 		m->info.cmdline[i] = text[i];
 	*cut_off = text != NULL && text[i] != '\0';

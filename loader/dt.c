@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "loader/dt.h"
 
+#include <string.h>
+
 #include "arch/aarch64/sysreg.h"
 #include "lib/dtcpus.h"
 #include "lib/text.h"
@@ -116,6 +118,16 @@ static void read_memory_node(struct machine *m, uint32_t node)
 		uart_stop("the reg property of memory node %s makes no sense", dt_name(m, node));
 }
 
+/* UEFI's memory map says it better: there may be no memory node. */
+static void take_memory(struct machine *m)
+{
+	const struct firmware *f = m->firmware;
+
+	memcpy(m->info.ram, f->ram, f->ram_count * sizeof(f->ram[0]));
+	m->info.ram_count = f->ram_count;
+	busy_add(m, f->map, f->map_bytes, "UEFI's memory map");
+}
+
 static void read_memory(struct machine *m)
 {
 	struct fdt_prop type;
@@ -132,8 +144,11 @@ static void read_memory(struct machine *m)
 		if (m->memory_node_count == BOOT_MAX_REGIONS)
 			uart_stop("more than %d memory nodes", BOOT_MAX_REGIONS);
 		m->memory_node[m->memory_node_count++] = n;
-		read_memory_node(m, n);
+		if (!m->firmware->uefi)
+			read_memory_node(m, n);
 	}
+	if (m->firmware->uefi)
+		take_memory(m);
 	for (uint32_t i = 0; i < m->info.ram_count; i++)
 		m->ram_bytes += m->info.ram[i].bytes;
 	if (m->ram_bytes == 0)

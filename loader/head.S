@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first bytes of build/caisson.img: an arm64 Image header and the way from there to C.
- * Entered as Linux is (booting.rst of the arm64 port): MMU and data cache off, x0 = device tree.
+ * The first bytes of build/caisson.img: an arm64 Image header, which is the head of a PE/COFF
+ * header, too, and the ways from there to C. `entry`: as Linux is entered (booting.rst of the arm64
+ * port), MMU and data cache off, x0 = device tree. `entry_uefi`: as an application of UEFI (UEFI
+ * 2.10 2.3.6), on firmware's stack, under its MMU; head_leave() leads from there to `entry`.
  */
 #define SCTLR_EL2_OFF 0x30c50830 /* RES1 bits: MMU, caches, alignment checks off, little-endian */
+#define SCTLR_M (1 << 0)
+#define SCTLR_C (1 << 2)
 #define SCTLR_I (1 << 12)
 #define HCR_EL2_RW (1 << 31)
 #define CPTR_EL2_RES1 0x33ff
@@ -16,8 +20,8 @@
 	.section .head, "ax", %progbits
 	.global loader_start
 loader_start:
+	.inst	0xd1005a4d	/* sub x13, x18, #22: does no harm, and begins with "MZ" */
 	b	entry
-	.long	0
 	.quad	0		/* text_offset */
 	.quad	loader_image_bytes
 	.quad	IMAGE_FLAGS
@@ -25,8 +29,124 @@ loader_start:
 	.quad	0
 	.quad	0
 	.ascii	"ARM\x64"
-	.long	0
+	.long	pe_header - loader_start
 
+/*
+ * Microsoft's "PE Format". Offsets in the file are offsets in memory. What the program itself
+ * relocates (.rodata, too) is data here, so nothing is both writable and executable; there are no
+ * relocations for firmware to do.
+ */
+	.balign	8
+pe_header:
+	.ascii	"PE\0\0"
+	.short	0xaa64		/* Machine: ARM64 */
+	.short	2		/* NumberOfSections */
+	.long	0, 0, 0		/* TimeDateStamp, no symbols */
+	.short	pe_sections - pe_optional
+	.short	0x22		/* EXECUTABLE_IMAGE, LARGE_ADDRESS_AWARE */
+pe_optional:
+	.short	0x20b		/* PE32+ */
+	.byte	0, 0
+	.long	loader_text_bytes
+	.long	loader_data_bytes
+	.long	loader_zero_bytes
+	.long	entry_uefi - loader_start
+	.long	LOADER_TEXT	/* BaseOfCode */
+	.quad	0		/* ImageBase */
+	.long	LOADER_PAGE	/* SectionAlignment */
+	.long	LOADER_FILE_ALIGN
+	.short	0, 0, 0, 0, 0, 0
+	.long	0
+	.long	loader_image_bytes
+	.long	LOADER_TEXT	/* SizeOfHeaders */
+	.long	0		/* CheckSum */
+	.short	10		/* Subsystem: EFI application */
+	.short	0x100		/* NX_COMPAT */
+	.quad	0, 0, 0, 0
+	.long	0
+	.long	6		/* NumberOfRvaAndSizes */
+	.quad	0, 0, 0, 0, 0, 0
+pe_sections:
+	.ascii	".text\0\0\0"
+	.long	loader_text_bytes, LOADER_TEXT, loader_text_bytes, LOADER_TEXT
+	.long	0, 0, 0
+	.long	0x60000020	/* code, executable, readable */
+	.ascii	".data\0\0\0"
+	.long	loader_data_zero_bytes, loader_data_offset, loader_data_bytes, loader_data_offset
+	.long	0, 0, 0
+	.long	0xc0000040	/* initialised data, readable, writable */
+
+/* Pointers in initialised data were linked for address 0. A second time does no harm. */
+	.macro	relocate
+	adrp	x3, loader_start
+	adrp	x1, loader_rela_start
+	add	x1, x1, :lo12:loader_rela_start
+	adrp	x2, loader_rela_end
+	add	x2, x2, :lo12:loader_rela_end
+4:	cmp	x1, x2
+	b.hs	5f
+	ldp	x4, x5, [x1], #16
+	ldr	x6, [x1], #8
+	cmp	x5, #R_AARCH64_RELATIVE
+	b.ne	4b
+	add	x6, x6, x3
+	str	x6, [x3, x4]
+	b	4b
+5:
+	.endm
+
+/* Cleans and invalidates [x1, x2) to the point of coherency. Changes x1, x3, x4. */
+	.macro	clean
+	/* CTR_EL0.DminLine is the log2 of words in a line. */
+	mrs	x3, ctr_el0
+	ubfx	x3, x3, #16, #4
+	mov	x4, #4
+	lsl	x3, x4, x3
+	sub	x4, x3, #1
+	bic	x1, x1, x4
+0:	dc	civac, x1
+	add	x1, x1, x3
+	cmp	x1, x2
+	b.lo	0b
+	dsb	sy
+	.endm
+
+	.section .text.entry_uefi, "ax"
+entry_uefi:
+	stp	x29, x30, [sp, #-32]!
+	mov	x29, sp
+	stp	x0, x1, [sp, #16]
+	relocate
+	ldp	x0, x1, [sp, #16]
+	bl	efi_main
+	ldp	x29, x30, [sp], #32
+	ret
+
+/*
+ * void head_leave(void): after boot services, at EL2: turns MMU and data cache off and enters as
+ * Linux is. Never returns. From the cleaning on nothing is written.
+ */
+	.section .text.head_leave, "ax"
+	.global head_leave
+head_leave:
+	msr	daifset, #0xf
+	adrp	x1, loader_start
+	adrp	x2, loader_end
+	add	x2, x2, :lo12:loader_end
+	clean
+	mrs	x1, sctlr_el2
+	mov	x2, #(SCTLR_M | SCTLR_C)
+	bic	x1, x1, x2
+	msr	sctlr_el2, x1
+	isb
+	tlbi	alle2
+	ic	iallu
+	dsb	sy
+	isb
+	mov	x0, xzr
+	b	entry
+
+	.section .text.entry, "ax"
 entry:
 	mrs	x20, CurrentEL
 	mov	x21, #0
@@ -51,25 +171,13 @@ entry:
 	/*
 	 * What the file does not hold is written with caches off. Only the file was cleaned to
 	 * the point of coherency (booting.rst): a dirty line that somebody left in the rest must
-	 * not be written back over it later. CTR_EL0.DminLine is the log2 of words in a line.
+	 * not be written back over it later.
 	 */
 	adrp	x1, loader_noinit_start
 	add	x1, x1, :lo12:loader_noinit_start
 	adrp	x2, loader_end
 	add	x2, x2, :lo12:loader_end
-	mrs	x3, ctr_el0
-	ubfx	x3, x3, #16, #4
-	mov	x4, #4
-	lsl	x3, x4, x3
-	sub	x4, x3, #1
-	bic	x1, x1, x4
-0:	dc	civac, x1
-	add	x1, x1, x3
-	dc	civac, x1	/* one too many at the end does no harm */
-	add	x1, x1, x3
-	cmp	x1, x2
-	b.lo	0b
-	dsb	sy
+	clean
 
 	adrp	x1, loader_bss_start
 	add	x1, x1, :lo12:loader_bss_start
@@ -80,22 +188,7 @@ entry:
 	stp	xzr, xzr, [x1], #16
 	b	2b
 3:
-	/* Pointers in initialised data were linked for address 0. */
-	adrp	x3, loader_start
-	adrp	x1, loader_rela_start
-	add	x1, x1, :lo12:loader_rela_start
-	adrp	x2, loader_rela_end
-	add	x2, x2, :lo12:loader_rela_end
-4:	cmp	x1, x2
-	b.hs	5f
-	ldp	x4, x5, [x1], #16
-	ldr	x6, [x1], #8
-	cmp	x5, #R_AARCH64_RELATIVE
-	b.ne	4b
-	add	x6, x6, x3
-	str	x6, [x3, x4]
-	b	4b
-5:
+	relocate
 	adrp	x1, loader_stack_top
 	add	sp, x1, :lo12:loader_stack_top
 	mov	x29, xzr

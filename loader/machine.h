@@ -6,11 +6,14 @@
 #include "lib/bootcpu.h"
 #include "lib/fdt.h"
 #include "lib/layout.h"
+#include "loader/firmware.h"
 
 #define MACHINE_MAX_ITS 16
 
 /* What the steps of the loader know so far; each fills its part. */
 struct machine {
+	const struct firmware *firmware;
+
 	/* dt.c */
 	struct fdt fdt;
 	/* Nodes; FDT_NONE when there is none. */

@@ -13,9 +13,11 @@
 extern const char loader_start[];
 extern const char loader_end[];
 
-/* Called by head.S. */
+/* Called by head.S; dtb counts unless UEFI has filled in `firmware`. */
 void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el) __attribute__((noreturn));
 void main_exception(uint64_t esr, uint64_t elr, uint64_t far) __attribute__((noreturn));
+
+struct firmware firmware __attribute__((section(".data.firmware")));
 
 static struct machine machine;
 
@@ -69,7 +71,10 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 {
 	struct machine *m = &machine;
 
-	dt_open(m, dtb);
+	if (!firmware.uefi)
+		firmware.dtb = dtb;
+	m->firmware = &firmware;
+	dt_open(m, firmware.dtb);
 	if (el != 2)
 		uart_stop("started at EL%u, Caisson needs EL2: start it from firmware or a boot "
 			  "loader that runs at EL2 (QEMU: -M virt,virtualization=on)",

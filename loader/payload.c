@@ -6,6 +6,7 @@
 #include "arch/aarch64/cache.h"
 #include "lib/cpio.h"
 #include "lib/image.h"
+#include "lib/text.h"
 #include "loader/uart.h"
 
 #define KERNEL_ALIGN       MIB(2)
@@ -178,10 +179,30 @@ static void check_kernel(struct machine *m)
 		  (unsigned long long)m->kernel.bytes, why);
 }
 
+/* What caisson.cfg named. */
+static void take_files(struct machine *m)
+{
+	const struct firmware *f = m->firmware;
+
+	m->payload_kind = "caisson.cfg";
+	m->kernel = f->kernel;
+	m->initrd = f->initrd;
+	m->bootargs = f->bootargs;
+	m->bootargs_bytes = text_length(f->bootargs);
+	busy_add(m, m->kernel, "kernel");
+	if (m->initrd.bytes != 0)
+		busy_add(m, m->initrd, "initrd");
+	check_kernel(m);
+}
+
 void payload_find(struct machine *m)
 {
 	struct boot_region slot;
 
+	if (m->firmware->kernel.bytes != 0) {
+		take_files(m);
+		return;
+	}
 	if (m->chosen == FDT_NONE)
 		uart_stop("no kernel for the service VM: " HOW_TO_GIVE);
 	m->payload_kind = "module";

@@ -5,8 +5,9 @@
 #include "loader/machine.h"
 
 /*
- * Finds what the service VM is made of: Xen-style multiboot modules under /chosen, or a bundle
- * (a newc cpio archive with the files kernel, initrd, cmdline) in the initrd slot. Modules win.
+ * Finds what the service VM is made of: the files that caisson.cfg named, or Xen-style multiboot
+ * modules under /chosen, or a bundle (a newc cpio archive with the files kernel, initrd, cmdline)
+ * in the initrd slot; the first of these that is there.
  * Fills the payload's part of m, and m->info.cmdline. Stops with a message when there is no
  * kernel or it cannot be started.
  */

@@ -43,8 +43,13 @@ static bool mix_cpu(struct siphash128 *key)
 
 static bool mix_firmware(const struct machine *m, struct siphash128 *key)
 {
+	const struct firmware *f = m->firmware;
 	struct fdt_prop seed;
 
+	if (f->seed_bytes != 0) {
+		*key = siphash128(key, f->seed, f->seed_bytes);
+		return true;
+	}
 	if (m->chosen == FDT_NONE || !fdt_prop(&m->fdt, m->chosen, "rng-seed", &seed) ||
 	    seed.bytes < sizeof(*key))
 		return false;
@@ -55,10 +60,10 @@ static bool mix_firmware(const struct machine *m, struct siphash128 *key)
 void seed_make(struct machine *m)
 {
 	struct siphash128 key = {{sysreg_read(cntpct_el0), m->info.entry_cntpct}};
-	bool firmware = mix_firmware(m, &key);
+	bool mixed = mix_firmware(m, &key);
 	struct siphash128 out;
 
-	if (!mix_cpu(&key) && !firmware)
+	if (!mix_cpu(&key) && !mixed)
 		uart_print("  no random numbers (rng-seed or FEAT_RNG): tokens can be guessed\n");
 	/* Each is made with a text of its own; neither tells of the other. */
 	out = siphash128(&key, "secret", 6);

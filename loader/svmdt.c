@@ -358,6 +358,15 @@ static bool is_left_out_cpu(const struct machine *m, uint32_t node)
 	return !is_used_cpu(m, node);
 }
 
+static bool is_memory(const struct machine *m, uint32_t node)
+{
+	for (uint32_t i = 0; i < m->memory_node_count; i++) {
+		if (m->memory_node[i] == node)
+			return true;
+	}
+	return false;
+}
+
 static bool is_dropped(const struct svmdt *s, uint32_t node)
 {
 	const struct fdt *fdt = &s->m->fdt;
@@ -367,6 +376,8 @@ static bool is_dropped(const struct svmdt *s, uint32_t node)
 		if (s->m->its_node[i] == node)
 			return true;
 	}
+	if (s->m->firmware->uefi && is_memory(s->m, node))
+		return true;
 	if (parent == FDT_ROOT)
 		return fdt_name_is(fdt, node, "aliases") || fdt_name_is(fdt, node, "caisson");
 	if (parent == s->m->chosen)
@@ -415,6 +426,19 @@ static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct f
 	return is_used_cpu(s->m, node) && is_one_of(name, "enable-method", cpu);
 }
 
+/* Region i of a memory node; FDT_NONE stands for UEFI's memory map. */
+static bool memory_region(const struct svmdt *s, uint32_t node, uint32_t i, struct fdt_region *reg)
+{
+	const struct bootinfo *info = &s->m->info;
+
+	if (node != FDT_NONE)
+		return fdt_reg(&s->m->fdt, node, i, reg) == ERR_OK;
+	if (i >= info->ram_count)
+		return false;
+	*reg = (struct fdt_region){info->ram[i].base, info->ram[i].bytes};
+	return true;
+}
+
 /* The reg of a memory node, without the kept region. */
 static void write_memory_reg(struct svmdt *s, uint32_t node)
 {
@@ -427,7 +451,7 @@ static void write_memory_reg(struct svmdt *s, uint32_t node)
 	struct fdt_region reg;
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; fdt_reg(fdt, node, i, &reg) == ERR_OK; i++) {
+	for (uint32_t i = 0; memory_region(s, node, i, &reg); i++) {
 		uint64_t end = reg.base + reg.bytes;
 
 		if (count + 2 > ARRAY_SIZE(piece))
@@ -467,15 +491,6 @@ static void write_psci(struct svmdt *s)
 
 	fdtw_prop(&s->w, "compatible", compatible, sizeof(compatible));
 	fdtw_prop_string(&s->w, "method", "hvc");
-}
-
-static bool is_memory(const struct machine *m, uint32_t node)
-{
-	for (uint32_t i = 0; i < m->memory_node_count; i++) {
-		if (m->memory_node[i] == node)
-			return true;
-	}
-	return false;
 }
 
 /* The properties of an edited node. Returns the offset of what follows them in the source. */
@@ -567,9 +582,28 @@ static void write_uart(struct svmdt *s, const char *path, uint64_t base, uint32_
 	fdtw_end(&s->w);
 }
 
+/* Firmware's own memory nodes are left out: they do not tell what UEFI keeps. */
+static void write_memory(struct svmdt *s)
+{
+	char name[sizeof("memory@") + 16];
+
+	fmt_snprintf(name, sizeof(name), "memory@%llx", (unsigned long long)s->m->info.ram[0].base);
+	fdtw_begin(&s->w, name);
+	fdtw_prop_string(&s->w, "device_type", "memory");
+	write_memory_reg(s, FDT_NONE);
+	fdtw_end(&s->w);
+}
+
 static void write_additions(struct svmdt *s)
 {
 	write_aliases(s);
+	if (s->m->firmware->uefi)
+		write_memory(s);
+	if (s->m->chosen == FDT_NONE) {
+		fdtw_begin(&s->w, "chosen");
+		write_chosen(s);
+		fdtw_end(&s->w);
+	}
 	if (!s->console_is_node)
 		write_uart(s, s->console_path, s->m->info.svm_console,
 			   s->m->info.svm_console_intid);
@@ -621,7 +655,8 @@ static void mark_edited(struct svmdt *s)
 {
 	for (uint32_t i = 0; i < s->m->memory_node_count; i++)
 		node_edit(s, s->m->memory_node[i]);
-	node_edit(s, s->m->chosen);
+	if (s->m->chosen != FDT_NONE)
+		node_edit(s, s->m->chosen);
 	node_edit(s, s->m->gic_node);
 	if (s->m->cpus.psci.node != FDT_NONE)
 		node_edit(s, s->m->cpus.psci.node);

@@ -473,9 +473,10 @@ __attribute__((no_sanitize("address"))) static void clear_state(void)
 static bool load(const uint8_t *tree, bool unchanged)
 {
 	static const char bootargs[] = "console=ttyAMA0";
+	static const struct firmware firmware_none; /* the Linux boot protocol */
 	static struct machine m;
 
-	m = (struct machine){0};
+	m = (struct machine){.firmware = &firmware_none};
 	clear_state();
 	if (setjmp(stopped) != 0)
 		return false;

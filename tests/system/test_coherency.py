@@ -44,7 +44,7 @@ def checked(start, request):
         if os.path.exists(path):
             os.unlink(path)
         machine = start(*arguments, plugin=f"{CHECKER},report={path}{options}", **others)
-        machine.report = lambda: read_report(path)
+        machine.report = lambda: drop_polled(*read_report(path))
         return machine
 
     return start_one
@@ -65,6 +65,18 @@ def read_report(path):
     end = End(*map(int, end.groups()))
     assert len(findings) == min(end.found, SHOWN)
     return findings, end
+
+
+def drop_polled(findings, end):
+    """A CPU that waits at its mailbox with its MMU off reads it again and again, also between the
+    hypervisor's writing there (hyp_main) and its cleaning. Either value is right."""
+    symbols = subprocess.run(["nm", "-S", f"{TARGET}/hyp/hyp.elf"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    first, size = (int(number, 16) for number in
+                   re.search(r"^([0-9a-f]+) ([0-9a-f]+) T hyp_main$", symbols, re.M).groups())
+    return [finding for finding in findings
+            if not (finding.kind == "read-past-caches" and finding.el == 2
+                    and first <= finding.writer < first + size)], end
 
 
 def nothing_found(machine):

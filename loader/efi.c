@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/efi.h"
+
+#include <string.h>
+
+#include "arch/aarch64/sysreg.h"
+#include "loader/eficon.h"
+#include "loader/efimem.h"
+#include "loader/firmware.h"
+
+/*
+ * The way in by UEFI: everything that can be wrong and told of on firmware's console is looked at
+ * here, while boot services are up, so that a mistake leads back to firmware and not to a machine
+ * that stands still. What was found goes into `firmware`; then head_leave() takes the common path.
+ */
+
+/* Called by head.S. */
+efi_status efi_main(efi_handle image, struct efi_system_table *table);
+
+static const struct efi_guid loaded_image_guid = {
+	0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
+static const struct efi_guid rng_guid = {
+	0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}};
+
+/* Tables that firmware may have (UEFI 2.10 4.6), and where their addresses go. */
+static const struct table {
+	struct efi_guid guid;
+	uint64_t *address;
+} tables[] = {
+	{{0xb1b621d5, 0xf19c, 0x41a5, {0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0}},
+	 &firmware.dtb},
+	{{0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}},
+	 &firmware.rsdp},
+	{{0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}},
+	 &firmware.smbios},
+	{{0xf2fd1544, 0x9794, 0x4a2c, {0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94}},
+	 &firmware.smbios3},
+};
+
+static void find_tables(const struct efi *efi)
+{
+	for (uint64_t i = 0; i < efi->table->NumberOfTableEntries; i++) {
+		const struct efi_configuration_table *t = &efi->table->ConfigurationTable[i];
+
+		for (uint32_t k = 0; k < ARRAY_SIZE(tables); k++) {
+			if (memcmp(&t->VendorGuid, &tables[k].guid, sizeof(t->VendorGuid)) == 0)
+				*tables[k].address = (uint64_t)t->VendorTable;
+		}
+	}
+}
+
+static void take_seed(const struct efi *efi)
+{
+	struct efi_rng *rng;
+
+	if (efi->boot->LocateProtocol(&rng_guid, NULL, (void **)&rng) == EFI_SUCCESS &&
+	    rng->GetRNG(rng, NULL, sizeof(firmware.seed), firmware.seed) == EFI_SUCCESS)
+		firmware.seed_bytes = sizeof(firmware.seed);
+}
+
+efi_status efi_main(efi_handle image, struct efi_system_table *table)
+{
+	struct efi efi = {.image = image, .table = table, .boot = table->BootServices};
+	uint64_t el = bits_get(sysreg_read(CurrentEL), 3, 2);
+	efi_status status;
+
+	if (el != 2)
+		return eficon_refuse(&efi, EFI_UNSUPPORTED,
+				     "started at EL%u, Caisson needs EL2: firmware must run at EL2 "
+				     "(QEMU: -M virt,virtualization=on)",
+				     (unsigned int)el);
+	/* A second start of what a first one left in memory begins anew. */
+	memset(&firmware, 0, sizeof(firmware));
+	firmware.uefi = true;
+	if (efi.boot->HandleProtocol(image, &loaded_image_guid, (void **)&efi.loaded) !=
+	    EFI_SUCCESS)
+		return eficon_refuse(&efi, EFI_UNSUPPORTED,
+				     "firmware does not tell where Caisson was loaded from");
+	find_tables(&efi);
+	if (firmware.dtb == 0)
+		return eficon_refuse(&efi, EFI_UNSUPPORTED,
+				     "firmware gives no device tree (QEMU: -M virt,acpi=off)");
+	take_seed(&efi);
+	status = efimem_check(&efi);
+	return status != EFI_SUCCESS ? status : efimem_leave(&efi);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/efimem.h"
+
+#include "arch/aarch64/cache.h"
+#include "lib/efimap.h"
+#include "loader/eficon.h"
+#include "loader/firmware.h"
+
+#define PAGE_BYTES    KIB(4)
+#define RAM_BYTES_MIN MIB(256)
+#define MAP_BYTES_MAX MIB(1)
+/* What the map may grow by between two looks at it. */
+#define SPARE_ENTRIES 32
+#define LEAVE_TRIES   16
+
+void head_leave(void) __attribute__((noreturn));
+
+static struct efimap efimap;
+
+bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t *address)
+{
+	uint64_t pages = bits_align_up(bytes, PAGE_BYTES) / PAGE_BYTES;
+	uint64_t extra = align / PAGE_BYTES - 1;
+	uint64_t base;
+
+	if (efi->boot->AllocatePages(EFI_ALLOCATE_ANY_PAGES, EFIMAP_LOADER_DATA, pages + extra,
+				     &base) != EFI_SUCCESS)
+		return false;
+	/* What is too much is given back, so that it is free for others. */
+	*address = bits_align_up(base, align);
+	if (*address != base)
+		(void)efi->boot->FreePages(base, (*address - base) / PAGE_BYTES);
+	extra -= (*address - base) / PAGE_BYTES;
+	if (extra != 0)
+		(void)efi->boot->FreePages(*address + pages * PAGE_BYTES, extra);
+	return true;
+}
+
+/* Room for the map in firmware.map, of which map_bytes is the size. */
+static bool make_room(const struct efi *efi)
+{
+	uint64_t bytes = 0;
+	uint64_t key;
+	uint64_t stride = 0;
+	uint32_t version;
+	efi_status status = efi->boot->GetMemoryMap(&bytes, NULL, &key, &stride, &version);
+
+	if (status != EFI_BUFFER_TOO_SMALL || bytes > MAP_BYTES_MAX || stride > PAGE_BYTES)
+		return false;
+	firmware.map_bytes = bytes + SPARE_ENTRIES * stride;
+	return efimem_take(efi, firmware.map_bytes, PAGE_BYTES, &firmware.map);
+}
+
+static efi_status read_map(const struct efi *efi, uint64_t room, uint64_t *key)
+{
+	uint64_t stride;
+	uint32_t version;
+
+	firmware.map_bytes = room;
+	efi_status status = efi->boot->GetMemoryMap(&firmware.map_bytes, (void *)firmware.map, key,
+						    &stride, &version);
+	firmware.map_stride = (uint32_t)stride;
+	return status;
+}
+
+static enum err digest(void)
+{
+	return efimap_read(&efimap, (const void *)firmware.map, firmware.map_bytes,
+			   firmware.map_stride, HYP_IMAGE_VA, BOOT_MAX_REGIONS);
+}
+
+efi_status efimem_check(const struct efi *efi)
+{
+	uint64_t key;
+	enum err err;
+
+	if (!make_room(efi) || read_map(efi, firmware.map_bytes, &key) != EFI_SUCCESS)
+		return eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "firmware gives no memory map");
+	err = digest();
+	if (err != ERR_OK)
+		return eficon_refuse(efi, EFI_UNSUPPORTED, "firmware's memory map %s",
+				     err == ERR_NO_MEMORY ? "has too many pieces"
+							  : "makes no sense");
+	if (efimap.ram_bytes < RAM_BYTES_MIN)
+		return eficon_refuse(efi, EFI_OUT_OF_RESOURCES,
+				     "this machine has %llu MiB of memory, Caisson needs %llu MiB",
+				     (unsigned long long)efimap.ram_bytes >> 20,
+				     (unsigned long long)RAM_BYTES_MIN >> 20);
+	if (efimap.lost_bytes != 0)
+		eficon_print(efi,
+			     "caisson: %llu MiB of memory are not used: beyond what Caisson maps, "
+			     "or in too many pieces\n",
+			     (unsigned long long)efimap.lost_bytes >> 20);
+	return make_room(efi) ? EFI_SUCCESS
+			      : eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "memory is used up");
+}
+
+/* Tables and files that are read, and memory that is written, without caches from here on. */
+static void clean(void)
+{
+	struct efimap_entry entry;
+
+	for (size_t i = 0; efimap_entry((const void *)firmware.map, firmware.map_bytes,
+					firmware.map_stride, i, &entry) == ERR_OK;
+	     i++) {
+		switch (entry.type) {
+		case EFIMAP_LOADER_CODE:
+		case EFIMAP_LOADER_DATA:
+		case EFIMAP_BOOT_SERVICES_CODE:
+		case EFIMAP_BOOT_SERVICES_DATA:
+		case EFIMAP_RUNTIME_SERVICES_DATA:
+		case EFIMAP_ACPI_RECLAIM:
+		case EFIMAP_ACPI_NVS:
+			if (entry.attributes & EFIMAP_WB)
+				cache_clean_invalidate_poc(entry.base, entry.bytes);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+efi_status efimem_leave(const struct efi *efi)
+{
+	uint64_t room = firmware.map_bytes;
+	efi_status status = EFI_LOAD_ERROR;
+	uint64_t key;
+
+	/* The map changes when firmware's own timers and events do something in between. */
+	for (uint32_t i = 0; i < LEAVE_TRIES && status != EFI_SUCCESS; i++) {
+		status = read_map(efi, room, &key);
+		if (status != EFI_SUCCESS)
+			return status;
+		status = efi->boot->ExitBootServices(efi->image, key);
+	}
+	if (status != EFI_SUCCESS)
+		return status;
+	/* A map that makes no sense now leaves no memory, which is told later. */
+	if (digest() == ERR_OK) {
+		firmware.ram_count = efimap.ram_count;
+		for (uint32_t i = 0; i < efimap.ram_count; i++)
+			firmware.ram[i] = efimap.ram[i];
+	}
+	clean();
+	head_leave();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOADER_UEFI_H
+#define LOADER_UEFI_H
+
+#include "lib/bits.h"
+
+/*
+ * What Caisson uses of the UEFI Specification 2.10, with that document's names for fields. Calls
+ * follow AAPCS64 (2.3.6.4). Entries of tables that are not called are void pointers.
+ */
+
+typedef uint64_t efi_status;
+typedef void *efi_handle;
+
+#define EFI_SUCCESS           UINT64_C(0)
+#define EFI_ERROR(n)          (BIT(63) | (n)) /* appendix D */
+#define EFI_LOAD_ERROR        EFI_ERROR(1)
+#define EFI_UNSUPPORTED       EFI_ERROR(3)
+#define EFI_BUFFER_TOO_SMALL  EFI_ERROR(5)
+#define EFI_OUT_OF_RESOURCES  EFI_ERROR(9)
+#define EFI_NOT_FOUND         EFI_ERROR(14)
+#define EFI_INVALID_PARAMETER EFI_ERROR(2)
+
+struct efi_guid {
+	uint32_t data1;
+	uint16_t data2;
+	uint16_t data3;
+	uint8_t data4[8];
+};
+
+/* 4.2 */
+struct efi_table_header {
+	uint64_t Signature;
+	uint32_t Revision;
+	uint32_t HeaderSize;
+	uint32_t CRC32;
+	uint32_t Reserved;
+};
+
+/* 12.4 */
+struct efi_text_output {
+	void *Reset;
+	efi_status (*OutputString)(struct efi_text_output *this, uint16_t *text);
+};
+
+/* 7.2.1 */
+enum efi_allocate { EFI_ALLOCATE_ANY_PAGES = 0, EFI_ALLOCATE_MAX_ADDRESS, EFI_ALLOCATE_ADDRESS };
+
+/* 4.4; types of memory: lib/efimap.h */
+struct efi_boot_services {
+	struct efi_table_header Hdr;
+	void *RaiseTPL;
+	void *RestoreTPL;
+	efi_status (*AllocatePages)(uint32_t how, uint32_t type, uint64_t pages, uint64_t *address);
+	efi_status (*FreePages)(uint64_t address, uint64_t pages);
+	efi_status (*GetMemoryMap)(uint64_t *bytes, void *map, uint64_t *key, uint64_t *stride,
+				   uint32_t *version);
+	void *AllocatePool;
+	void *FreePool;
+	void *CreateEvent;
+	void *SetTimer;
+	void *WaitForEvent;
+	void *SignalEvent;
+	void *CloseEvent;
+	void *CheckEvent;
+	void *InstallProtocolInterface;
+	void *ReinstallProtocolInterface;
+	void *UninstallProtocolInterface;
+	efi_status (*HandleProtocol)(efi_handle handle, const struct efi_guid *protocol,
+				     void **interface);
+	void *Reserved;
+	void *RegisterProtocolNotify;
+	void *LocateHandle;
+	void *LocateDevicePath;
+	void *InstallConfigurationTable;
+	void *LoadImage;
+	void *StartImage;
+	void *Exit;
+	void *UnloadImage;
+	efi_status (*ExitBootServices)(efi_handle image, uint64_t key);
+	void *GetNextMonotonicCount;
+	void *Stall;
+	void *SetWatchdogTimer;
+	void *ConnectController;
+	void *DisconnectController;
+	void *OpenProtocol;
+	void *CloseProtocol;
+	void *OpenProtocolInformation;
+	void *ProtocolsPerHandle;
+	void *LocateHandleBuffer;
+	efi_status (*LocateProtocol)(const struct efi_guid *protocol, void *registration,
+				     void **interface);
+};
+
+/* 4.6 */
+struct efi_configuration_table {
+	struct efi_guid VendorGuid;
+	void *VendorTable;
+};
+
+/* 4.3 */
+struct efi_system_table {
+	struct efi_table_header Hdr;
+	uint16_t *FirmwareVendor;
+	uint32_t FirmwareRevision;
+	efi_handle ConsoleInHandle;
+	void *ConIn;
+	efi_handle ConsoleOutHandle;
+	struct efi_text_output *ConOut;
+	efi_handle StandardErrorHandle;
+	struct efi_text_output *StdErr;
+	void *RuntimeServices;
+	struct efi_boot_services *BootServices;
+	uint64_t NumberOfTableEntries;
+	struct efi_configuration_table *ConfigurationTable;
+};
+
+/* 9.1 */
+struct efi_loaded_image {
+	uint32_t Revision;
+	efi_handle ParentHandle;
+	struct efi_system_table *SystemTable;
+	efi_handle DeviceHandle;
+	void *FilePath;
+	void *Reserved;
+	uint32_t LoadOptionsSize;
+	void *LoadOptions;
+};
+
+/* 37.5 */
+struct efi_rng {
+	void *GetInfo;
+	efi_status (*GetRNG)(struct efi_rng *this, const struct efi_guid *algorithm, uint64_t bytes,
+			     uint8_t *value);
+};
+
+#endif
