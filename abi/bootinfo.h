@@ -15,6 +15,9 @@
 #define BOOT_MAX_REGIONS   32
 #define BOOT_CMDLINE_BYTES 512
 #define BOOT_MAX_UARTS     2
+#define BOOT_MAX_STARTS    64
+#define BOOT_NAME_BYTES    24
+#define BOOT_WHY_BYTES     80
 
 /*
  * The EL2 virtual address space (one range, TTBR0_EL2, 48 bits, 4 KiB granule), built by the
@@ -49,8 +52,15 @@
 #define HYP_MAIR_DEVICE 0 /* Device-nGnRE */
 #define HYP_MAIR_NORMAL 1 /* Normal, inner and outer write-back, read and write allocate */
 
-/* The mailbox: see struct boot_mailbox. */
-#define BOOT_MAILBOX_ENTRY 8
+/* Offsets into struct boot_mailbox for the code that waits there. */
+#define BOOT_MAILBOX_ID      0x000
+#define BOOT_MAILBOX_ENTRY   0x008
+#define BOOT_MAILBOX_OWN_ID  0x800
+#define BOOT_MAILBOX_RELEASE 0x808
+#define BOOT_MAILBOX_TIME    0x810
+#define BOOT_MAILBOX_ARRIVED 0x818
+
+#define BOOT_MAILBOX_NO_ID 0xffffffff
 
 #ifndef __ASSEMBLER__
 
@@ -80,14 +90,22 @@ struct hyp_header {
 
 /*
  * One per secondary CPU, in its own 4 KiB page, laid out as the ACPI parking protocol says
- * (Multi-processor Startup for ARM Platforms, version 1). The CPU waits with the MMU off until
- * entry is not 0, then jumps there. The writer cleans the line to the point of coherency and
- * executes SEV.
+ * (Multi-processor Startup for ARM Platforms, version 1). The CPU waits with the MMU off, clears
+ * entry and jumps there, in one of two ways:
+ * - entry is written, then cpu_id with the low 8 bits of own_id (all that Linux writes of it);
+ * - release is written, as with Linux's "spin-table".
+ * A writer with caches on cleans the line to the point of coherency; SEV makes it quicker.
  */
 struct boot_mailbox {
-	uint32_t cpu_id; /* 0xffffffff until the waker names the CPU */
+	uint32_t cpu_id; /* BOOT_MAILBOX_NO_ID until the waker names the CPU */
 	uint32_t reserved;
 	uint64_t entry;
+	uint8_t os[0x7f0]; /* for whoever wakes the CPU */
+	/* Firmware's half, here the loader's. */
+	uint64_t own_id;
+	uint64_t release;
+	uint64_t time;    /* CNTPCT_EL0 when it came here */
+	uint64_t arrived; /* its CurrentEL; 0: it is not here */
 };
 
 struct boot_region {
@@ -100,12 +118,28 @@ struct boot_cpu {
 	uint64_t mailbox; /* 0 for the boot CPU */
 };
 
+enum boot_start_state { BOOT_START_LEFT_OUT = 0, BOOT_START_RAN, BOOT_START_ARRIVED };
+
+/* For people: how a CPU that firmware lists was started. Texts are NUL-terminated. */
+struct boot_start {
+	uint64_t mpidr;                 /* UINT64_MAX: not known */
+	uint64_t address;               /* of firmware's release word or mailbox; 0: none */
+	uint64_t mailbox;               /* Caisson's; 0: none */
+	uint64_t ticks;                 /* until it arrived, from when CPUs were started */
+	char protocol[BOOT_NAME_BYTES]; /* the one it was started with; "": none */
+	char why[BOOT_WHY_BYTES];       /* it is left out */
+	int32_t answer;                 /* PSCI's, if it was asked */
+	uint8_t was_asked;
+	uint8_t state; /* enum boot_start_state */
+};
+
 enum boot_uart_kind {
 	BOOT_UART_NONE = 0,
 	BOOT_UART_PL011, /* Arm DDI 0183 */
 	BOOT_UART_SBSA,  /* the Generic UART of Arm's BSA, DEN 0094, appendix: part of a PL011 */
 	BOOT_UART_16550, /* with or without FIFOs */
 	BOOT_UART_DW,    /* Synopsys' DesignWare APB UART: a 16550 with a busy state */
+	BOOT_UART_CDNS,  /* Cadence's UART, of the Zynq UltraScale+ */
 };
 
 struct boot_uart {
@@ -134,6 +168,9 @@ struct bootinfo {
 	uint32_t cpu_count;     /* 1..BOOT_MAX_CPUS; cpu[0] is the boot CPU */
 	uint32_t cpus_left_out; /* described by firmware but not used */
 	struct boot_cpu cpu[BOOT_MAX_CPUS];
+	/* All that firmware lists, those left out too; more than BOOT_MAX_STARTS are not told. */
+	uint32_t start_count;
+	struct boot_start start[BOOT_MAX_STARTS];
 
 	/* RAM as firmware describes it, sorted: with the kept region, without no-map regions. */
 	uint32_t ram_count;
@@ -165,7 +202,8 @@ struct bootinfo {
 	struct boot_uart uart[BOOT_MAX_UARTS];
 	uint32_t headless; /* no display was described: 1, else 0 */
 
-	uint32_t psci_conduit; /* enum boot_conduit: for SYSTEM_OFF and SYSTEM_RESET */
+	uint32_t psci_conduit; /* enum boot_conduit: of PSCI 0.2 or later */
+	uint32_t psci_version; /* its answer to PSCI_VERSION; 0: there is none */
 
 	/* The service VM. */
 	uint64_t svm_entry;      /* first instruction of its kernel */

@@ -31,9 +31,10 @@ static void release_secondaries(const struct bootinfo *bi)
 	for (i = 1; i < bi->cpu_count; i++) {
 		struct boot_mailbox *mailbox = (struct boot_mailbox *)bi->cpu[i].mailbox;
 
-		mailbox->cpu_id = i;
 		mailbox->entry = bi->image.base + hyp_header.secondary_offset;
-		cache_clean_poc((uint64_t)mailbox, sizeof(*mailbox));
+		dmb(ish); /* the CPU looks at cpu_id first */
+		mailbox->cpu_id = mailbox->own_id & 0xff;
+		cache_clean_poc((uint64_t)mailbox, offsetof(struct boot_mailbox, os));
 	}
 	sev();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/aarch64/sysreg.h"
+#include "lib/dtcpus.h"
 #include "lib/text.h"
 #include "loader/console.h"
 #include "loader/dtgic.h"
@@ -36,15 +37,6 @@ static void first_found(const struct machine *m, uint32_t *which, uint32_t node)
 		*which = node;
 }
 
-/* Any later version comes before 0.1. */
-static void psci_found(struct machine *m, uint32_t node, bool is_0_1)
-{
-	if (!fdt_is_okay(&m->fdt, node) || (m->psci_node != FDT_NONE && (is_0_1 || !m->psci_0_1)))
-		return;
-	m->psci_node = node;
-	m->psci_0_1 = is_0_1;
-}
-
 /* One of a node's compatible strings: what follows "arm,". */
 static void match_compatible(struct machine *m, uint32_t node, const char *text)
 {
@@ -56,10 +48,6 @@ static void match_compatible(struct machine *m, uint32_t node, const char *text)
 		its_found(m, node); /* kept from the service VM in any case */
 	else if (text_is(text, "armv8-timer"))
 		first_found(m, &m->timer_node, node);
-	else if (text_is(text, "psci-0.2") || text_is(text, "psci-1.0"))
-		psci_found(m, node, false);
-	else if (text_is(text, "psci"))
-		psci_found(m, node, true);
 }
 
 /* Goes through the tree once and notes the nodes that matter by their compatible strings. */
@@ -85,7 +73,7 @@ void dt_open(struct machine *m, uint64_t blob)
 	enum err err = fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES);
 
 	m->chosen = m->pl011_node = m->gic_node = FDT_NONE;
-	m->psci_node = m->timer_node = m->cpus_node = FDT_NONE;
+	m->timer_node = m->cpus_node = FDT_NONE;
 	if (m->fdt.node_count != 0) {
 		m->chosen = fdt_child(&m->fdt, FDT_ROOT, "chosen");
 		m->cpus_node = fdt_child(&m->fdt, FDT_ROOT, "cpus");
@@ -209,87 +197,11 @@ static void read_reserved(struct machine *m)
 	}
 }
 
-static void read_psci(struct machine *m)
-{
-	struct fdt_prop prop;
-	const char *method = NULL;
-	uint64_t id;
-	uint32_t node = m->psci_node;
-
-	if (node == FDT_NONE)
-		uart_stop("the device tree has no PSCI node: Caisson needs firmware with PSCI");
-	if (fdt_prop_number(&m->fdt, node, "cpu_on", &id))
-		m->psci_cpu_on = id;
-	if (fdt_prop(&m->fdt, node, "method", &prop))
-		method = fdt_prop_string(&prop, 0);
-	if (method == NULL || !text_is(method, "smc"))
-		uart_stop("PSCI node %s: its method is \"%s\", Caisson needs \"smc\" (an HVC at "
-			  "EL2 stays at EL2)",
-			  dt_name(m, node), method != NULL ? method : "?");
-	m->info.psci_conduit = BOOT_CONDUIT_SMC;
-}
-
-/* A CPU that PSCI can start: its affinity fields. */
-static bool cpu_is_usable(const struct machine *m, uint32_t node, uint64_t *mpidr)
-{
-	struct fdt_prop prop;
-	const char *method = NULL;
-
-	if (fdt_prop(&m->fdt, node, "enable-method", &prop))
-		method = fdt_prop_string(&prop, 0);
-	return fdt_is_okay(&m->fdt, node) && method != NULL && text_is(method, "psci") &&
-	       fdt_prop_number(&m->fdt, node, "reg", mpidr) && (*mpidr & ~MPIDR_AFFINITY) == 0;
-}
-
-static bool is_cpu(const struct machine *m, uint32_t node)
-{
-	struct fdt_prop prop;
-	const char *type = NULL;
-
-	if (fdt_prop(&m->fdt, node, "device_type", &prop))
-		type = fdt_prop_string(&prop, 0);
-	return type != NULL && text_is(type, "cpu");
-}
-
-static void add_cpu(struct machine *m, uint32_t node, uint64_t mpidr)
-{
-	struct bootinfo *info = &m->info;
-
-	for (uint32_t i = 0; i < info->cpu_count; i++) {
-		if (info->cpu[i].mpidr == mpidr)
-			uart_stop("two CPU nodes have the same reg %#llx",
-				  (unsigned long long)mpidr);
-	}
-	if (info->cpu_count == BOOT_MAX_CPUS) {
-		info->cpus_left_out++;
-		return;
-	}
-	info->cpu[info->cpu_count].mpidr = mpidr;
-	m->cpu_node[info->cpu_count++] = node;
-}
-
 static void read_cpus(struct machine *m, uint64_t own_mpidr)
 {
-	struct bootinfo *info = &m->info;
-	uint32_t cpus = m->cpus_node;
-	uint64_t mpidr;
-
-	info->cpu[0].mpidr = own_mpidr;
-	m->cpu_node[0] = FDT_NONE;
-	info->cpu_count = 1;
-	for (uint32_t n = cpus == FDT_NONE ? FDT_NONE : fdt_child_first(&m->fdt, cpus);
-	     n != FDT_NONE; n = fdt_child_next(&m->fdt, n)) {
-		if (!is_cpu(m, n))
-			continue;
-		if (fdt_prop_number(&m->fdt, n, "reg", &mpidr) && mpidr == own_mpidr &&
-		    m->cpu_node[0] == FDT_NONE)
-			m->cpu_node[0] = n;
-		else if (cpu_is_usable(m, n, &mpidr))
-			add_cpu(m, n, mpidr);
-		else
-			info->cpus_left_out++;
-	}
-	if (m->cpu_node[0] == FDT_NONE)
+	bootcpu_init(&m->cpus, m->cpu, ARRAY_SIZE(m->cpu));
+	dtcpus_read(&m->fdt, own_mpidr, &m->cpus);
+	if (m->cpus.boot == BOOTCPU_NOWHERE)
 		uart_stop("the device tree has no node of the CPU this runs on (MPIDR %#llx)",
 			  (unsigned long long)own_mpidr);
 }
@@ -334,7 +246,6 @@ void dt_read(struct machine *m, uint64_t own_mpidr)
 	busy_add(m, 0, PAGE_BYTES, "address 0");
 	read_memory(m);
 	read_reserved(m);
-	read_psci(m);
 	read_cpus(m, own_mpidr);
 	dtgic_read(m);
 	read_timer(m);

@@ -232,12 +232,19 @@ exception:
 	b	7b
 
 /*
- * Where a secondary CPU comes out of CPU_ON, with its mailbox (struct boot_mailbox) in x0; the
- * loader copies these instructions into the kept region. It says that it is here and waits, MMU
- * off, until there is an entry address. CPUs that do not come out at EL2 say so and stay.
+ * Where firmware lets a secondary CPU go, by whatever protocol: no register says anything. The
+ * loader copies these instructions to the start of a page, with the table by which the CPU finds
+ * its mailbox (struct boot_mailbox). It says that it is here and waits, MMU and data cache off.
+ * One that is not in the table, or not at EL2, stays here for ever.
+ *
+ * Nobody has to wake it: it polls, in the pace of the counter's event stream (Arm ARM DDI 0487
+ * D11.2.4). As long as the counter does not move, WFE might not end: then it polls without.
  */
 #include "abi/bootinfo.h"
 #include "loader/mpboot.h"
+
+#define CNTHCTL_EVENTS 0xa4 /* EVNTEN, EVNTI 10: each 2048 ticks */
+#define CNTHCTL_EVENT_BITS 0xfc
 
 	.section .text.mpboot_wait, "ax"
 	.global mpboot_wait_start
@@ -245,22 +252,69 @@ exception:
 	.balign 8
 mpboot_wait_start:
 	msr	daifset, #0xf
+	adr	x3, mpboot_wait_start
+	add	x3, x3, #MPBOOT_TABLE
 	mrs	x1, CurrentEL
-	str	x1, [x0, #MPBOOT_ARRIVED]
+	cmp	x1, #CURRENTEL_EL2
+	b.ne	1f
+	mov	x2, #HCR_EL2_RW		/* E2H is 0: what follows is as it looks */
+	msr	hcr_el2, x2
+	isb
+	ldr	w2, =SCTLR_EL2_OFF | SCTLR_I
+	msr	sctlr_el2, x2
+	isb
+1:	mrs	x2, mpidr_el1
+	ldr	x4, =0xff00ffffff
+	and	x2, x2, x4
+2:	ldp	x4, x0, [x3], #16
+	cbz	x0, 9f
+	cmp	x4, x2
+	b.ne	2b
+	cmp	x1, #CURRENTEL_EL2
+	b.ne	8f
+	mrs	x6, cntpct_el0
+	str	x6, [x0, #BOOT_MAILBOX_TIME]
+	dsb	sy
+	str	x1, [x0, #BOOT_MAILBOX_ARRIVED]
 	dsb	sy
 	sev
-	cmp	x1, #CURRENTEL_EL2
-	b.ne	9f
-8:	ldr	x1, [x0, #BOOT_MAILBOX_ENTRY]
-	cbnz	x1, 10f
+	mrs	x5, cnthctl_el2
+	bic	x2, x5, #CNTHCTL_EVENT_BITS
+	mov	x3, #CNTHCTL_EVENTS
+	orr	x2, x2, x3
+	msr	cnthctl_el2, x2
+	isb
+	ldr	x3, [x0, #BOOT_MAILBOX_OWN_ID]
+3:	ldr	w1, [x0, #BOOT_MAILBOX_ID]
+	cmn	w1, #1			/* BOOT_MAILBOX_NO_ID */
+	b.eq	4f
+	eor	w1, w1, w3
+	tst	w1, #0xff		/* all that Linux writes of it */
+	b.ne	4f
+	ldr	x4, [x0, #BOOT_MAILBOX_ENTRY]
+	cbz	x4, 4f
+	str	xzr, [x0, #BOOT_MAILBOX_ENTRY]
+	b	5f
+4:	ldr	x4, [x0, #BOOT_MAILBOX_RELEASE]
+	cbnz	x4, 5f
+	mrs	x1, cntpct_el0
+	cmp	x1, x6
+	b.eq	3b
 	wfe
-	b	8b
-9:	wfi
-	b	9b
-10:	ic	iallu
+	b	3b
+5:	msr	cnthctl_el2, x5
+	mov	x0, xzr
+	mov	x1, xzr
+	mov	x2, xzr
+	mov	x3, xzr
+	ic	iallu
 	dsb	sy
 	isb
-	br	x1
+	br	x4
+8:	str	x1, [x0, #BOOT_MAILBOX_ARRIVED]
+	dsb	sy
+9:	wfi
+	b	9b
 	.ltorg
 	.balign 8
 mpboot_wait_end:

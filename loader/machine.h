@@ -3,6 +3,7 @@
 #define LOADER_MACHINE_H
 
 #include "abi/bootinfo.h"
+#include "lib/bootcpu.h"
 #include "lib/fdt.h"
 #include "lib/layout.h"
 #include "loader/firmware.h"
@@ -20,18 +21,20 @@ struct machine {
 	uint32_t pl011_node;                /* the first */
 	uint32_t uart_node[BOOT_MAX_UARTS]; /* console.c; of bootinfo.uart[] */
 	uint32_t gic_node;
-	uint32_t psci_node;
 	uint32_t timer_node;
 	uint32_t cpus_node;
 	uint32_t memory_node_count;
 	uint32_t memory_node[BOOT_MAX_REGIONS];
 	uint32_t its_count;
 	uint32_t its_node[MACHINE_MAX_ITS];
-	uint32_t cpu_node[BOOT_MAX_CPUS]; /* of bootinfo.cpu[] */
-	uint32_t gic_cells;               /* #interrupt-cells */
+	uint32_t gic_cells; /* #interrupt-cells */
 	uint64_t ram_bytes;
-	bool psci_0_1; /* CPU_ON's function identifier is the device tree's */
-	uint32_t psci_cpu_on;
+	/* What the table says of CPUs: all that the loader knows of it from then on. */
+	struct bootcpu_list cpus;
+	struct bootcpu cpu[BOOT_MAX_STARTS];
+
+	/* cpus.c */
+	uint32_t cpu_listed[BOOT_MAX_CPUS]; /* of bootinfo.cpu[]: which of cpus.cpu[] it is */
 
 	/* payload.c: the service VM's kernel and initrd (bytes 0: none) as they were loaded. */
 	const char *payload_kind; /* for messages: "module" or "bundle" */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch/aarch64/sysreg.h"
 #include "lib/conopt.h"
+#include "loader/cpus.h"
 #include "loader/dt.h"
 #include "loader/hypimage.h"
 #include "loader/mpboot.h"
@@ -84,9 +85,10 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 			    "Caisson's own image") != ERR_OK)
 		uart_stop("loaded at the end of the address space");
 	dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
+	cpus_choose(m);
 	payload_find(m);
 	place_kept(m);
-	mpboot_start(m);
+	mpboot_start(m, m->info.kept.base + m->kept.wait_code);
 	payload_place(m);
 	mpboot_collect(m);
 	seed_make(m);

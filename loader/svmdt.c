@@ -335,6 +335,15 @@ static void path_of(const struct machine *m, uint32_t node, char *path)
 		uart_stop("the console's path in the device tree is too long");
 }
 
+static bool is_used_cpu(const struct machine *m, uint32_t node)
+{
+	for (uint32_t i = 0; i < m->info.cpu_count; i++) {
+		if (m->cpu[m->cpu_listed[i]].where == node)
+			return true;
+	}
+	return false;
+}
+
 static bool is_left_out_cpu(const struct machine *m, uint32_t node)
 {
 	struct fdt_prop prop;
@@ -347,11 +356,7 @@ static bool is_left_out_cpu(const struct machine *m, uint32_t node)
 		type = fdt_prop_string(&prop, 0);
 	if (type == NULL || !text_is(type, "cpu"))
 		return false;
-	for (uint32_t i = 0; i < m->info.cpu_count; i++) {
-		if (m->cpu_node[i] == node)
-			return false;
-	}
-	return true;
+	return !is_used_cpu(m, node);
 }
 
 static bool is_memory(const struct machine *m, uint32_t node)
@@ -400,6 +405,7 @@ static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct f
 	static const char *const gic[] = {"interrupts-extended", "msi-controller", "#msi-cells",
 					  "mbi-ranges",          "mbi-alias",      NULL};
 	static const char *const dma[] = {"dma-names", NULL};
+	static const char *const cpu[] = {"cpu-release-addr", NULL};
 	const char *name = prop->name;
 
 	if (is_msi(name))
@@ -414,9 +420,9 @@ static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct f
 	if (node == s->m->gic_node)
 		return is_one_of(name, "interrupts", gic);
 	/* Function identifiers of PSCI 0.1 and all else that describes firmware's. */
-	if (node == s->m->psci_node)
+	if (node == s->m->cpus.psci.node)
 		return !text_is(name, "phandle") && !text_is(name, "linux,phandle");
-	return false;
+	return is_used_cpu(s->m, node) && is_one_of(name, "enable-method", cpu);
 }
 
 /* Region i of a memory node; FDT_NONE stands for UEFI's memory map. */
@@ -502,8 +508,10 @@ static uint32_t write_props(struct svmdt *s, uint32_t node)
 	}
 	if (node == s->m->chosen)
 		write_chosen(s);
-	if (node == s->m->psci_node)
+	if (node == s->m->cpus.psci.node)
 		write_psci(s);
+	if (is_used_cpu(s->m, node))
+		fdtw_prop_string(&s->w, "enable-method", "psci");
 	if (is_taken(s, node))
 		fdtw_prop_string(&s->w, "status", "disabled");
 	return cursor;
@@ -599,6 +607,11 @@ static void write_additions(struct svmdt *s)
 		write_uart(s, s->console_path, s->m->info.svm_console,
 			   s->m->info.svm_console_intid);
 	write_uart(s, s->event_path, s->m->info.svm_event_line, s->m->info.svm_event_line_intid);
+	if (s->m->cpus.psci.node == FDT_NONE) {
+		fdtw_begin(&s->w, "psci");
+		write_psci(s);
+		fdtw_end(&s->w);
+	}
 	fdtw_begin(&s->w, "caisson");
 	fdtw_prop_string(&s->w, "compatible", "caisson,hypervisor");
 	fdtw_prop_string(&s->w, "version", CAISSON_VERSION);
@@ -644,7 +657,10 @@ static void mark_edited(struct svmdt *s)
 	if (s->m->chosen != FDT_NONE)
 		node_edit(s, s->m->chosen);
 	node_edit(s, s->m->gic_node);
-	node_edit(s, s->m->psci_node);
+	if (s->m->cpus.psci.node != FDT_NONE)
+		node_edit(s, s->m->cpus.psci.node);
+	for (uint32_t i = 0; i < s->m->info.cpu_count; i++)
+		node_edit(s, s->m->cpu[s->m->cpu_listed[i]].where);
 	if (s->console_is_node)
 		node_edit(s, s->m->uart_node[0]);
 }

@@ -198,7 +198,7 @@ static void say_uarts(const struct bootinfo *bi)
 	static const char *const kinds[] = {
 		[BOOT_UART_NONE] = "none",          [BOOT_UART_PL011] = "PL011",
 		[BOOT_UART_SBSA] = "SBSA UART",     [BOOT_UART_16550] = "16550",
-		[BOOT_UART_DW] = "DesignWare UART",
+		[BOOT_UART_DW] = "DesignWare UART", [BOOT_UART_CDNS] = "Cadence UART",
 	};
 	unsigned int i;
 
@@ -208,6 +208,43 @@ static void say_uarts(const struct bootinfo *bi)
 		shell_say("serial port %u   %s at 0x%lx, INTID %u\n", i + 1,
 			  kinds[bi->uart[i].kind], bi->uart[i].base, bi->uart[i].intid);
 	}
+}
+
+/* A row of a table: how a CPU was started, or why it was not. */
+static void say_start(const struct boot_start *s)
+{
+	char answer[SHELL_NAME_BYTES] = "-", address[2 * SHELL_NAME_BYTES] = "-",
+	     mailbox[2 * SHELL_NAME_BYTES] = "-";
+
+	if (s->mpidr == UINT64_MAX)
+		shell_say("%-12s ", "?");
+	else
+		shell_say("0x%010lx ", s->mpidr);
+	if (s->state == BOOT_START_RAN) {
+		shell_say("ran already\n");
+		return;
+	}
+	if (s->was_asked)
+		(void)fmt_snprintf(answer, sizeof(answer), "%d", s->answer);
+	if (s->address != 0)
+		(void)fmt_snprintf(address, sizeof(address), "0x%lx", s->address);
+	if (s->mailbox != 0)
+		(void)fmt_snprintf(mailbox, sizeof(mailbox), "0x%lx", s->mailbox);
+	shell_say("%-18s %-12s %6s  %-12s ", s->protocol[0] ? s->protocol : "-", address, answer,
+		  mailbox);
+	if (s->state == BOOT_START_ARRIVED)
+		shell_say("%8lu us\n", shell_nanoseconds(s->ticks) / 1000);
+	else
+		shell_say("left out: %s\n", s->why);
+}
+
+static void say_firmware(const struct bootinfo *bi)
+{
+	if (bi->psci_conduit == BOOT_CONDUIT_SMC)
+		shell_say("firmware        PSCI %u.%u by SMC\n", bi->psci_version >> 16,
+			  bi->psci_version & 0xffff);
+	else
+		shell_say("firmware        no PSCI 0.2 or later\n");
 }
 
 static bool boot_step(struct shell_job *job)
@@ -226,15 +263,19 @@ static bool boot_step(struct shell_job *job)
 		say_uarts(bi);
 		shell_say("display         %s\n", bi->headless ? "none" : "described by firmware");
 		return true;
-	default:
+	case 2:
 		shell_say("interrupts      GICv3 at 0x%lx; timers %u, %u, %u; maintenance %u\n",
 			  bi->gicd.base, bi->timer_phys_intid, bi->timer_virt_intid,
 			  bi->timer_hyp_intid, bi->gic_maintenance_intid);
-		shell_say("firmware        %s\n",
-			  bi->psci_conduit == BOOT_CONDUIT_SMC ? "PSCI by SMC" : "no PSCI");
+		say_firmware(bi);
 		shell_say("service VM      entry 0x%lx, tree 0x%lx, IPAs below 0x%lx\n",
 			  bi->svm_entry, bi->svm_dtb, bi->svm_ipa_limit);
-		return false;
+		shell_say("%-12s %-18s %-12s %6s  %-12s %11s\n", "MPIDR", "STARTED BY", "ADDRESS",
+			  "ANSWER", "MAILBOX", "ARRIVED");
+		return true;
+	default:
+		say_start(&bi->start[job->at - 4]);
+		return job->at - 3 < bi->start_count;
 	}
 }
 
@@ -243,7 +284,10 @@ const struct shell_command shell_boot = {
 	.usage = "",
 	.brief = "what the loader told when Caisson started",
 	.help = "Caisson's command line, and what its loader found in the firmware's\n"
-		"tables.",
+		"tables. STARTED BY: the protocol that the tables name for the CPU, and\n"
+		"ADDRESS what it is started at; ANSWER: PSCI's to CPU_ON, 0 is yes; MAILBOX:\n"
+		"where it waited for Caisson; ARRIVED: how long after all were started, or\n"
+		"why it is not used.",
 	.step = boot_step,
 };
 
@@ -275,7 +319,9 @@ static bool end_step(struct shell_job *job)
 		return true;
 	}
 	inspect_power_off(reset);
-	shell_say("The firmware refused.\n");
+	shell_say(inspect_boot()->psci_conduit == BOOT_CONDUIT_NONE
+			  ? "This machine's firmware has no PSCI to do that.\n"
+			  : "The firmware refused.\n");
 	return false;
 }
 

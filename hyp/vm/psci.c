@@ -184,15 +184,20 @@ void psci_system_end(const char *who, uint32_t id)
 	log_printf(LOG_INFO, "%s asks for %s", who,
 		   id == PSCI_SYSTEM_OFF ? "power-off" : "a reset");
 	flush_output();
-	if (has_firmware)
+	if (has_firmware) {
 		smccc_smc(id, 0, 0, 0);
-	log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
+		log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
+	} else {
+		log_printf(LOG_ERROR,
+			   "this machine's firmware has no PSCI to do that: it stays on");
+	}
 }
 
 static enum exit_action system_end(struct vcpu *vcpu, uint32_t id)
 {
 	psci_system_end(vcpu->vm->name, id);
-	return finish(vcpu, PSCI_NOT_SUPPORTED);
+	/* The caller does not expect to come back (5.10, 5.11); consoles go on. */
+	return has_firmware ? finish(vcpu, PSCI_NOT_SUPPORTED) : cpu_off(vcpu, id);
 }
 
 static enum exit_action features(struct vcpu *vcpu, uint32_t id)

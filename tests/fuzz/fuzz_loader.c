@@ -6,6 +6,7 @@
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
 #include "lib/text.h"
+#include "loader/cpus.h"
 #include "loader/dt.h"
 #include "loader/svmdt.h"
 #include "loader/uart.h"
@@ -481,6 +482,7 @@ static bool load(const uint8_t *tree, bool unchanged)
 		return false;
 	dt_open(&m, (uint64_t)tree);
 	dt_read(&m, 0);
+	cpus_choose(&m);
 	/* payload.c stops without it, and finds these. */
 	if (m.chosen == FDT_NONE || !place_kept(&m))
 		return false;

@@ -216,13 +216,7 @@ WRONG_TREES = {
         "/memory@40000000", [(BASE, 2048 * MIB), (0xff8000000000, MIB)]),
         ["memory at 0xff80000fffff is beyond 0xff8000000000"]),
     "kernel-room": (no_room_for_kernel, ["no room in memory for the service VM's kernel"]),
-    "psci-missing": (lambda tree: tree.remove("/psci"), ["no PSCI node"]),
-    "psci-hvc": (lambda tree: tree.put("/psci", "method", "s", "hvc"),
-                 ['PSCI node psci: its method is "hvc", Caisson needs "smc"']),
-    "psci-no-method": (lambda tree: tree.remove_property("/psci", "method"),
-                       ['PSCI node psci: its method is "\\?", Caisson needs "smc"']),
     "cpu-missing": (lambda tree: tree.remove("/cpus/cpu@0"), ["no node of the CPU this runs on"]),
-    "cpu-twice": (twin_cpu, ["two CPU nodes have the same reg 0x8"]),
     "timer-missing": (lambda tree: tree.remove("/timer"), ["no node of the generic timer"]),
     "timer-interrupts": (lambda tree: tree.put_cells("/timer", "interrupts", 1, 13, 4, 1, 14, 4),
                          ["timer node timer lacks one of the interrupts phys, virt, hyp-phys"]),
@@ -253,6 +247,33 @@ def test_tree(start, tree, bundle, mistake):
     change, words = WRONG_TREES[mistake]
     change(tree)
     refuses(start_tree(start, tree, bundle), *words)
+
+
+NO_PSCI = "no PSCI to switch the machine off or reset it with: "
+
+# What the tree says of CPUs and PSCI costs these CPUs, or power-off, and not the machine: how it is
+# made so -> lines before it starts.
+WRONG_CPUS = {
+    "psci-missing": (lambda tree: tree.remove("/psci"),
+                     [NO_PSCI + "firmware's tables have none"]),
+    "psci-hvc": (lambda tree: tree.put("/psci", "method", "s", "hvc"),
+                 [NO_PSCI + "its method is hvc, and an HVC at EL2 stays at EL2"]),
+    "psci-no-method": (lambda tree: tree.remove_property("/psci", "method"),
+                       [NO_PSCI + "the PSCI node's method is neither smc nor hvc"]),
+    "cpu-twice": (twin_cpu, ["CPU 0x8 left out: PSCI: an earlier CPU has the same MPIDR",
+                             r"CPU 0x8 left out: PSCI: CPU_ON answered -2 \(invalid parameters\)",
+                             "1 CPUs used, 2 left out"]),
+}
+
+
+@pytest.mark.parametrize("mistake", sorted(WRONG_CPUS))
+def test_cpus(start, tree, bundle, mistake):
+    change, lines = WRONG_CPUS[mistake]
+    change(tree)
+    machine = start_tree(start, tree, bundle)
+    for line in lines:
+        machine.expect(line)
+    machine.expect(STARTED)
 
 
 def test_gicv2(start, bundle):

@@ -151,7 +151,9 @@ def check_machine(shell):
     caches = shell.say("cache")
     assert re.search(r"^0( +[1-9]\d*){4} +\d+$", caches, re.M), caches
     boot = shell.say("boot")
-    assert re.search(r"^serial port 1 +PL011 at 0x9000000", boot, re.M) and "PSCI by SMC" in boot
+    assert re.search(r"^serial port 1 +PL011 at 0x9000000", boot, re.M) and "PSCI 1.1 by SMC" in boot
+    assert re.search(r"^0x0000000000 +ran already$", boot, re.M), boot
+    assert re.search(r"^0x0000000001 +PSCI +- +0 +0x\w+000 +\d+ us$", boot, re.M), boot
     assert re.search(r"^Caisson [\d.]+, release build, .* up for \d+\.\d{3} s$",
                      shell.say("version"), re.M)
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/cpus.h"
+
+#include <stdarg.h>
+
+#include "lib/fmt.h"
+#include "loader/uart.h"
+
+/* Why PSCI cannot be called; NULL. */
+static const char *psci_problem(const struct bootcpu_psci *psci)
+{
+	if (!psci->present)
+		return "firmware's tables have none";
+	if (psci->problem != NULL)
+		return psci->problem;
+	return psci->conduit != BOOTCPU_CONDUIT_SMC
+		       ? "its method is hvc, and an HVC at EL2 stays at EL2"
+		       : NULL;
+}
+
+static void name_protocol(const struct machine *m, const struct bootcpu *cpu, char *name)
+{
+	static const char *const names[] = {
+		[BOOTCPU_NONE] = "",
+		[BOOTCPU_PSCI] = "PSCI",
+		[BOOTCPU_SPIN_TABLE] = "spin-table",
+		[BOOTCPU_PARKING] = "parking protocol",
+	};
+
+	if (cpu->protocol == BOOTCPU_PSCI && m->cpus.psci.version == 1)
+		fmt_snprintf(name, BOOT_NAME_BYTES, "PSCI 0.1");
+	else
+		fmt_snprintf(name, BOOT_NAME_BYTES, "%s",
+			     cpu->protocol == BOOTCPU_BOARD ? cpu->method : names[cpu->protocol]);
+	/* A board's own is a text of firmware's: it must not steer a terminal. */
+	for (; *name != '\0'; name++)
+		*name = *name >= ' ' && *name <= '~' ? *name : '?';
+}
+
+static void tell(struct machine *m, struct boot_start *start, const char *fmt, va_list args)
+{
+	fmt_vsnprintf(start->why, sizeof(start->why), fmt, args);
+	start->state = BOOT_START_LEFT_OUT;
+	m->info.cpus_left_out++;
+	if (start->mpidr == BOOTCPU_NO_MPIDR)
+		uart_print("  a CPU is left out: %s\n", start->why);
+	else if (start->protocol[0] == '\0')
+		uart_print("  CPU %#llx left out: %s\n", (unsigned long long)start->mpidr,
+			   start->why);
+	else
+		uart_print("  CPU %#llx left out: %s: %s\n", (unsigned long long)start->mpidr,
+			   start->protocol, start->why);
+}
+
+static void leave_out_listed(struct machine *m, struct boot_start *start, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+
+static void leave_out_listed(struct machine *m, struct boot_start *start, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	tell(m, start, fmt, args);
+	va_end(args);
+}
+
+void cpus_leave_out(struct machine *m, uint32_t i, const char *fmt, ...)
+{
+	struct bootinfo *info = &m->info;
+	va_list args;
+
+	va_start(args, fmt);
+	tell(m, cpus_start(m, i), fmt, args);
+	va_end(args);
+	info->cpu_count--;
+	for (; i < info->cpu_count; i++) {
+		info->cpu[i] = info->cpu[i + 1];
+		m->cpu_listed[i] = m->cpu_listed[i + 1];
+	}
+}
+
+static void take(struct machine *m, uint32_t listed)
+{
+	struct bootinfo *info = &m->info;
+
+	info->cpu[info->cpu_count].mpidr = m->cpu[listed].mpidr;
+	m->cpu_listed[info->cpu_count++] = listed;
+}
+
+static void consider(struct machine *m, uint32_t listed)
+{
+	const struct bootcpu *cpu = &m->cpu[listed];
+	const char *problem = cpu->problem;
+
+	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
+		problem = psci_problem(&m->cpus.psci);
+	if (problem != NULL)
+		leave_out_listed(m, &m->info.start[listed], "%s", problem);
+	else if (m->info.cpu_count == BOOT_MAX_CPUS)
+		leave_out_listed(m, &m->info.start[listed], "Caisson uses %d CPUs", BOOT_MAX_CPUS);
+	else
+		take(m, listed);
+}
+
+void cpus_choose(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+	const char *problem = psci_problem(&m->cpus.psci);
+
+	if (problem == NULL && m->cpus.psci.version < 2)
+		problem = "version 0.1 cannot do that";
+	info->psci_conduit = problem == NULL ? BOOT_CONDUIT_SMC : BOOT_CONDUIT_NONE;
+	if (problem != NULL)
+		uart_print("  no PSCI to switch the machine off or reset it with: %s\n", problem);
+	info->cpus_left_out = m->cpus.disabled + m->cpus.beyond;
+	info->start_count = m->cpus.count;
+	for (uint32_t i = 0; i < m->cpus.count; i++) {
+		info->start[i] =
+			(struct boot_start){.mpidr = m->cpu[i].mpidr, .address = m->cpu[i].address};
+		name_protocol(m, &m->cpu[i], info->start[i].protocol);
+	}
+	take(m, m->cpus.boot);
+	info->start[m->cpus.boot].state = BOOT_START_RAN;
+	info->start[m->cpus.boot].protocol[0] = '\0';
+	for (uint32_t i = 0; i < m->cpus.count; i++) {
+		if (i != m->cpus.boot)
+			consider(m, i);
+	}
+}
