@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from machine import BUILD, HOST, check_caisson
+from machine import BUILD, HOST, check_caisson, check_dmesg
 from test_badinput import DeviceTree, IMAGE_AT, TREE_AT
 
 FIRMWARE = f"{BUILD}/target/tests/firmware/firmware.img"
@@ -169,3 +169,28 @@ def test_count(start_on, name):
         assert f"{used} CPUs used, {len(case.left_out)} left out" in text
     if case.psci_version and case.node:
         assert machine.end() == 0
+
+
+DEBIAN = {
+    "psci": Case([BOOT, Cpu(), Cpu(answer=-3), Cpu(way=GONE), Cpu()],
+                 {2: "PSCI: .*-3", 3: "PSCI: .*did not arrive"}),
+    "spin": Case([BOOT, spins(0), spins(8, way=GONE), spins(16)],
+                 {2: "spin-table: .*did not arrive"}, "", psci_version=0),
+}
+
+
+@pytest.mark.parametrize("name", list(DEBIAN))
+def test_debian(start_on, service_vm, name):
+    """Debian gets the CPUs that are there, and no trouble from the others."""
+    case = DEBIAN[name]
+    machine = start_on(case, f"{service_vm}/vmlinuz", initrd=f"{service_vm}/initrd",
+                       append="quiet", timeout=60)
+    machine.expect(r"at EL2: (\d+) CPUs")
+    check_left_out(machine.before(), case.left_out)
+    machine.login()
+    check_caisson(machine)
+    used = len(case.cpus) - len(case.left_out)
+    assert machine.run("cat /sys/devices/system/cpu/online") == f"0-{used - 1}"
+    check_dmesg(machine)
+    if case.psci_version:
+        machine.power_off()
