@@ -153,6 +153,12 @@ struct boot_uart {
 	uint8_t fifo_bytes;
 };
 
+/* What resets a board and switches it off. */
+enum boot_power {
+	BOOT_POWER_NONE = 0,
+	BOOT_POWER_BCM2835, /* the Raspberry Pis' power manager */
+};
+
 enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1 };
 
 struct bootinfo {
@@ -201,6 +207,10 @@ struct bootinfo {
 	 */
 	struct boot_uart uart[BOOT_MAX_UARTS];
 	uint32_t headless; /* no display was described: 1, else 0 */
+
+	/* Where firmware has no PSCI; the service VM has the page, too. */
+	struct boot_region power;
+	uint32_t power_kind; /* enum boot_power */
 
 	uint32_t psci_conduit; /* enum boot_conduit: of PSCI 0.2 or later */
 	uint32_t psci_version; /* its answer to PSCI_VERSION; 0: there is none */

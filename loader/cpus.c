@@ -110,7 +110,7 @@ void cpus_choose(struct machine *m)
 	if (problem == NULL && m->cpus.psci.version < 2)
 		problem = "version 0.1 cannot do that";
 	info->psci_conduit = problem == NULL ? BOOT_CONDUIT_SMC : BOOT_CONDUIT_NONE;
-	if (problem != NULL)
+	if (problem != NULL && info->power_kind == BOOT_POWER_NONE)
 		uart_print("  no PSCI to switch the machine off or reset it with: %s\n", problem);
 	info->cpus_left_out = m->cpus.disabled + m->cpus.beyond;
 	info->start_count = m->cpus.count;

@@ -8,6 +8,7 @@
 #include "lib/text.h"
 #include "loader/console.h"
 #include "loader/dtgic.h"
+#include "loader/dtpower.h"
 #include "loader/uart.h"
 
 /* What Linux accepts as a device tree, too (booting.rst). */
@@ -250,4 +251,5 @@ void dt_read(struct machine *m, uint64_t own_mpidr)
 	dtgic_read(m);
 	read_timer(m);
 	console_finish(m);
+	dtpower_read(m);
 }

@@ -149,6 +149,7 @@ static void map_devices(struct pgtable *pt, const struct bootinfo *info)
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		map(pt, info->gicr[i].base, info->gicr[i].base, info->gicr[i].bytes, attr);
 	map_uarts(pt, info);
+	map(pt, info->power.base, info->power.base, info->power.bytes, attr);
 }
 
 static void copy_image(const struct bootinfo *info)

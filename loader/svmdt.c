@@ -9,6 +9,7 @@
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
 #include "lib/text.h"
+#include "loader/payload.h"
 #include "loader/uart.h"
 
 /*
@@ -381,9 +382,7 @@ static bool is_dropped(const struct svmdt *s, uint32_t node)
 	if (parent == FDT_ROOT)
 		return fdt_name_is(fdt, node, "aliases") || fdt_name_is(fdt, node, "caisson");
 	if (parent == s->m->chosen)
-		return fdt_is_compatible(fdt, node, "multiboot,module") ||
-		       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
-		       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
+		return payload_is_module(fdt, node);
 	return parent == s->m->cpus_node && is_left_out_cpu(s->m, node);
 }
 

@@ -320,7 +320,7 @@ static bool end_step(struct shell_job *job)
 	}
 	inspect_power_off(reset);
 	shell_say(inspect_boot()->psci_conduit == BOOT_CONDUIT_NONE
-			  ? "This machine's firmware has no PSCI to do that.\n"
+			  ? "This machine has nothing known that does it.\n"
 			  : "The firmware refused.\n");
 	return false;
 }
