@@ -302,6 +302,11 @@ static void hide_all(struct svmdt *s)
 	hide(s, info->gicd.base, info->gicd.bytes);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		hide(s, info->gicr[i].base, info->gicr[i].bytes);
+	if (info->gic_version == 2) {
+		hide(s, info->gicc.base, info->gicc.bytes);
+		hide(s, info->gich.base, info->gich.bytes);
+		hide(s, info->gicv.base, info->gicv.bytes);
+	}
 	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
 		hide(s, info->uart[i].region.base, info->uart[i].region.bytes);
 	hide(s, info->svm_console, PAGE_BYTES);
@@ -471,6 +476,18 @@ static void write_memory_reg(struct svmdt *s, uint32_t node)
 	}
 }
 
+/* Of a GICv2 the service VM has no GICH and GICV: the first half of the four regions. */
+static void write_gic_reg(struct svmdt *s, const struct fdt_prop *reg)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint32_t parent = fdt->node[s->m->gic_node].parent;
+	size_t bytes = reg->bytes;
+
+	if (s->m->info.gic_version == 2)
+		bytes = 4 * 2 * (fdt->node[parent].address_cells + fdt->node[parent].size_cells);
+	fdtw_prop(&s->w, "reg", reg->data, bytes);
+}
+
 static void write_chosen(struct svmdt *s)
 {
 	const struct machine *m = s->m;
@@ -503,6 +520,8 @@ static uint32_t write_props(struct svmdt *s, uint32_t node)
 	while (fdt_prop_next(fdt, &cursor, &prop)) {
 		if (memory && text_is(prop.name, "reg"))
 			write_memory_reg(s, node);
+		else if (node == s->m->gic_node && text_is(prop.name, "reg"))
+			write_gic_reg(s, &prop);
 		else if (!is_prop_dropped(s, node, &prop))
 			fdtw_copy(&s->w, &prop);
 	}
