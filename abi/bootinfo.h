@@ -139,6 +139,7 @@ enum boot_uart_kind {
 	BOOT_UART_SBSA,  /* the Generic UART of Arm's BSA, DEN 0094, appendix: part of a PL011 */
 	BOOT_UART_16550, /* with or without FIFOs */
 	BOOT_UART_DW,    /* Synopsys' DesignWare APB UART: a 16550 with a busy state */
+	BOOT_UART_CDNS,  /* Cadence's UART, of the Zynq UltraScale+ */
 };
 
 struct boot_uart {

@@ -28,6 +28,7 @@ static const struct kind {
 	{"ns8250", BOOT_UART_16550, 0, 1, UART_FIFO_BYTES},
 	{"nvidia,tegra20-uart", BOOT_UART_16550, 2, 1, UART_FIFO_BYTES},
 	{"brcm,bcm2835-aux-uart", BOOT_UART_16550, 2, 4, 8},
+	{"cdns,uart-r1p12", BOOT_UART_CDNS, 2, 4, UART_FIFO_BYTES},
 };
 
 /* A port that was chosen, and from where. */
@@ -35,6 +36,11 @@ struct choice {
 	struct uart_desc uart;
 	uint32_t node; /* FDT_NONE: there is none, or it is not known */
 };
+
+static bool is_16550(uint8_t kind)
+{
+	return kind == BOOT_UART_16550 || kind == BOOT_UART_DW;
+}
 
 /* NULL: no UART that is known. */
 static const struct kind *kind_of(const struct machine *m, uint32_t node)
@@ -107,7 +113,7 @@ static const char *read_node(const struct machine *m, uint32_t node, struct choi
 	uint64_t offset = 0;
 
 	if (kind == NULL)
-		return "it is neither a PL011 nor of the 16550 family";
+		return "it is neither a PL011 nor of the 16550 family nor Cadence's";
 	if (fdt_reg(&m->fdt, node, 0, &reg) != ERR_OK)
 		return "it has no address";
 	*choice = (struct choice){.node = node};
@@ -117,7 +123,7 @@ static const char *read_node(const struct machine *m, uint32_t node, struct choi
 				   .width = kind->width,
 				   .fifo_bytes = kind->fifo_bytes};
 	uart->clock_hz = clock_of(m, node);
-	if (kind->kind == BOOT_UART_PL011 || kind->kind == BOOT_UART_SBSA)
+	if (!is_16550(kind->kind))
 		return NULL;
 	if (fdt_prop_number(&m->fdt, node, "reg-offset", &offset) && offset < reg.bytes)
 		uart->base += offset;
@@ -156,9 +162,7 @@ static const char *make_port(const struct machine *m, const struct uart_desc *ua
 {
 	uint64_t last = (uint64_t)(uart->kind == BOOT_UART_DW ? UART16550_USR : UART16550_MSR)
 			<< uart->shift;
-	uint64_t bytes = uart->kind == BOOT_UART_PL011 || uart->kind == BOOT_UART_SBSA
-				 ? PAGE_BYTES
-				 : last + uart->width;
+	uint64_t bytes = is_16550(uart->kind) ? last + uart->width : PAGE_BYTES;
 	struct boot_region *r = &port->region;
 
 	*port = (struct boot_uart){.kind = uart->kind,
@@ -254,7 +258,7 @@ static void choose_default(const struct machine *m, struct choice *choice, struc
 
 static uint32_t divisor_of(const struct uart_desc *uart)
 {
-	if (uart->baud == 0 || uart->kind == BOOT_UART_SBSA)
+	if (uart->baud == 0 || uart->kind == BOOT_UART_SBSA || uart->kind == BOOT_UART_CDNS)
 		return 0;
 	return uart->kind == BOOT_UART_PL011 ? uart_divisor_pl011(uart->clock_hz, uart->baud)
 					     : uart_divisor_16550(uart->clock_hz, uart->baud);
@@ -268,7 +272,8 @@ static void use(struct machine *m, uint32_t i, const struct choice *choice,
 	uart_init(port, divisor_of(&choice->uart));
 	if (choice->uart.baud != 0 && divisor_of(&choice->uart) == 0)
 		uart_print("caisson: the port's speed stays as it is: %s\n",
-			   choice->uart.kind == BOOT_UART_SBSA ? "an SBSA UART has just one"
+			   choice->uart.kind == BOOT_UART_SBSA   ? "an SBSA UART has just one"
+			   : choice->uart.kind == BOOT_UART_CDNS ? "a Cadence UART keeps firmware's"
 			   : choice->uart.clock_hz == 0
 				   ? "its clock is not known (clock=HZ tells it)"
 				   : "its clock does not give this one");
@@ -401,10 +406,9 @@ static bool is_display(const struct machine *m, uint32_t node)
 void console_finish(struct machine *m)
 {
 	static const char *const names[] = {
-		[BOOT_UART_PL011] = "PL011",
-		[BOOT_UART_SBSA] = "SBSA UART",
-		[BOOT_UART_16550] = "16550",
-		[BOOT_UART_DW] = "DesignWare UART",
+		[BOOT_UART_PL011] = "PL011",       [BOOT_UART_SBSA] = "SBSA UART",
+		[BOOT_UART_16550] = "16550",       [BOOT_UART_DW] = "DesignWare UART",
+		[BOOT_UART_CDNS] = "Cadence UART",
 	};
 
 	m->info.headless = 1;

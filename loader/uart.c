@@ -7,6 +7,7 @@
 #include "lib/fmt.h"
 #include "lib/pl011.h"
 #include "lib/uart16550.h"
+#include "lib/uartcdns.h"
 
 #define LINE_BYTES 256
 
@@ -56,6 +57,11 @@ static bool is_ready(bool all)
 {
 	if (is_16550())
 		return reg_read(UART16550_LSR) & (all ? UART16550_LSR_TEMT : UART16550_LSR_THRE);
+	if (uart.kind == BOOT_UART_CDNS && all)
+		return (mmio_read32(uart.base + CDNS_SR) & (CDNS_SR_TEMPTY | CDNS_SR_TACTIVE)) ==
+		       CDNS_SR_TEMPTY;
+	if (uart.kind == BOOT_UART_CDNS)
+		return !(mmio_read32(uart.base + CDNS_SR) & CDNS_SR_TFUL);
 	return !(mmio_read32(uart.base + PL011_FR) & (all ? PL011_FR_BUSY : PL011_FR_TXFF));
 }
 
@@ -113,6 +119,17 @@ static void set_16550(uint32_t divisor)
 	write_lcr(UART16550_LCR_8BITS);
 }
 
+/* Firmware's line control and speed stay, if the port sends. */
+static void set_cdns(void)
+{
+	uint32_t cr = mmio_read32(uart.base + CDNS_CR);
+
+	if ((cr & CDNS_CR_TXEN) && !(cr & CDNS_CR_TXDIS))
+		return;
+	mmio_write32(uart.base + CDNS_MR, CDNS_MR_8N1);
+	mmio_write32(uart.base + CDNS_CR, CDNS_CR_RXEN | CDNS_CR_TXEN | CDNS_CR_STPBRK);
+}
+
 void uart_init(const struct boot_uart *port, uint32_t divisor)
 {
 	uart = *port;
@@ -120,6 +137,8 @@ void uart_init(const struct boot_uart *port, uint32_t divisor)
 		set_pl011(divisor);
 	else if (is_16550())
 		set_16550(divisor);
+	else if (uart.kind == BOOT_UART_CDNS)
+		set_cdns();
 }
 
 static void put(char c)
@@ -131,7 +150,8 @@ static void put(char c)
 	else if (is_16550())
 		reg_write(UART16550_THR, (uint8_t)c);
 	else
-		mmio_write32(uart.base + PL011_DR, (uint8_t)c);
+		mmio_write32(uart.base + (uart.kind == BOOT_UART_CDNS ? CDNS_FIFO : PL011_DR),
+			     (uint8_t)c);
 }
 
 static void print(const char *fmt, va_list args)

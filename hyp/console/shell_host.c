@@ -198,7 +198,7 @@ static void say_uarts(const struct bootinfo *bi)
 	static const char *const kinds[] = {
 		[BOOT_UART_NONE] = "none",          [BOOT_UART_PL011] = "PL011",
 		[BOOT_UART_SBSA] = "SBSA UART",     [BOOT_UART_16550] = "16550",
-		[BOOT_UART_DW] = "DesignWare UART",
+		[BOOT_UART_DW] = "DesignWare UART", [BOOT_UART_CDNS] = "Cadence UART",
 	};
 	unsigned int i;
 

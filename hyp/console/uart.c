@@ -49,6 +49,7 @@ static const struct uart_ops *const ops_of_kind[] = {
 	[BOOT_UART_SBSA] = &uart_pl011_ops,
 	[BOOT_UART_16550] = &uart_16550_ops,
 	[BOOT_UART_DW] = &uart_16550_ops,
+	[BOOT_UART_CDNS] = &uart_cdns_ops,
 };
 
 static void init_port(struct uart *u, const struct boot_uart *hw) NO_THREAD_CHECK

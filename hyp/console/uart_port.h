@@ -11,7 +11,7 @@ struct uart_port {
 	struct boot_uart hw;
 	uint8_t enabled;   /* the interrupts that are: UART_INT_ */
 	uint8_t fifo_room; /* bytes that fit once the port has sent all it had */
-	uint8_t seen;      /* 16550: errors that were read from LSR and not told yet */
+	uint8_t seen;      /* errors that were read from a status register and not told yet */
 };
 
 #define UART_INT_RX 1
@@ -41,5 +41,6 @@ struct uart_ops {
 
 extern const struct uart_ops uart_pl011_ops;
 extern const struct uart_ops uart_16550_ops;
+extern const struct uart_ops uart_cdns_ops;
 
 #endif

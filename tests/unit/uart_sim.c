@@ -7,6 +7,7 @@
 #include "arch/aarch64/sysreg.h"
 #include "lib/pl011.h"
 #include "lib/uart16550.h"
+#include "lib/uartcdns.h"
 
 #define CHARACTER_TICKS 87 /* at 115,200 Bd */
 
@@ -19,11 +20,16 @@ static bool is_16550(void)
 	return s->hw.kind == BOOT_UART_16550 || s->hw.kind == BOOT_UART_DW;
 }
 
+static bool is_cdns(void)
+{
+	return s->hw.kind == BOOT_UART_CDNS;
+}
+
 static unsigned int depth(void)
 {
 	bool enabled = is_16550() ? s->fcr & UART16550_FCR_ENABLE : s->lcr_h & PL011_LCR_H_FEN;
 
-	if (s->hw.kind == BOOT_UART_SBSA)
+	if (s->hw.kind == BOOT_UART_SBSA || is_cdns())
 		enabled = true;
 	return enabled && !s->no_fifo ? s->depth : 1;
 }
@@ -32,10 +38,13 @@ void uart_sim_reset(const struct boot_uart *hw)
 {
 	memset(s, 0, sizeof(*s));
 	s->hw = *hw;
-	s->depth = 16;
+	s->depth = is_cdns() ? CDNS_FIFO_BYTES : 16;
 	s->lcr = UART16550_LCR_8BITS;
 	s->cr = PL011_CR_UARTEN | PL011_CR_TXE | PL011_CR_RXE;
 	s->lcr_h = 0x60;
+	if (is_cdns())
+		s->cr = CDNS_CR_TXEN | CDNS_CR_RXEN;
+	s->mr = CDNS_MR_8N1;
 }
 
 void uart_sim_send(unsigned int count)
@@ -46,8 +55,10 @@ void uart_sim_send(unsigned int count)
 		if (s->sent_count < UART_SIM_LINE)
 			s->sent[s->sent_count++] = s->tx[0];
 		memmove(s->tx, s->tx + 1, --s->tx_count);
-		if (s->tx_count == 0)
+		if (s->tx_count == 0) {
 			s->thre_pending = true;
+			s->isr |= CDNS_INT_TEMPTY;
+		}
 		if (s->tx_count == half)
 			s->ris |= PL011_INT_TX;
 	}
@@ -59,11 +70,13 @@ void uart_sim_receive(uint8_t byte, uint8_t flags)
 		s->lsr_oe = true;
 		s->rx[s->rx_count - 1].flags |= UART_SIM_OVERRUN;
 		s->ris |= PL011_INT_OE;
+		s->isr |= CDNS_INT_ROVR;
 		return;
 	}
 	s->rx[s->rx_count].byte = byte;
 	s->rx[s->rx_count++].flags = flags;
 	s->rx_cleared = false;
+	s->isr |= CDNS_INT_TIMEOUT | (s->rx_count == s->rtrig ? CDNS_INT_RTRIG : 0);
 }
 
 static uint8_t take(uint8_t *flags)
@@ -290,10 +303,74 @@ static void write_pl011(uint64_t offset, uint32_t value)
 	}
 }
 
-/* ---- both ---- */
+/* ---- Cadence: interrupts are edges that stay ---- */
+
+static uint32_t read_cdns(uint64_t offset)
+{
+	uint8_t flags = s->rx[0].flags;
+
+	switch (offset) {
+	case CDNS_CR:
+		return s->cr;
+	case CDNS_MR:
+		return s->mr;
+	case CDNS_ISR:
+		return s->isr;
+	case CDNS_SR:
+		return (s->tx_count == 0 ? CDNS_SR_TEMPTY : CDNS_SR_TACTIVE) |
+		       (s->tx_count == depth() ? CDNS_SR_TFUL : 0) |
+		       (s->rx_count == 0 ? CDNS_SR_REMPTY : 0);
+	case CDNS_FIFO:
+		return take(&flags);
+	case CDNS_RXBS:
+		return (flags & UART_SIM_BREAK ? CDNS_RXBS_BREAK | CDNS_RXBS_FRAME : 0) |
+		       (flags & UART_SIM_FRAME ? CDNS_RXBS_FRAME : 0);
+	default:
+		uart_sim_failed("a read of no register");
+	}
+}
+
+static void write_cdns(uint64_t offset, uint32_t value)
+{
+	switch (offset) {
+	case CDNS_CR:
+		s->cr = value;
+		break;
+	case CDNS_MR:
+		s->mr = value;
+		break;
+	case CDNS_IER:
+		if (s->sends_at_ier)
+			uart_sim_send(UART_SIM_FIFO);
+		s->imr |= value;
+		break;
+	case CDNS_IDR:
+		s->imr &= ~value;
+		break;
+	case CDNS_ISR:
+		s->isr &= ~value;
+		break;
+	case CDNS_RTRIG:
+		s->rtrig = value;
+		break;
+	case CDNS_RTOUT:
+		break;
+	case CDNS_FIFO:
+		if (!(s->cr & CDNS_CR_TXEN) || (s->cr & (CDNS_CR_TXDIS | CDNS_CR_STTBRK)))
+			uart_sim_failed("a byte for a transmitter that is off");
+		give((uint8_t)value);
+		break;
+	default:
+		uart_sim_failed("a write to no register");
+	}
+}
+
+/* ---- all ---- */
 
 bool uart_sim_interrupt(void)
 {
+	if (is_cdns())
+		return s->isr & s->imr;
 	if (!is_16550())
 		return pl011_raw() & s->imsc;
 	return (iir() & UART16550_IIR_ID) != UART16550_IIR_NONE;
@@ -318,6 +395,8 @@ uint32_t mock_mmio_read(uint64_t address, unsigned int bytes)
 {
 	uint64_t offset = check_access(address, bytes);
 
+	if (is_cdns())
+		return read_cdns(offset);
 	return is_16550() ? read_16550((unsigned int)(offset >> s->hw.shift)) : read_pl011(offset);
 }
 
@@ -327,6 +406,8 @@ void mock_mmio_write(uint64_t address, unsigned int bytes, uint32_t value)
 
 	if (is_16550())
 		write_16550((unsigned int)(offset >> s->hw.shift), (uint8_t)value);
+	else if (is_cdns())
+		write_cdns(offset, value);
 	else
 		write_pl011(offset, value);
 }

@@ -7,10 +7,11 @@
 #include "abi/bootinfo.h"
 
 /*
- * A serial port for hyp/console/uart*.c and loader/uart.c to drive: registers of a PL011 (DDI 0183)
- * or a 16550 (SLLS177), with the ways that those have of losing bytes and interrupts. What a driver
- * must not do (write to a full FIFO, read an empty one, another width than the registers', line
- * control of a PL011 that is on) ends in uart_sim_failed(), which the test has.
+ * A serial port for hyp/console/uart*.c and loader/uart.c to drive: registers of a PL011 (DDI
+ * 0183), a 16550 (SLLS177) or Cadence's (UG1087), with the ways that those have of losing bytes and
+ * interrupts. What a driver must not do (write to a full FIFO, read an empty one, another width
+ * than the registers', line control of a PL011 that is on) ends in uart_sim_failed(), which the
+ * test has.
  */
 
 #define UART_SIM_FIFO 64
@@ -45,7 +46,10 @@ struct uart_sim {
 	bool lsr_oe, thre_pending, busy_pending, lost_timeout;
 	/* PL011 */
 	uint32_t imsc, ris, cr, lcr_h, ibrd, fbrd;
-	bool rx_cleared; /* ICR took the receive interrupts: only a new byte brings them back */
+	/* Cadence */
+	uint32_t isr, imr, mr, rtrig;
+	bool rx_cleared; /* PL011: ICR took the receive interrupts: only a new byte brings them back
+			  */
 
 	uint64_t now; /* CNTPCT_EL0 */
 };
