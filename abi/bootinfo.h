@@ -153,6 +153,12 @@ struct boot_uart {
 	uint8_t fifo_bytes;
 };
 
+/* What resets a board and switches it off. */
+enum boot_power {
+	BOOT_POWER_NONE = 0,
+	BOOT_POWER_BCM2835, /* the Raspberry Pis' power manager */
+};
+
 enum boot_conduit { BOOT_CONDUIT_NONE = 0, BOOT_CONDUIT_SMC = 1 };
 
 struct bootinfo {
@@ -178,17 +184,26 @@ struct bootinfo {
 	struct boot_region ram[BOOT_MAX_REGIONS];
 	/*
 	 * What the service VM's identity map must leave out besides the kept region: GIC frames,
-	 * ITS, the UARTs, pages of the console and the event line. 4 KiB aligned, sorted, not
+	 * ITS, v2m, the UARTs, pages of the console and the event line. 4 KiB aligned, sorted, not
 	 * overlapping.
 	 */
 	struct boot_region hidden[BOOT_MAX_REGIONS];
 
-	/* GICv3: distributor, redistributor regions, maintenance interrupt (a PPI's INTID). */
+	/* The GIC: distributor, maintenance interrupt (a PPI's INTID). */
+	uint32_t gic_version; /* 2: gicc, gich and gicv; 3: gicr */
+	uint32_t gic_maintenance_intid;
 	struct boot_region gicd;
-	struct boot_region gicr[4];
+	struct boot_region gicr[4]; /* redistributor regions */
 	uint32_t gicr_count;
 	uint32_t gicr_stride; /* bytes between two CPUs' frames; 0: as GICR_TYPER.VLPIS says */
-	uint32_t gic_maintenance_intid;
+	struct boot_region gicc;
+	struct boot_region gich;
+	struct boot_region gicv;
+	/*
+	 * Where in gicc and gicv the second page of registers is, that of GICC_DIR: 4 KiB, or 64
+	 * KiB where every page is repeated 16 times.
+	 */
+	uint64_t gicc_second;
 
 	/* INTIDs of the generic timer's PPIs. */
 	uint32_t timer_phys_intid; /* CNTP, non-secure EL1 */
@@ -201,6 +216,10 @@ struct bootinfo {
 	 */
 	struct boot_uart uart[BOOT_MAX_UARTS];
 	uint32_t headless; /* no display was described: 1, else 0 */
+
+	/* Where firmware has no PSCI; the service VM has the page, too. */
+	struct boot_region power;
+	uint32_t power_kind; /* enum boot_power */
 
 	uint32_t psci_conduit; /* enum boot_conduit: of PSCI 0.2 or later */
 	uint32_t psci_version; /* its answer to PSCI_VERSION; 0: there is none */

@@ -33,19 +33,22 @@
 
 #define CAISSON_BLOCK_BYTES 0x200000
 #define CAISSON_MAX_VMS     16
-#define CAISSON_MAX_VCPUS   32 /* of one user VM */
+#define CAISSON_MAX_VCPUS   32 /* of one user VM; 8 on a host with a GICv2 */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
-#define CAISSON_CALL_ABI 0x20002
+#define CAISSON_CALL_ABI 0x20003
 
 /*
- * The machine of a user VM, as far as EL2 makes it: a GICv3 without LPIs, SPIs 32 to
- * CAISSON_VM_INTIDS - 1; the virtual timer on PPI 27, no physical timer. Everything else below
+ * The machine of a user VM, as far as EL2 makes it: a GIC of the host's version (VERSION), which is
+ * a GICv3 without LPIs or a GICv2 without security extensions, SPIs 32 to CAISSON_VM_INTIDS - 1;
+ * the virtual timer on PPI 27, no physical timer. Everything else below
  * CAISSON_VM_IPA_BYTES that is not shared memory is the VMM's (RUN_EXIT_MMIO). vCPU n has
  * MPIDR_EL1.Aff0 = n % 16, Aff1 = n / 16.
  */
 #define CAISSON_VM_GICD        0x08000000
 #define CAISSON_VM_GICR        0x080a0000 /* 128 KiB for each vCPU */
+#define CAISSON_VM_GICC        0x08010000
+#define CAISSON_VM_GICC_BYTES  0x10000 /* two pages of registers at its start */
 #define CAISSON_VM_INTIDS      256
 #define CAISSON_VM_TIMER_INTID 27
 #define CAISSON_VM_IPA_BYTES   0x1000000000 /* 36 bits */
@@ -54,7 +57,10 @@
 #define CAISSON_MEM_READ_ONLY 1
 
 enum caisson_call {
-	/* No token. -> x1 = CAISSON_CALL_ABI, x2 = CPUs, x3 = CAISSON_MAX_VMS. */
+	/*
+	 * No token. -> x1 = CAISSON_CALL_ABI, x2 = CPUs, x3 = CAISSON_MAX_VMS | version of the
+	 * VMs' GIC << 8 (0, from calls before 2.3, is 3).
+	 */
 	CAISSON_CALL_VERSION = 0,
 	/*
 	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU

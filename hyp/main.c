@@ -57,7 +57,8 @@ static void boot_cpu(const struct bootinfo *bi)
 	log_show_previous();
 	check_panic_test(bi->cmdline);
 	if (gic_init(bi) != ERR_OK || gic_init_cpu() != ERR_OK)
-		panic("the interrupt controller does not answer as a GICv3 should");
+		panic("the interrupt controller does not answer as a GICv%u should",
+		      bi->gic_version);
 	smccc_init(bi);
 	svm = svm_create(bi);
 	gdbstub_init(bi, svm);
@@ -76,6 +77,6 @@ void hyp_main(const struct bootinfo *bi, uint32_t index)
 	if (index == 0)
 		boot_cpu(bi);
 	else if (gic_init_cpu() != ERR_OK)
-		panic("this CPU's redistributor does not answer");
+		panic("this CPU's part of the interrupt controller does not answer");
 	svm_run(svm);
 }

@@ -32,6 +32,12 @@
  */
 #include "lib/vgic.h"
 
+/*
+ * GICv2: a list register can name one sender of an SGI. Others that sent the same wait in
+ * sgi_from[] until the guest has ended it, which the list register then asks to be told of; so
+ * does one that is sent while the guest has it active.
+ */
+
 #define PRIORITY_SHIFT 10 /* of a sort key: above the INTID */
 #define KEY_ACTIVE     BIT(18)
 #define KEY_INTID      0x3ff
@@ -123,6 +129,23 @@ enum err vgic_init(struct vgic_dist *d, struct vgic_cpu *const cpu[], const uint
 	clusters_init(d);
 	for (i = VGIC_PRIVATE; i < VGIC_SLOTS; i++)
 		d->router[i] = mpidr[0]; /* and target[] and owner[] 0, that vCPU's number */
+	return ERR_OK;
+}
+
+enum err vgic2_set(struct vgic_dist *d)
+{
+	uint32_t i;
+
+	if (d->cpu_count > VGIC2_MAX_CPUS)
+		return ERR_RANGE;
+	d->v2 = true;
+	d->typer = (d->words - 1) | (d->cpu_count - 1) << 5;
+	for (i = VGIC_PRIVATE; i < VGIC_SLOTS; i++)
+		d->router[i] = 1; /* target[] is 0 */
+	for (i = 0; i < d->cpu_count; i++) {
+		d->cpu[i]->word0.enabled = MASK(VGIC_SGIS - 1, 0); /* for ever */
+		vgic_private_changed(d->cpu[i], d->ctlr, 0);
+	}
 	return ERR_OK;
 }
 
@@ -299,6 +322,11 @@ static void soft_done(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid)
 		vgic_private_changed(c, d->ctlr, 0);
 }
 
+static inline bool is_sgi2(const struct vgic_dist *d, uint32_t intid)
+{
+	return d->v2 && intid < VGIC_SGIS;
+}
+
 /* Takes what list register n held, with hardware state lr, back into the model. */
 static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64_t lr,
 		     struct vgic_effects *fx)
@@ -328,6 +356,8 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 		see(w, bit, pending, active);
 		if (pending && (hw || (w->edge & bit) || (c->notes & VGIC_NOTE_LATCH << n)))
 			w->latch |= bit;
+		if (pending && is_sgi2(d, intid))
+			c->sgi_from[intid] |= (uint8_t)(1u << c->sgi_taken[intid]);
 		if (active)
 			w->active |= bit;
 		if (!pending && (c->notes & VGIC_NOTE_SOFT << n))
@@ -389,6 +419,20 @@ void vgic_fold(struct vgic_dist *d, struct vgic_cpu *c, const struct vgic_lrs *l
 	c->slow &= ~VGIC_SLOW_SYNC;
 }
 
+/* Who sent the SGI that is put into a list register; the others wait. */
+static uint64_t put_sender(struct vgic_cpu *c, uint32_t intid, bool pending)
+{
+	uint8_t *from = &c->sgi_from[intid];
+
+	if (pending) {
+		c->sgi_taken[intid] = (uint8_t)__builtin_ctz(*from);
+		*from &= (uint8_t)(*from - 1);
+	}
+	if (*from)
+		c->word0.latch |= bit_of(intid);
+	return (uint64_t)c->sgi_taken[intid] << VGIC2_LR_CPU_SHIFT | (*from ? VGIC_LR_EOI : 0);
+}
+
 /* The list register for an interrupt that is in want or act, out of which it is taken. */
 static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_t key)
 {
@@ -410,7 +454,7 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 	if (w->active & bit) {
 		lr |= VGIC_LR_ACTIVE;
 		/* Both at once only where neither a line nor the physical interrupt repeats it. */
-		pending = ready && (w->edge & ~w->hw & bit);
+		pending = ready && (w->edge & ~w->hw & bit) && !is_sgi2(d, intid);
 		if (pending && intid >= VGIC_PRIVATE && d->target[intid] != c->index) {
 			pending = false;
 			lr |= VGIC_LR_EOI; /* then it moves */
@@ -426,6 +470,8 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		if (w->soft & bit)
 			c->notes |= VGIC_NOTE_SOFT << n;
 	}
+	if (is_sgi2(d, intid))
+		lr |= put_sender(c, intid, pending);
 	if (w->active & w->forced & bit)
 		c->notes |= VGIC_NOTE_FORCED << n;
 	w->active &= ~bit;

@@ -11,12 +11,18 @@
  * holds the locks, moves list registers between the hardware and this model, and carries out
  * the effects that come back. lib/vgic.c opens with how it works.
  *
+ * Or of its GICv2 (IHI 0048, vgic2_set()) without security extensions: the distributor, with
+ * target lists of CPUs instead of affinities and an SGI pending for each CPU that sent it; an SPI
+ * for several CPUs goes to the first that is on. What a redistributor has is a CPU's own part of
+ * the distributor. The CPU interface is the hardware's.
+ *
  * Who may touch what: "dist" is a lock for the VM's struct vgic_dist, "cpu" one for each
  * struct vgic_cpu; dist is taken before cpu, and one cpu at a time. Every function says which
  * it needs. The list registers of a vCPU are only looked at by the CPU that has them.
  */
 
 #define VGIC_MAX_CPUS      32
+#define VGIC2_MAX_CPUS     8
 #define VGIC_MAX_LRS       16
 #define VGIC_WORDS         32   /* of 32 INTIDs each */
 #define VGIC_INTIDS        1020 /* 1020 to 1023 are special */
@@ -31,6 +37,7 @@
 
 /* A list register (ICH_LR<n>_EL2, IHI 0069 12.4.7). */
 #define VGIC_LR_INTID(lr)    ((uint32_t)((lr)&0xffffffff))
+#define VGIC2_LR_CPU_SHIFT   10 /* GICv2's SGIs: who sent it, as the guest's IAR shows it */
 #define VGIC_LR_PINTID_SHIFT 32
 #define VGIC_LR_EOI          BIT(41) /* without HW: maintenance interrupt at EOI */
 #define VGIC_LR_PRIO_SHIFT   48
@@ -101,6 +108,12 @@ struct vgic_cpu {
 	uint8_t priority[VGIC_PRIVATE];
 	uint64_t typer;    /* GICR_TYPER; constant */
 	uint64_t injected; /* a count for statistics: put into list registers, again too */
+	/*
+	 * GICv2's SGIs: vCPUs that sent one which is in no list register (a bit each, none: it is
+	 * not in word0.latch), and the one that sent what is in a list register or active.
+	 */
+	uint8_t sgi_from[VGIC_SGIS];
+	uint8_t sgi_taken[VGIC_SGIS];
 };
 
 /* vCPUs whose affinities differ in the low four bits only: what an SGI can address at once. */
@@ -126,14 +139,15 @@ struct vgic_dist {
 	uint32_t cpu_count;
 	uint32_t cluster_count;
 	bool split; /* a vCPU with EOImode 1 was seen: SPIs may be deactivated by other CPUs */
+	bool v2;    /* a GICv2; constant */
 	struct vgic_cpu *cpu[VGIC_MAX_CPUS];
 	struct vgic_cluster cluster[VGIC_MAX_CPUS];
 	struct vgic_region region[VGIC_FRAME_REGIONS];
 	uint64_t mpidr[VGIC_MAX_CPUS];
 	struct vgic_word word[VGIC_WORDS]; /* [0] is not used */
-	uint64_t router[VGIC_SLOTS];       /* GICD_IROUTER<n> */
+	uint64_t router[VGIC_SLOTS];       /* GICD_IROUTER<n>, or GICD_ITARGETSR's byte */
 	uint8_t priority[VGIC_SLOTS];
-	uint8_t target[VGIC_SLOTS]; /* vCPU that IROUTER selects; VGIC_NO_CPU: none */
+	uint8_t target[VGIC_SLOTS]; /* vCPU that router[] selects; VGIC_NO_CPU: none */
 	uint8_t owner[VGIC_SLOTS];  /* vCPU that had it in a list register last, or has it active */
 };
 
@@ -197,6 +211,9 @@ enum err vgic_init(struct vgic_dist *d, struct vgic_cpu *const cpu[], const uint
 		   uint32_t cpu_count, uint32_t intid_count, uint32_t lr_count,
 		   uint32_t priority_bits) MUST_CHECK;
 
+/* After vgic_init(): a GICv2 it is. ERR_RANGE: too many vCPUs. */
+enum err vgic2_set(struct vgic_dist *d) MUST_CHECK;
+
 /* Before the VM runs: links an interrupt to the physical one; a private one: of every vCPU. */
 void vgic_hw_set(struct vgic_dist *d, uint32_t intid);
 
@@ -231,6 +248,36 @@ bool vgic_cpu_read(const struct vgic_dist *d, const struct vgic_cpu *c, uint64_t
 /* cpu */
 bool vgic_cpu_write(struct vgic_dist *d, struct vgic_cpu *c, uint64_t offset, uint32_t bytes,
 		    uint64_t value, struct vgic_effects *fx) MUST_CHECK;
+/*
+ * GICv2: accesses below VGIC2_GICD_BYTES, of 1 or 4 bytes. What vgic2_is_private() says of is the
+ * reading vCPU's own, by vgic_cpu_read() and vgic_cpu_write() at VGIC_SGI_BASE + offset, but for
+ * writes of GICD_SGIR, which are the caller's. GICD_ITARGETSR is written byte by byte: an effect
+ * has one vCPU that it is about (from).
+ */
+#define VGIC2_GICD_BYTES KIB(4)
+#define VGIC2_ITARGETSR  0x800
+#define VGIC2_SGIR       0xf00
+
+static inline bool vgic2_is_private(uint64_t offset)
+{
+	if (offset < 0x400)
+		return offset >= 0x80 && (offset & 0x7f) < 4;
+	if (offset < 0xc00)
+		return (offset & 0x3ff) < VGIC_PRIVATE;
+	return (offset < 0xc08) || offset >= VGIC2_SGIR;
+}
+
+static inline bool vgic2_is_targets(uint64_t offset)
+{
+	return offset - VGIC2_ITARGETSR < 0x400;
+}
+
+/*
+ * GICD_SGIR (IHI 0048 4.3.15), written by vCPU `self`: the vCPUs that are to have the SGI, a bit
+ * each.
+ */
+uint32_t vgic2_sgi_targets(const struct vgic_dist *d, uint32_t self, uint32_t sgir);
+
 /* ISPENDR and ICPENDR: for hardware-linked interrupts the physical bits are shown too. */
 static inline bool vgic_is_pending_register(uint64_t offset)
 {
@@ -257,6 +304,13 @@ static inline bool vgic_dist_is_exact(const struct vgic_dist *d, uint64_t offset
 static inline bool vgic_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
 {
 	return vgic_is_state_register(offset - VGIC_SGI_BASE) && c->in_lr[0];
+}
+
+/* GICv2: besides, GICD_CPENDSGIR and GICD_SPENDSGIR. */
+static inline bool vgic2_cpu_is_exact(const struct vgic_cpu *c, uint64_t offset)
+{
+	return vgic_cpu_is_exact(c, offset) ||
+	       (offset - VGIC_SGI_BASE - VGIC2_SGIR < 0x80 && c->in_lr[0]);
 }
 
 /* The frame that an offset into a region is in, and its vCPU: VGIC_NO_CPU beyond the last. */
@@ -360,6 +414,20 @@ static inline bool vgic_sgi_post(struct vgic_cpu *c, uint32_t intid)
 	return !(c->slow & VGIC_SLOW_OFFLINE);
 }
 
+/* cpu: the same, and vgic_private_pend(), for a GICv2's SGI from vCPU `from`. */
+static inline bool vgic2_sgi_post(struct vgic_cpu *c, uint32_t intid, uint32_t from)
+{
+	c->sgi_from[intid] |= (uint8_t)(1u << from);
+	return vgic_sgi_post(c, intid);
+}
+
+static inline void vgic2_sgi_pend(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid,
+				  uint32_t from, struct vgic_effects *fx)
+{
+	c->sgi_from[intid] |= (uint8_t)(1u << from);
+	vgic_private_pend(d, c, intid, fx);
+}
+
 /* ICC_SGI1R_EL1's Aff3, Aff2, Aff1 and RS, in place. */
 static inline uint64_t vgic_sgi_key(uint64_t sgi1r)
 {
@@ -402,6 +470,37 @@ static inline int vgic_private_fast(struct vgic_cpu *c, uint32_t intid, uint32_t
 	vgic_take(c, n, intid);
 	c->lr_of[intid] = (uint8_t)n;
 	return (int)n;
+}
+
+/* cpu: what is to be written there, besides, for a GICv2's SGI from vCPU `from`. */
+static inline uint64_t vgic2_sgi_take(struct vgic_cpu *c, uint32_t intid, uint32_t from)
+{
+	c->sgi_taken[intid] = (uint8_t)from;
+	return (uint64_t)from << VGIC2_LR_CPU_SHIFT;
+}
+
+/*
+ * GICv2's list registers (GICH_LR<n>, IHI 0048 5.3.10) hold the same as GICv3's: flags in pairs,
+ * from bits 28 and 30 on, a priority of 5 bits, and the lower half closer together.
+ */
+static inline uint32_t vgic2_lr_pack(uint64_t lr)
+{
+	uint32_t packed = (uint32_t)(lr >> 60 & 3) << 30 | (uint32_t)(lr >> 62) << 28 |
+			  (uint32_t)(lr >> 51 & 0x1f) << 23;
+
+	if (lr & VGIC_LR_HW)
+		return packed | (uint32_t)(lr & 0x3ff) | (uint32_t)(lr >> 32 & 0x3ff) << 10;
+	return packed | (uint32_t)(lr & 0x1fff) | (uint32_t)(lr >> 41 & 1) << 19;
+}
+
+static inline uint64_t vgic2_lr_unpack(uint32_t packed)
+{
+	uint64_t lr = (uint64_t)(packed >> 30) << 60 | (uint64_t)(packed >> 28 & 3) << 62 |
+		      (uint64_t)(packed >> 23 & 0x1f) << 51;
+
+	if (lr & VGIC_LR_HW)
+		return lr | (packed & 0x3ff) | (uint64_t)(packed >> 10 & 0x3ff) << 32;
+	return lr | (packed & 0x1fff) | (uint64_t)(packed >> 19 & 1) << 41;
 }
 
 /*

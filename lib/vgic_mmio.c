@@ -14,6 +14,10 @@
 #define ID_FIRST    0xffd0
 #define SGI_BASE    VGIC_SGI_BASE
 
+#define TARGETS_OWN       0x01010101u /* a vCPU's bit in four fields of GICD_ITARGETSR */
+#define SGIR_FILTER(sgir) ((sgir) >> 24 & 3)
+#define SGIR_LIST(sgir)   ((sgir) >> 16 & 0xff)
+
 #define CTLR_DS      (1u << 6)
 #define CTLR_ARE     (1u << 4)
 #define CTLR_RWP     (1u << 31)
@@ -81,6 +85,12 @@ static inline uint32_t valid(uint32_t w)
 	return w == VGIC_WORDS - 1 ? 0x0fffffff : ~0u;
 }
 
+/* A GICv2's SGIs are always enabled, and pending by GICD_SPENDSGIR (IHI 0048 4.3.5, 4.3.7). */
+static inline uint32_t not_sgis(const struct vgic_dist *d, const struct vgic_cpu *c)
+{
+	return c && d->v2 ? ~0u << VGIC_SGIS : ~0u;
+}
+
 /* --- the groups --- */
 
 static uint32_t get_zero(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
@@ -137,7 +147,7 @@ static void clear_enabled(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, u
 			  uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
 	struct vgic_word *word = word_of(d, c, w);
-	uint32_t bits = value & word->enabled;
+	uint32_t bits = value & word->enabled & not_sgis(d, c);
 
 	if (!bits)
 		return;
@@ -160,8 +170,10 @@ static void set_pending(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uin
 			uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
 	struct vgic_word *word = word_of(d, c, w);
-	uint32_t bits = value & valid(w) & ~word->hw;
+	uint32_t bits;
 
+	value &= not_sgis(d, c);
+	bits = value & valid(w) & ~word->hw;
 	/* One that was acknowledged physically is pending here: once is enough. */
 	emit_bits(fx, VGIC_PHYS_SET_PENDING, w, value & word->hw & ~word->latch);
 	word->soft |= value & valid(w) & word->hw & ~word->edge;
@@ -175,8 +187,10 @@ static void clear_pending(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, u
 			  uint32_t value, uint32_t lanes, struct vgic_effects *fx)
 {
 	struct vgic_word *word = word_of(d, c, w);
-	uint32_t bits = value & valid(w) & (word->latch | loaded(d, c, w));
+	uint32_t bits;
 
+	value &= not_sgis(d, c);
+	bits = value & valid(w) & (word->latch | loaded(d, c, w));
 	emit_bits(fx, VGIC_PHYS_CLEAR_PENDING, w, value & word->hw);
 	emit_bits(fx, VGIC_PHYS_DEACTIVATE, w, bits & word->hw & word->latch & ~word->active);
 	word->latch &= ~bits;
@@ -257,6 +271,81 @@ static void set_priority(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, ui
 	changed(d, c, w, bits & (loaded(d, c, w) | get_pending(d, c, w, 0)), fx);
 }
 
+/* With affinity routing these are reserved. */
+static uint32_t get_targets(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			    uint32_t n)
+{
+	const uint64_t *router = &d->router[n * 4];
+
+	if (!d->v2)
+		return 0;
+	if (c)
+		return TARGETS_OWN << c->index;
+	return (uint32_t)(router[0] | router[1] << 8 | router[2] << 16 | router[3] << 24);
+}
+
+static void retarget(struct vgic_dist *d, uint32_t intid, struct vgic_effects *fx);
+
+static void set_targets(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			uint32_t value, uint32_t lanes, struct vgic_effects *fx)
+{
+	uint32_t i;
+
+	for (i = 0; d->v2 && !c && i < 4; i++) {
+		if (!(lanes >> (8 * i) & 0xff) || n * 4 + i >= VGIC_INTIDS)
+			continue;
+		d->router[n * 4 + i] = value >> (8 * i) & MASK(d->cpu_count - 1, 0);
+		retarget(d, n * 4 + i, fx);
+	}
+}
+
+/*
+ * A GICv2's page from GICD_SGIR on, of a vCPU: GICD_CPENDSGIR<n> and GICD_SPENDSGIR<n>, the senders
+ * of four SGIs each, and the identification registers.
+ */
+#define SGI_CPEND 4 /* GICD_CPENDSGIR0 */
+#define SGI_SPEND 8
+#define SGI_END   12
+#define SGI_ID    ((ID_FIRST - 0xf000) / 4 - VGIC2_SGIR / 4)
+
+/* PIDR4..7, PIDR0..3, CIDR0..3: those of a GIC-400, but for the product. */
+static const uint8_t id_v2[] = {0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1};
+
+static uint32_t get_senders(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
+			    uint32_t n)
+{
+	const uint8_t *from;
+
+	if (!d->v2 || n < SGI_CPEND)
+		return 0;
+	if (n >= SGI_END)
+		return n >= SGI_ID ? id_v2[n - SGI_ID] : 0;
+	from = &c->sgi_from[n % 4 * 4];
+	return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+}
+
+static void set_senders(struct vgic_dist *d, struct vgic_cpu *c, uint32_t w, uint32_t n,
+			uint32_t value, uint32_t lanes, struct vgic_effects *fx)
+{
+	uint32_t i;
+
+	if (!d->v2 || n < SGI_CPEND || n >= SGI_END)
+		return;
+	for (i = n % 4 * 4; i < n % 4 * 4 + 4; i++) {
+		uint8_t bits = value >> (8 * (i % 4)) & MASK(d->cpu_count - 1, 0);
+
+		if (!bits)
+			continue;
+		if (n >= SGI_SPEND)
+			c->sgi_from[i] |= bits;
+		else
+			c->sgi_from[i] &= (uint8_t)~bits;
+		c->word0.latch &= ~(1u << i);
+		c->word0.latch |= (uint32_t)(c->sgi_from[i] != 0) << i;
+		changed(d, c, w, 1u << i, fx);
+	}
+}
+
 /* Bits 31, 29, ... 1 of a configuration register say edge for 16 interrupts. */
 static uint32_t get_config(const struct vgic_dist *d, const struct vgic_cpu *c, uint32_t w,
 			   uint32_t n)
@@ -315,6 +404,7 @@ enum {
 	IPRIORITYR,
 	ITARGETSR,
 	ICFGR,
+	SENDERS,
 };
 
 static const struct group groups[] = {
@@ -327,11 +417,15 @@ static const struct group groups[] = {
 	[ISACTIVER] = {0x300, 4, 0, get_active, set_active},
 	[ICACTIVER] = {0x380, 4, 0, get_active, clear_active},
 	[IPRIORITYR] = {0x400, 1 | 4, 3, get_priority, set_priority},
-	[ITARGETSR] = {0x800, 1 | 4, 3, get_zero, set_nothing},
+	[ITARGETSR] = {0x800, 1 | 4, 3, get_targets, set_targets},
 	[ICFGR] = {0xc00, 4, 1, get_config, set_config},
+	[SENDERS] = {VGIC2_SGIR, 1 | 4 | 8, 6, get_senders, set_senders},
 };
 
-/* The row for each 128 bytes. IGRPMODR, NSACR, SGIR: reserved in one security state with ARE. */
+/*
+ * The row for each 128 bytes. IGRPMODR, NSACR: reserved in one security state with ARE; so is the
+ * last row.
+ */
 static const uint8_t group_at[GROUPS_END >> GROUP_SHIFT] = {
 	[0x01] = IGROUPR,
 	[0x02] = ISENABLER,
@@ -343,6 +437,7 @@ static const uint8_t group_at[GROUPS_END >> GROUP_SHIFT] = {
 	[0x08 ... 0x0f] = IPRIORITYR,
 	[0x10 ... 0x17] = ITARGETSR,
 	[0x18 ... 0x19] = ICFGR,
+	[0x1e ... 0x1f] = SENDERS,
 };
 
 /* Private interrupts are word 0, SPIs the others. */
@@ -415,12 +510,15 @@ bool vgic_is_synced(const struct vgic_dist *d, uint32_t mask)
 	return true;
 }
 
-/* RWP: not all has taken effect that was written as long as some list registers are to follow. */
+/*
+ * RWP: not all has taken effect that was written as long as some list registers are to follow. A
+ * GICv2 does not have it.
+ */
 static uint64_t dist_ctlr(const struct vgic_dist *d)
 {
 	bool synced = vgic_is_synced(d, MASK(d->cpu_count - 1, 0));
 
-	return d->ctlr | CTLR_DS | CTLR_ARE | (synced ? 0 : CTLR_RWP);
+	return d->v2 ? d->ctlr : d->ctlr | CTLR_DS | CTLR_ARE | (synced ? 0 : CTLR_RWP);
 }
 
 static bool is_router(const struct vgic_dist *d, uint64_t offset)
@@ -478,15 +576,34 @@ static void set_control(struct vgic_dist *d, uint32_t value, struct vgic_effects
 	d->ctlr = ctlr;
 }
 
+static bool is_on(const struct vgic_dist *d, uint32_t cpu)
+{
+	return !(__atomic_load_n(&d->cpu[cpu]->slow, __ATOMIC_RELAXED) & VGIC_SLOW_OFFLINE);
+}
+
+/* GICv2: any CPU of a list may take it; the first that is on does. */
+static uint8_t select_from_list(const struct vgic_dist *d, uint64_t list)
+{
+	uint64_t rest;
+
+	for (rest = list; rest; rest &= rest - 1) {
+		if (is_on(d, (uint32_t)__builtin_ctzll(rest)))
+			return (uint8_t)__builtin_ctzll(rest);
+	}
+	return list ? (uint8_t)__builtin_ctzll(list) : VGIC_NO_CPU;
+}
+
 /* 1 of N (GICD_IROUTER.Interrupt_Routing_Mode): the first vCPU that is on. */
 static uint8_t select_target(const struct vgic_dist *d, uint64_t router)
 {
 	uint32_t i;
 
+	if (d->v2)
+		return select_from_list(d, router);
+
 	for (i = 0; i < d->cpu_count; i++) {
 		if (router & IROUTER_IRM) {
-			if (!(__atomic_load_n(&d->cpu[i]->slow, __ATOMIC_RELAXED) &
-			      VGIC_SLOW_OFFLINE))
+			if (is_on(d, i))
 				return (uint8_t)i;
 		} else if (d->mpidr[i] == (router & AFFINITY)) {
 			return (uint8_t)i;
@@ -516,8 +633,24 @@ void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vg
 	uint32_t intid;
 
 	for (intid = w * 32; intid < w * 32 + 32; intid++) {
-		if ((d->router[intid] & IROUTER_IRM) && d->target[intid] == gone)
+		if (d->target[intid] == gone && (d->v2 || (d->router[intid] & IROUTER_IRM)))
 			retarget(d, intid, fx);
+	}
+}
+
+uint32_t vgic2_sgi_targets(const struct vgic_dist *d, uint32_t self, uint32_t sgir)
+{
+	uint32_t all = (uint32_t)MASK(d->cpu_count - 1, 0);
+
+	switch (SGIR_FILTER(sgir)) {
+	case 0:
+		return SGIR_LIST(sgir) & all;
+	case 1:
+		return all & ~(1u << self);
+	case 2:
+		return 1u << self;
+	default:
+		return 0;
 	}
 }
 

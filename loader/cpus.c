@@ -6,6 +6,8 @@
 #include "lib/fmt.h"
 #include "loader/uart.h"
 
+#define GICV2_CPUS 8 /* that it can serve (IHI 0048) */
+
 /* Why PSCI cannot be called; NULL. */
 static const char *psci_problem(const struct bootcpu_psci *psci)
 {
@@ -30,7 +32,7 @@ void cpus_tell_power(const struct machine *m)
 {
 	const char *problem = power_problem(m);
 
-	if (problem != NULL)
+	if (problem != NULL && m->info.power_kind == BOOT_POWER_NONE)
 		uart_print("  no PSCI to switch the machine off or reset it with: %s\n", problem);
 }
 
@@ -118,6 +120,7 @@ static void consider(struct machine *m, uint32_t listed)
 {
 	const struct bootcpu *cpu = &m->cpu[listed];
 	const char *problem = cpu->problem;
+	uint32_t most = m->info.gic_version == 2 ? GICV2_CPUS : BOOT_MAX_CPUS;
 
 	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
 		problem = psci_problem(&m->cpus.psci);
@@ -127,8 +130,9 @@ static void consider(struct machine *m, uint32_t listed)
 		problem = "Caisson does not know this way";
 	if (problem != NULL)
 		leave_out_listed(m, &m->info.start[listed], "%s", problem);
-	else if (m->info.cpu_count == BOOT_MAX_CPUS)
-		leave_out_listed(m, &m->info.start[listed], "Caisson uses %d CPUs", BOOT_MAX_CPUS);
+	else if (m->info.cpu_count == most)
+		leave_out_listed(m, &m->info.start[listed], "Caisson uses %u CPUs%s", most,
+				 most == GICV2_CPUS ? " of a GICv2" : "");
 	else
 		take(m, listed);
 }

@@ -8,6 +8,7 @@
 #include "lib/text.h"
 #include "loader/console.h"
 #include "loader/dtgic.h"
+#include "loader/dtpower.h"
 #include "loader/uart.h"
 
 /* What Linux accepts as a device tree, too (booting.rst). */
@@ -42,9 +43,9 @@ static void match_compatible(struct machine *m, uint32_t node, const char *text)
 {
 	if (text_is(text, "pl011"))
 		first_found(m, &m->pl011_node, node);
-	else if (text_is(text, "gic-v3"))
+	else if (dtgic_is_known(text))
 		first_found(m, &m->gic_node, node);
-	else if (text_is(text, "gic-v3-its"))
+	else if (text_is(text, "gic-v3-its") || text_is(text, "gic-v2m-frame"))
 		its_found(m, node); /* kept from the service VM in any case */
 	else if (text_is(text, "armv8-timer"))
 		first_found(m, &m->timer_node, node);
@@ -254,4 +255,5 @@ void dt_read_devices(struct machine *m)
 	dtgic_read(m);
 	read_timer(m);
 	console_finish(m);
+	dtpower_read(m);
 }

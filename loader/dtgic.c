@@ -9,6 +9,11 @@
 #define GICD_BYTES KIB(64)
 #define GICR_BYTES KIB(128) /* RD_base and SGI_base */
 
+/* GICv2 (IHI 0048): bytes of registers in GICD and GICH, in GICC and GICV. */
+#define GICV2_BYTES         KIB(4)
+#define GICV2_CPU_BYTES     KIB(8)
+#define GICV2_ALIASED_BYTES KIB(128)
+
 #define INTERRUPT_SPI 0
 #define INTERRUPT_PPI 1
 #define SPI_BASE      32
@@ -73,7 +78,24 @@ uint32_t dtgic_ppi(const struct machine *m, uint32_t node, uint32_t index)
 	return intid < PPI_END ? intid : 0;
 }
 
-/* No GICv3: says what there is instead. */
+/* Those with virtualisation extensions. Linux's bindings, arm,gic. */
+static const char *const versions2[] = {"gic-400", "cortex-a15-gic", "cortex-a7-gic"};
+
+static bool is_version2(const char *text)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(versions2); i++) {
+		if (text_is(text, versions2[i]))
+			return true;
+	}
+	return false;
+}
+
+bool dtgic_is_known(const char *text)
+{
+	return text_is(text, "gic-v3") || is_version2(text);
+}
+
+/* None that is known: says what there is instead. */
 static void stop_no_gic(const struct machine *m)
 {
 	struct fdt_prop prop;
@@ -86,11 +108,11 @@ static void stop_no_gic(const struct machine *m)
 			continue;
 		compatible = fdt_prop_string(&prop, 0);
 		uart_stop("interrupt controller %s is a \"%s\", Caisson needs a GICv3 "
-			  "(\"arm,gic-v3\"; QEMU: -M virt,gic-version=3)",
+			  "(\"arm,gic-v3\") or a GIC-400 (\"arm,gic-400\")",
 			  dt_name(m, i), compatible != NULL ? compatible : "?");
 	}
 	uart_stop("the device tree has no interrupt controller, Caisson needs a GICv3 "
-		  "(\"arm,gic-v3\")");
+		  "(\"arm,gic-v3\") or a GIC-400 (\"arm,gic-400\")");
 }
 
 /* With room for at least one of its kind of frames: those of IHI 0069 12.7. */
@@ -120,13 +142,11 @@ static void read_stride(struct machine *m)
 	m->info.gicr_stride = stride;
 }
 
-void dtgic_read(struct machine *m)
+static void read_version3(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
 	uint64_t number = 1;
 
-	if (m->gic_node == FDT_NONE)
-		stop_no_gic(m);
 	info->gicd = gic_frame(m, 0, GICD_BYTES);
 	if (fdt_prop_number(&m->fdt, m->gic_node, "#redistributor-regions", &number) &&
 	    (number == 0 || number > ARRAY_SIZE(info->gicr)))
@@ -137,6 +157,43 @@ void dtgic_read(struct machine *m)
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		info->gicr[i] = gic_frame(m, 1 + i, GICR_BYTES);
 	read_stride(m);
+}
+
+/*
+ * A CPU interface of 128 KiB repeats each of its pages 16 times, for operating systems with pages
+ * of 64 KiB; so Linux reads it, too (Arm's BSA, DEN 0094, appendix on GICv2m and GICv2).
+ */
+static void read_version2(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+
+	info->gicd = gic_frame(m, 0, GICV2_BYTES);
+	info->gicc = gic_frame(m, 1, GICV2_CPU_BYTES);
+	info->gich = gic_frame(m, 2, GICV2_BYTES);
+	info->gicv = gic_frame(m, 3, GICV2_CPU_BYTES);
+	info->gicc_second = PAGE_BYTES;
+	if (info->gicc.bytes >= GICV2_ALIASED_BYTES && info->gicv.bytes >= GICV2_ALIASED_BYTES)
+		info->gicc_second = GICV2_ALIASED_BYTES / 2;
+}
+
+/* "arm,gic-v3" first: one that says both can do both. */
+static uint32_t version_of(const struct machine *m)
+{
+	return fdt_is_compatible(&m->fdt, m->gic_node, "arm,gic-v3") ? 3 : 2;
+}
+
+void dtgic_read(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+	uint64_t number;
+
+	if (m->gic_node == FDT_NONE)
+		stop_no_gic(m);
+	info->gic_version = version_of(m);
+	if (info->gic_version == 3)
+		read_version3(m);
+	else
+		read_version2(m);
 	m->gic_cells = 3;
 	if (fdt_prop_number(&m->fdt, m->gic_node, "#interrupt-cells", &number) && number >= 3 &&
 	    number <= 8)

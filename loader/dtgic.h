@@ -6,6 +6,9 @@
 
 /* The interrupt controller of a device tree, and interrupts as its nodes name them. */
 
+/* Is it a GIC that Caisson can use? text: of a compatible string, behind "arm,". */
+bool dtgic_is_known(const char *text);
+
 /*
  * Fills the GIC's part of m->info, and m->gic_cells, from m->gic_node; stops the machine with a
  * message when there is none that Caisson can use.

@@ -4,9 +4,16 @@
 #include <string.h>
 
 #include "arch/aarch64/sysreg.h"
+#include "lib/fdt.h"
+#include "loader/eficfg.h"
 #include "loader/eficon.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
+#include "loader/payload.h"
+
+#define DTB_BYTES_MAX MIB(2)
+#define NODES_MAX     4096
+#define NODES_BYTES   (NODES_MAX * sizeof(struct fdt_node))
 
 /*
  * The way in by UEFI: everything that can be wrong and told of on firmware's console is looked at
@@ -58,29 +65,76 @@ static void take_seed(const struct efi *efi)
 		firmware.seed_bytes = sizeof(firmware.seed);
 }
 
+/*
+ * Has a boot loader put modules into the device tree (GRUB's xen_hypervisor and xen_module)? Then
+ * caisson.cfg does not count.
+ */
+static efi_status find_modules(const struct efi *efi, bool *found)
+{
+	struct fdt fdt;
+	uint64_t nodes;
+	uint32_t chosen;
+
+	*found = false;
+	if (firmware.dtb == 0)
+		return EFI_SUCCESS;
+	if (!efimem_take(efi, NODES_BYTES, KIB(4), &nodes))
+		return eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "memory is used up");
+	if (fdt_init(&fdt, (const void *)firmware.dtb, DTB_BYTES_MAX, (struct fdt_node *)nodes,
+		     NODES_MAX) != ERR_OK)
+		return eficon_refuse(efi, EFI_UNSUPPORTED, "firmware's device tree is malformed");
+	chosen = fdt_child(&fdt, FDT_ROOT, "chosen");
+	for (uint32_t n = chosen == FDT_NONE ? FDT_NONE : fdt_child_first(&fdt, chosen);
+	     n != FDT_NONE && !*found; n = fdt_child_next(&fdt, n))
+		*found = payload_is_module(&fdt, n);
+	return EFI_SUCCESS;
+}
+
+/* All that is to be there when boot services are left. */
+static efi_status prepare(struct efi *efi)
+{
+	efi_status status;
+	bool modules;
+
+	find_tables(efi);
+	status = efimem_check(efi);
+	if (status == EFI_SUCCESS)
+		status = find_modules(efi, &modules);
+	if (status == EFI_SUCCESS && !modules)
+		status = eficfg_load(efi);
+	if (status == EFI_SUCCESS)
+		status = eficfg_add_options(efi);
+	if (status == EFI_SUCCESS && firmware.dtb == 0)
+		status = eficon_refuse(efi, EFI_UNSUPPORTED,
+				       "firmware gives no device tree: name one in caisson.cfg "
+				       "(QEMU: -M virt,acpi=off)");
+	return status;
+}
+
 efi_status efi_main(efi_handle image, struct efi_system_table *table)
 {
-	struct efi efi = {.image = image, .table = table, .boot = table->BootServices};
+	static struct efi efi;
 	uint64_t el = bits_get(sysreg_read(CurrentEL), 3, 2);
 	efi_status status;
 
+	/* Firmware may start what is in memory a second time. */
+	efi = (struct efi){.image = image, .table = table, .boot = table->BootServices};
+	memset(&firmware, 0, sizeof(firmware));
+	firmware.uefi = true;
 	if (el != 2)
 		return eficon_refuse(&efi, EFI_UNSUPPORTED,
 				     "started at EL%u, Caisson needs EL2: firmware must run at EL2 "
 				     "(QEMU: -M virt,virtualization=on)",
 				     (unsigned int)el);
-	/* A second start of what a first one left in memory begins anew. */
-	memset(&firmware, 0, sizeof(firmware));
-	firmware.uefi = true;
 	if (efi.boot->HandleProtocol(image, &loaded_image_guid, (void **)&efi.loaded) !=
 	    EFI_SUCCESS)
 		return eficon_refuse(&efi, EFI_UNSUPPORTED,
 				     "firmware does not tell where Caisson was loaded from");
-	find_tables(&efi);
-	if (firmware.dtb == 0)
-		return eficon_refuse(&efi, EFI_UNSUPPORTED,
-				     "firmware gives no device tree (QEMU: -M virt,acpi=off)");
+	status = prepare(&efi);
+	if (status != EFI_SUCCESS) {
+		efimem_release(&efi);
+		return status;
+	}
 	take_seed(&efi);
-	status = efimem_check(&efi);
-	return status != EFI_SUCCESS ? status : efimem_leave(&efi);
+	return efimem_leave(&efi);
 }

@@ -4,12 +4,20 @@
 
 #include "loader/uefi.h"
 
+#define EFI_PATH_CHARS 512
+
 /* This program as an application of UEFI, as long as there are boot services. */
 struct efi {
 	efi_handle image;
 	const struct efi_system_table *table;
 	struct efi_boot_services *boot;
 	struct efi_loaded_image *loaded;
+
+	/* efifile.c: the volume it was loaded from; NULL: none. */
+	struct efi_file *root;
+	/* Where on it, up to the last backslash. */
+	uint16_t folder[EFI_PATH_CHARS];
+	uint32_t folder_chars;
 };
 
 #endif

@@ -10,12 +10,18 @@
 #define RAM_BYTES_MIN MIB(256)
 #define MAP_BYTES_MAX MIB(1)
 /* What the map may grow by between two looks at it. */
-#define SPARE_ENTRIES 32
+#define SPARE_ENTRIES 64
 #define LEAVE_TRIES   16
 
 void head_leave(void) __attribute__((noreturn));
 
 static struct efimap efimap;
+static struct {
+	uint64_t base;
+	uint64_t pages;
+} taken[EFIMEM_MAX_TAKEN];
+static uint32_t taken_count;
+static uint64_t room_bytes; /* for the map, at firmware.map */
 
 bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t *address)
 {
@@ -23,7 +29,8 @@ bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t
 	uint64_t extra = align / PAGE_BYTES - 1;
 	uint64_t base;
 
-	if (efi->boot->AllocatePages(EFI_ALLOCATE_ANY_PAGES, EFIMAP_LOADER_DATA, pages + extra,
+	if (taken_count == EFIMEM_MAX_TAKEN ||
+	    efi->boot->AllocatePages(EFI_ALLOCATE_ANY_PAGES, EFIMAP_LOADER_DATA, pages + extra,
 				     &base) != EFI_SUCCESS)
 		return false;
 	/* What is too much is given back, so that it is free for others. */
@@ -33,10 +40,19 @@ bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t
 	extra -= (*address - base) / PAGE_BYTES;
 	if (extra != 0)
 		(void)efi->boot->FreePages(*address + pages * PAGE_BYTES, extra);
+	taken[taken_count].base = *address;
+	taken[taken_count++].pages = pages;
 	return true;
 }
 
-/* Room for the map in firmware.map, of which map_bytes is the size. */
+void efimem_release(const struct efi *efi)
+{
+	while (taken_count != 0) {
+		taken_count--;
+		(void)efi->boot->FreePages(taken[taken_count].base, taken[taken_count].pages);
+	}
+}
+
 static bool make_room(const struct efi *efi)
 {
 	uint64_t bytes = 0;
@@ -47,18 +63,19 @@ static bool make_room(const struct efi *efi)
 
 	if (status != EFI_BUFFER_TOO_SMALL || bytes > MAP_BYTES_MAX || stride > PAGE_BYTES)
 		return false;
-	firmware.map_bytes = bytes + SPARE_ENTRIES * stride;
-	return efimem_take(efi, firmware.map_bytes, PAGE_BYTES, &firmware.map);
+	room_bytes = bytes + SPARE_ENTRIES * stride;
+	return efimem_take(efi, room_bytes, PAGE_BYTES, &firmware.map);
 }
 
-static efi_status read_map(const struct efi *efi, uint64_t room, uint64_t *key)
+static efi_status read_map(const struct efi *efi, uint64_t *key)
 {
-	uint64_t stride;
+	uint64_t stride = 0;
 	uint32_t version;
+	efi_status status;
 
-	firmware.map_bytes = room;
-	efi_status status = efi->boot->GetMemoryMap(&firmware.map_bytes, (void *)firmware.map, key,
-						    &stride, &version);
+	firmware.map_bytes = room_bytes;
+	status = efi->boot->GetMemoryMap(&firmware.map_bytes, (void *)firmware.map, key, &stride,
+					 &version);
 	firmware.map_stride = (uint32_t)stride;
 	return status;
 }
@@ -74,7 +91,7 @@ efi_status efimem_check(const struct efi *efi)
 	uint64_t key;
 	enum err err;
 
-	if (!make_room(efi) || read_map(efi, firmware.map_bytes, &key) != EFI_SUCCESS)
+	if (!make_room(efi) || read_map(efi, &key) != EFI_SUCCESS)
 		return eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "firmware gives no memory map");
 	err = digest();
 	if (err != ERR_OK)
@@ -91,8 +108,7 @@ efi_status efimem_check(const struct efi *efi)
 			     "caisson: %llu MiB of memory are not used: beyond what Caisson maps, "
 			     "or in too many pieces\n",
 			     (unsigned long long)efimap.lost_bytes >> 20);
-	return make_room(efi) ? EFI_SUCCESS
-			      : eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "memory is used up");
+	return EFI_SUCCESS;
 }
 
 /* Tables and files that are read, and memory that is written, without caches from here on. */
@@ -122,13 +138,12 @@ static void clean(void)
 
 efi_status efimem_leave(const struct efi *efi)
 {
-	uint64_t room = firmware.map_bytes;
 	efi_status status = EFI_LOAD_ERROR;
 	uint64_t key;
 
 	/* The map changes when firmware's own timers and events do something in between. */
 	for (uint32_t i = 0; i < LEAVE_TRIES && status != EFI_SUCCESS; i++) {
-		status = read_map(efi, room, &key);
+		status = read_map(efi, &key);
 		if (status != EFI_SUCCESS)
 			return status;
 		status = efi->boot->ExitBootServices(efi->image, key);

@@ -5,8 +5,11 @@
 #include "lib/err.h"
 #include "loader/efi.h"
 
-/* So many bytes of memory in whole pages that stay ours; false: there are none. */
+/* So many bytes of memory in whole pages, EFIMEM_MAX_TAKEN times at most; false: there are none. */
+#define EFIMEM_MAX_TAKEN 8
 bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t *address);
+/* Gives all of that back. */
+void efimem_release(const struct efi *efi);
 
 /* Refuses a machine with too little memory, or with a memory map that makes no sense. */
 efi_status efimem_check(const struct efi *efi);

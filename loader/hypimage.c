@@ -148,7 +148,10 @@ static void map_devices(struct pgtable *pt, const struct bootinfo *info)
 	map(pt, info->gicd.base, info->gicd.base, info->gicd.bytes, attr);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		map(pt, info->gicr[i].base, info->gicr[i].base, info->gicr[i].bytes, attr);
+	map(pt, info->gicc.base, info->gicc.base, info->gicc.bytes, attr);
+	map(pt, info->gich.base, info->gich.base, info->gich.bytes, attr);
 	map_uarts(pt, info);
+	map(pt, info->power.base, info->power.base, info->power.bytes, attr);
 }
 
 static void copy_image(const struct bootinfo *info)

@@ -85,6 +85,7 @@ static void load_kernel(struct machine *m)
 {
 	if (m->firmware->uefi)
 		uart_stop("payload=kernel is for machines without UEFI");
+	cpus_choose(m);
 	payload_find(m);
 	start_cpus(m, kernel_place(m));
 	kernel_start(m);
@@ -94,8 +95,9 @@ static void load_hypervisor(struct machine *m) __attribute__((noreturn));
 
 static void load_hypervisor(struct machine *m)
 {
-	cpus_tell_power(m);
 	dt_read_devices(m);
+	cpus_choose(m);
+	cpus_tell_power(m);
 	payload_find(m);
 	place_kept(m);
 	start_cpus(m, m->info.kept.base + m->kept.wait_code);
@@ -123,7 +125,6 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 			    "Caisson's own image") != ERR_OK)
 		uart_stop("loaded at the end of the address space");
 	dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
-	cpus_choose(m);
 	if (kernel_is_payload(m))
 		load_kernel(m);
 	else

@@ -151,32 +151,31 @@ static void take_bundle(struct machine *m, struct boot_region bundle)
 		m->bootargs_bytes++;
 }
 
+const char *payload_image_why(enum err err)
+{
+	switch (err) {
+	case ERR_TRUNCATED:
+		return "it ends within the header";
+	case ERR_UNSUPPORTED:
+		return "it is compressed (unpack it) or big-endian";
+	case ERR_RANGE:
+		return "it needs more than 1 GiB";
+	default:
+		return "it has no arm64 Image header, or one that makes no sense";
+	}
+}
+
 static void check_kernel(struct machine *m)
 {
 	struct image_info image;
-	const char *why;
+	enum err err = image_parse((const void *)m->kernel.base, m->kernel.bytes, &image);
 
-	switch (image_parse((const void *)m->kernel.base, m->kernel.bytes, &image)) {
-	case ERR_OK:
-		m->text_offset = image.text_offset;
-		m->kernel_bytes = image.image_bytes;
-		return;
-	case ERR_TRUNCATED:
-		why = "it ends within the header";
-		break;
-	case ERR_UNSUPPORTED:
-		why = "it is compressed (unpack it) or big-endian";
-		break;
-	case ERR_RANGE:
-		why = "it needs more than 1 GiB";
-		break;
-	default:
-		why = "it has no arm64 Image header, or one that makes no sense";
-		break;
-	}
-	uart_stop("the %s's kernel at %#llx, %llu bytes, is not an arm64 Image: %s",
-		  m->payload_kind, (unsigned long long)m->kernel.base,
-		  (unsigned long long)m->kernel.bytes, why);
+	if (err != ERR_OK)
+		uart_stop("the %s's kernel at %#llx, %llu bytes, is not an arm64 Image: %s",
+			  m->payload_kind, (unsigned long long)m->kernel.base,
+			  (unsigned long long)m->kernel.bytes, payload_image_why(err));
+	m->text_offset = image.text_offset;
+	m->kernel_bytes = image.image_bytes;
 }
 
 /* What caisson.cfg named. */

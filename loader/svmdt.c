@@ -9,6 +9,7 @@
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
 #include "lib/text.h"
+#include "loader/payload.h"
 #include "loader/uart.h"
 
 /*
@@ -301,6 +302,11 @@ static void hide_all(struct svmdt *s)
 	hide(s, info->gicd.base, info->gicd.bytes);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		hide(s, info->gicr[i].base, info->gicr[i].bytes);
+	if (info->gic_version == 2) {
+		hide(s, info->gicc.base, info->gicc.bytes);
+		hide(s, info->gich.base, info->gich.bytes);
+		hide(s, info->gicv.base, info->gicv.bytes);
+	}
 	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
 		hide(s, info->uart[i].region.base, info->uart[i].region.bytes);
 	hide(s, info->svm_console, PAGE_BYTES);
@@ -381,9 +387,7 @@ static bool is_dropped(const struct svmdt *s, uint32_t node)
 	if (parent == FDT_ROOT)
 		return fdt_name_is(fdt, node, "aliases") || fdt_name_is(fdt, node, "caisson");
 	if (parent == s->m->chosen)
-		return fdt_is_compatible(fdt, node, "multiboot,module") ||
-		       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
-		       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
+		return payload_is_module(fdt, node);
 	return parent == s->m->cpus_node && is_left_out_cpu(s->m, node);
 }
 
@@ -472,6 +476,18 @@ static void write_memory_reg(struct svmdt *s, uint32_t node)
 	}
 }
 
+/* Of a GICv2 the service VM has no GICH and GICV: the first half of the four regions. */
+static void write_gic_reg(struct svmdt *s, const struct fdt_prop *reg)
+{
+	const struct fdt *fdt = &s->m->fdt;
+	uint32_t parent = fdt->node[s->m->gic_node].parent;
+	size_t bytes = reg->bytes;
+
+	if (s->m->info.gic_version == 2)
+		bytes = 4 * 2 * (fdt->node[parent].address_cells + fdt->node[parent].size_cells);
+	fdtw_prop(&s->w, "reg", reg->data, bytes);
+}
+
 static void write_chosen(struct svmdt *s)
 {
 	const struct machine *m = s->m;
@@ -504,6 +520,8 @@ static uint32_t write_props(struct svmdt *s, uint32_t node)
 	while (fdt_prop_next(fdt, &cursor, &prop)) {
 		if (memory && text_is(prop.name, "reg"))
 			write_memory_reg(s, node);
+		else if (node == s->m->gic_node && text_is(prop.name, "reg"))
+			write_gic_reg(s, &prop);
 		else if (!is_prop_dropped(s, node, &prop))
 			fdtw_copy(&s->w, &prop);
 	}

@@ -116,15 +116,65 @@ struct efi_system_table {
 };
 
 /* 9.1 */
+/* 10.3.5.4: a node of a device path, whose type is 4 and subtype 4 here. */
+struct efi_device_path {
+	uint8_t Type;
+	uint8_t SubType;
+	uint8_t Length[2];
+	uint8_t PathName[]; /* of 16-bit characters, with a NUL; at any alignment */
+};
+
+#define EFI_DEVICE_PATH_MEDIA      4
+#define EFI_DEVICE_PATH_MEDIA_FILE 4
+
 struct efi_loaded_image {
 	uint32_t Revision;
 	efi_handle ParentHandle;
 	struct efi_system_table *SystemTable;
 	efi_handle DeviceHandle;
-	void *FilePath;
+	struct efi_device_path *FilePath;
 	void *Reserved;
 	uint32_t LoadOptionsSize;
 	void *LoadOptions;
+};
+
+/* UEFI Shell Specification 2.2, 2.2 */
+struct efi_shell_parameters {
+	uint16_t **Argv;
+	uint64_t Argc;
+};
+
+/* 13.5 */
+#define EFI_FILE_MODE_READ UINT64_C(1)
+#define EFI_FILE_DIRECTORY UINT64_C(0x10)
+
+struct efi_file {
+	uint64_t Revision;
+	efi_status (*Open)(struct efi_file *this, struct efi_file **file, const uint16_t *name,
+			   uint64_t mode, uint64_t attributes);
+	efi_status (*Close)(struct efi_file *this);
+	void *Delete;
+	efi_status (*Read)(struct efi_file *this, uint64_t *bytes, void *buffer);
+	void *Write;
+	void *GetPosition;
+	efi_status (*SetPosition)(struct efi_file *this, uint64_t position);
+	efi_status (*GetInfo)(struct efi_file *this, const struct efi_guid *type, uint64_t *bytes,
+			      void *buffer);
+};
+
+struct efi_file_info {
+	uint64_t Size;
+	uint64_t FileSize;
+	uint64_t PhysicalSize;
+	uint8_t times[3][16];
+	uint64_t Attribute;
+	uint16_t FileName[];
+};
+
+/* 13.4 */
+struct efi_file_system {
+	uint64_t Revision;
+	efi_status (*OpenVolume)(struct efi_file_system *this, struct efi_file **root);
 };
 
 /* 37.5 */

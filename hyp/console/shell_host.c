@@ -264,9 +264,9 @@ static bool boot_step(struct shell_job *job)
 		shell_say("display         %s\n", bi->headless ? "none" : "described by firmware");
 		return true;
 	case 2:
-		shell_say("interrupts      GICv3 at 0x%lx; timers %u, %u, %u; maintenance %u\n",
-			  bi->gicd.base, bi->timer_phys_intid, bi->timer_virt_intid,
-			  bi->timer_hyp_intid, bi->gic_maintenance_intid);
+		shell_say("interrupts      GICv%u at 0x%lx; timers %u, %u, %u; maintenance %u\n",
+			  bi->gic_version, bi->gicd.base, bi->timer_phys_intid,
+			  bi->timer_virt_intid, bi->timer_hyp_intid, bi->gic_maintenance_intid);
 		say_firmware(bi);
 		shell_say("service VM      entry 0x%lx, tree 0x%lx, IPAs below 0x%lx\n",
 			  bi->svm_entry, bi->svm_dtb, bi->svm_ipa_limit);
@@ -320,7 +320,7 @@ static bool end_step(struct shell_job *job)
 	}
 	inspect_power_off(reset);
 	shell_say(inspect_boot()->psci_conduit == BOOT_CONDUIT_NONE
-			  ? "This machine's firmware has no PSCI to do that.\n"
+			  ? "This machine has nothing known that does it.\n"
 			  : "The firmware refused.\n");
 	return false;
 }

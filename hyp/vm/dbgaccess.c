@@ -23,11 +23,11 @@
 #include "hyp/vm/dbg.h"
 
 #include "arch/aarch64/barrier.h"
-#include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
 #include "hyp/vm/event.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/vgic.h"
+#include "hyp/vm/vgic_hw.h"
 #include "lib/guestexc.h"
 
 #include <string.h>
@@ -251,7 +251,7 @@ void dbg_hold(struct vcpu *vcpu)
 	if (!dbg_is_held(vcpu))
 		return;
 	world_keep(vcpu);
-	w->ich_vmcr = sysreg_read(ICH_VMCR_EL2);
+	w->ich_vmcr = vgic_hw_vmcr_read(gic_is_v2());
 	lock_acquire(&dbg_lock);
 	vcpu->waits_held = vcpu->is_held;
 	lock_release(&dbg_lock);
@@ -261,7 +261,7 @@ void dbg_hold(struct vcpu *vcpu)
 		isb(); /* what vgic_irq_exit() reads is younger than what it wrote before */
 		vgic_irq_exit(vcpu);
 	}
-	sysreg_write(ICH_VMCR_EL2, w->ich_vmcr);
+	vgic_hw_vmcr_write(gic_is_v2(), w->ich_vmcr);
 	world_resume(vcpu);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "hyp/vm/exit.h"
 
+#include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/panic.h"
 #include "hyp/vm/dbg.h"
@@ -129,15 +130,14 @@ struct vcpu *exit_sync(struct vcpu *vcpu, uint64_t esr)
 	return vcpu;
 }
 
-struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
+/* What is not the service VM's on a GICv3. */
+static __attribute__((noinline)) struct vcpu *irq_other(struct vcpu *vcpu)
 {
 	enum exit_action action;
 
 	if (!vcpu->vm->is_user) {
 		vgic_irq_exit(vcpu);
-		if (dbg_active())
-			dbg_hold(vcpu);
-		return vcpu;
+		return enter_current();
 	}
 	action = uexit_irq(vcpu);
 	if (action == EXIT_POWERED_OFF)
@@ -145,7 +145,18 @@ struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
 	return enter_current();
 }
 
-/* Caisson's interrupts are all in Group 1, so an FIQ is the firmware's; it is not EL2's to take. */
+struct vcpu *exit_irq(struct vcpu *vcpu, uint64_t esr)
+{
+	if (!vcpu->vm->has_plain_irqs)
+		return irq_other(vcpu);
+	vgic_irq_take3(vcpu, gic_acknowledge(false));
+	if (dbg_active())
+		dbg_hold(vcpu);
+	return vcpu;
+}
+
+/* Caisson's interrupts are all in one group, that of IRQs, so an FIQ is the firmware's; it is not
+ * EL2's to take. */
 struct vcpu *exit_fiq(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;

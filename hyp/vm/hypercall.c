@@ -8,6 +8,7 @@
 
 #include "abi/hypercall.h"
 #include "arch/aarch64/speculation.h"
+#include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
 #include "hyp/vm/dedicate.h"
@@ -33,7 +34,7 @@ static enum caisson_status version(struct vcpu *vcpu)
 {
 	vcpu->x[1] = CAISSON_CALL_ABI;
 	vcpu->x[2] = percpu_count();
-	vcpu->x[3] = CAISSON_MAX_VMS;
+	vcpu->x[3] = CAISSON_MAX_VMS | (gic_is_v2() ? 2 : 3) << 8;
 	return CAISSON_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * PSCI 1.1 for the service VM. vCPU i is pinned to physical CPU i, which stays in EL2 while its
- * vCPU is off, so only SYSTEM_OFF and SYSTEM_RESET reach the firmware.
+ * vCPU is off, so only SYSTEM_OFF and SYSTEM_RESET reach the firmware, or a board's
+ * power manager (hyp/core/power.h).
  *
  * vm->power_lock guards power and the entry state. CPU_ON writes them and kicks the target, which
  * waits in run_idle() and looks at them under the lock.
@@ -13,6 +14,7 @@
 #include "arch/aarch64/smccc.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
+#include "hyp/core/power.h"
 #include "hyp/vm/dbg.h"
 #include "hyp/vm/stage2.h"
 #include "hyp/vm/vgic.h"
@@ -29,6 +31,7 @@ void psci_init(const struct bootinfo *bi, psci_flush_fn *flush)
 {
 	flush_output = flush;
 	has_firmware = bi->psci_conduit == BOOT_CONDUIT_SMC;
+	power_init(bi);
 }
 
 static struct vcpu *find_vcpu(const struct vm *vm, uint64_t mpidr)
@@ -184,13 +187,13 @@ void psci_system_end(const char *who, uint32_t id)
 	log_printf(LOG_INFO, "%s asks for %s", who,
 		   id == PSCI_SYSTEM_OFF ? "power-off" : "a reset");
 	flush_output();
-	if (has_firmware) {
+	if (has_firmware)
 		smccc_smc(id, 0, 0, 0);
+	power_end(id == PSCI_SYSTEM_RESET);
+	if (has_firmware)
 		log_printf(LOG_ERROR, "the firmware refused PSCI call 0x%x", id);
-	} else {
-		log_printf(LOG_ERROR,
-			   "this machine's firmware has no PSCI to do that: it stays on");
-	}
+	else
+		log_printf(LOG_ERROR, "this machine has nothing known that does it: it stays on");
 }
 
 static enum exit_action system_end(struct vcpu *vcpu, uint32_t id)

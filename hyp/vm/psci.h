@@ -24,8 +24,8 @@ bool psci_dedicate(struct vcpu *vcpu) MUST_CHECK;
 void psci_return(struct vcpu *vcpu);
 
 /*
- * SYSTEM_OFF and SYSTEM_RESET, by the firmware; who wants it is for the log. Comes back only if the
- * firmware refuses. Any CPU, no lock held.
+ * SYSTEM_OFF and SYSTEM_RESET, by the firmware or the board's power manager; who wants it is for
+ * the log. Comes back only if they do not do it. Any CPU, no lock held.
  */
 void psci_system_end(const char *who, uint32_t id);
 

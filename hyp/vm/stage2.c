@@ -101,6 +101,15 @@ static void map_identity(struct vm *vm, uint64_t from, uint64_t to)
 		panic("stage 2: cannot map 0x%lx to 0x%lx", from, to);
 }
 
+/* A GICv2's virtual CPU interface, where the guest expects a CPU interface: see hyp/vm/vgic_vm.c.
+ */
+static void map_interface(struct vm *vm, const struct bootinfo *bi)
+{
+	if (pgtable_map(&vm->stage2, bi->gicc.base, bi->gicv.base, bi->gicc_second,
+			PGTABLE_R | PGTABLE_W | PGTABLE_DEVICE) != ERR_OK)
+		panic("stage 2: cannot map the CPU interface at 0x%lx", bi->gicc.base);
+}
+
 void stage2_init(struct vm *vm, const struct bootinfo *bi)
 {
 	unsigned int pa_range = (unsigned int)bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
@@ -115,6 +124,8 @@ void stage2_init(struct vm *vm, const struct bootinfo *bi)
 		at = hole.base + hole.bytes;
 	}
 	map_identity(vm, at, bi->svm_ipa_limit);
+	if (bi->gic_version == 2)
+		map_interface(vm, bi);
 	vm->vtcr = pgtable_tcr(&vm->stage2, pa_range);
 	vm->vttbr = vm->stage2.root | (uint64_t)STAGE2_VMID_SERVICE << 48;
 	spare_init(bi);

@@ -8,8 +8,9 @@
 /*
  * Makes the service VM's stage 2: everything below bi->svm_ipa_limit at IPA = PA, in the largest
  * blocks that fit, but for the kept region and bi->hidden[]. Memory types are left to its
- * stage 1: devices are devices because its page tables say so, as without a hypervisor. Boot
- * CPU, once.
+ * stage 1: devices are devices because its page tables say so, as without a hypervisor. At a
+ * GICv2's CPU interface (GICC) it has the virtual one (GICV), but for its second page. Boot CPU,
+ * once.
  */
 void stage2_init(struct vm *vm, const struct bootinfo *bi);
 

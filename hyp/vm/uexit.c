@@ -4,7 +4,6 @@
  * and goes to the VMM through the run page.
  */
 #include "abi/psci.h"
-#include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/tlb.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/percpu.h"
@@ -294,7 +293,6 @@ static enum exit_action kicked(struct vcpu *vcpu)
 {
 	struct vcpu *service = uvm_service_vcpu(percpu_this()->index);
 
-	vgic_irq_take(vcpu, GIC_SGI_KICK);
 	if (uvm_is_ending(vcpu))
 		return leave(vcpu, RUN_EXIT_ENDED);
 	if (vgic_has_work(service) || dedicate_must_leave(uvcpu_of(vcpu)) ||
@@ -308,14 +306,24 @@ enum exit_action uexit_stop(struct vcpu *vcpu)
 	return leave(vcpu, RUN_EXIT_INTERRUPTED);
 }
 
-enum exit_action uexit_irq(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void take(bool v2, struct vcpu *vcpu, uint32_t intid)
 {
-	uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1);
+	if (v2)
+		vgic_irq_take2(vcpu, intid);
+	else
+		vgic_irq_take3(vcpu, intid);
+}
+
+/* v2: gic_is_v2(), a constant here. */
+static inline __attribute__((always_inline)) enum exit_action irq(bool v2, struct vcpu *vcpu)
+{
+	uint32_t intid = gic_acknowledge(v2);
 	enum exit_action action = EXIT_RESUME;
 
 	if (intid == CAISSON_VM_TIMER_INTID || intid >= GIC_SPURIOUS) {
-		vgic_irq_take(vcpu, intid);
+		take(v2, vcpu, intid);
 	} else if (intid == GIC_SGI_KICK) {
+		take(v2, vcpu, intid);
 		action = kicked(vcpu);
 	} else if (gic_handler_has(intid)) {
 		gic_handler_run(intid);
@@ -323,9 +331,19 @@ enum exit_action uexit_irq(struct vcpu *vcpu)
 			action = leave(vcpu, RUN_EXIT_INTERRUPTED);
 	} else {
 		action = leave(vcpu, RUN_EXIT_INTERRUPTED);
-		vgic_irq_take(percpu_this()->current, intid);
+		take(v2, percpu_this()->current, intid);
 	}
 	return action == EXIT_RESUME ? served(vcpu, 0, EXIT_RESUME) : action;
+}
+
+static __attribute__((noinline)) enum exit_action irq2(struct vcpu *vcpu)
+{
+	return irq(true, vcpu);
+}
+
+enum exit_action uexit_irq(struct vcpu *vcpu)
+{
+	return gic_is_v2() ? irq2(vcpu) : irq(false, vcpu);
 }
 
 /* --- exits --- */

@@ -4,56 +4,63 @@
  * general, and the locks, are hyp/vm/vgic_sync.c's.
  */
 #include "arch/aarch64/barrier.h"
-#include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/speculation.h"
-#include "hyp/core/gic.h"
 #include "hyp/core/crosscall.h"
 #include "hyp/vm/vgic_sync.h"
 
 #define SGI1R_INTID(value) ((uint32_t)((value) >> 24 & 0xf))
 #define SGI1R_IRM          BIT(40)
 #define DIR_INTID          0xffffff
+#define SGIR_INTID         0xf
 
 /* --- fast paths: private interrupts, under the cpu lock only --- */
 
+/* A GICv2's SGI says who sent it. */
+#define IS_SGI2(v2, intid) ((v2) && (intid) < VGIC_SGIS)
+
 /*
- * Puts a pending private interrupt into a list register; false: that takes a sync. *empty is
- * ICH_ELRSR_EL2 without those written since it was read: the hardware need not show them without
- * a context synchronisation.
+ * Puts a pending private interrupt into a list register; false: that takes a sync. *empty is what
+ * the hardware says of them without those written since it was read: it need not show them without
+ * a context synchronisation. from: the vCPU that sent a GICv2's SGI.
  */
-static inline __attribute__((always_inline)) bool load_private(struct vgic_cpu *c, uint32_t intid,
-							       uint32_t *empty)
+VGIC_HW_INLINE bool load_private(bool v2, struct vgic_cpu *c, uint32_t intid, uint32_t from,
+				 uint32_t *empty)
 {
 	int n = vgic_private_fast(c, intid, *empty);
+	uint64_t more;
 
 	if (n >= 0) {
 		c->injected++;
-		gicv3_lr_write((uint32_t)n, c->template[intid]);
+		more = IS_SGI2(v2, intid) ? vgic2_sgi_take(c, intid, from) : 0;
+		vgic_hw_lr_write(v2, (uint32_t)n, c->template[intid] | more);
 		*empty &= ~(1u << n);
 		return true;
 	}
-	if (!vgic_private_again(c, intid))
+	if (IS_SGI2(v2, intid) || !vgic_private_again(c, intid))
 		return false;
 	c->injected++;
 	n = c->lr_of[intid];
-	gicv3_lr_write((uint32_t)n, gicv3_lr_read((uint32_t)n) | VGIC_LR_PENDING);
+	vgic_hw_lr_write(v2, (uint32_t)n, vgic_hw_lr_read(v2, (uint32_t)n) | VGIC_LR_PENDING);
 	return true;
 }
 
 /* A private interrupt became pending on this CPU. */
-static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
+VGIC_HW_INLINE void pend_private(bool v2, struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 {
-	uint32_t empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
+	uint32_t empty = vgic_hw_empty(v2);
 	struct vgic_cpu *c = &vcpu->vgic;
 	struct vgic_effects fx;
 
 	lock_acquire(&vcpu->vgic_lock);
-	if (load_private(c, intid, &empty)) {
+	if (load_private(v2, c, intid, vcpu->index, &empty)) {
 		lock_release(&vcpu->vgic_lock);
 		return;
 	}
 	vgic_effects_init(&fx);
-	vgic_private_pend(&vcpu->vm->vgic, c, intid, &fx);
+	if (IS_SGI2(v2, intid))
+		vgic2_sgi_pend(&vcpu->vm->vgic, c, intid, vcpu->index, &fx);
+	else
+		vgic_private_pend(&vcpu->vm->vgic, c, intid, &fx);
 	vgic_sync_apply(vcpu->vm, vcpu->index, &fx);
 	lock_release(&vcpu->vgic_lock);
 	if (fx.kick)
@@ -61,24 +68,32 @@ static inline void pend_private(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHE
 }
 
 /* Loads what other vCPUs sent, as long as it is simple. False: that takes a sync. */
-static bool load_posted(struct vgic_cpu *c)
+VGIC_HW_INLINE bool load_posted(bool v2, struct vgic_cpu *c)
 {
-	uint32_t empty = (uint32_t)sysreg_read(ICH_ELRSR_EL2);
+	uint32_t empty = vgic_hw_empty(v2);
 
 	if (c->slow | c->act_sum | (c->want_sum & ~1u))
 		return false;
 	while (c->want[0]) {
 		uint32_t intid = (uint32_t)__builtin_ctz(c->want[0]);
 		uint32_t bit = 1u << intid;
+		uint32_t from = 0;
 
 		/* A level's latch is not to be lost in a list register: see lib/vgic.c, put(). */
 		if (!(c->word0.latch & (c->word0.edge | c->word0.hw) & bit))
 			return false;
+		if (IS_SGI2(v2, intid)) {
+			if (c->sgi_from[intid] & (c->sgi_from[intid] - 1))
+				return false;
+			from = (uint32_t)__builtin_ctz(c->sgi_from[intid]);
+		}
 		c->word0.latch &= ~bit;
-		if (!load_private(c, intid, &empty)) {
+		if (!load_private(v2, c, intid, from, &empty)) {
 			c->word0.latch |= bit;
 			return false;
 		}
+		if (IS_SGI2(v2, intid))
+			c->sgi_from[intid] = 0;
 		c->want[0] &= ~bit;
 	}
 	c->want_sum = 0;
@@ -86,22 +101,40 @@ static bool load_posted(struct vgic_cpu *c)
 }
 
 /* Someone left something to do for this CPU's vCPU. One that is off looks when it is on again. */
-void vgic_kicked(struct vcpu *vcpu) NO_THREAD_CHECK
+VGIC_HW_INLINE void kicked(bool v2, struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	struct vgic_cpu *c = &vcpu->vgic;
 	bool done;
 
 	lock_acquire(&vcpu->vgic_lock);
-	done = (c->slow & VGIC_SLOW_OFFLINE) || load_posted(c);
+	done = (c->slow & VGIC_SLOW_OFFLINE) || load_posted(v2, c);
 	lock_release(&vcpu->vgic_lock);
 	if (!done)
 		vgic_sync(vcpu);
 }
 
+static __attribute__((noinline)) void kicked2(struct vcpu *vcpu)
+{
+	kicked(true, vcpu);
+}
+
+static __attribute__((noinline)) void kicked3(struct vcpu *vcpu)
+{
+	kicked(false, vcpu);
+}
+
+void vgic_kicked(struct vcpu *vcpu)
+{
+	if (gic_is_v2())
+		kicked2(vcpu);
+	else
+		kicked3(vcpu);
+}
+
 /* --- physical interrupts --- */
 
 /* A hardware-linked SPI arrived at this CPU. */
-static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
+VGIC_HW_INLINE void pend_spi(bool v2, struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 {
 	struct vm *vm = vcpu->vm;
 	struct vgic_effects fx;
@@ -111,11 +144,11 @@ static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 
 	lock_acquire(&vm->vgic_lock);
 	lock_acquire(&vcpu->vgic_lock);
-	n = vgic_spi_fast(&vm->vgic, &vcpu->vgic, intid, (uint32_t)sysreg_read(ICH_ELRSR_EL2), &lr);
+	n = vgic_spi_fast(&vm->vgic, &vcpu->vgic, intid, vgic_hw_empty(v2), &lr);
 	if (n >= 0)
-		gicv3_lr_write((uint32_t)n, lr);
+		vgic_hw_lr_write(v2, (uint32_t)n, lr);
 	lock_release(&vcpu->vgic_lock);
-	if (vgic_sync_is_split(vm))
+	if (vgic_sync_is_split(v2, vm))
 		vgic_sync_trap_dir(vcpu);
 	if (n < 0) {
 		vgic_effects_init(&fx);
@@ -131,36 +164,52 @@ static void pend_spi(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 	lock_release(&vm->vgic_lock);
 }
 
-void vgic_irq_exit(struct vcpu *vcpu)
-{
-	vgic_irq_take(vcpu, (uint32_t)sysreg_read(ICC_IAR1_EL1));
-}
-
-void vgic_irq_take(struct vcpu *vcpu, uint32_t intid)
+VGIC_HW_INLINE void irq_take(bool v2, struct vcpu *vcpu, uint32_t intid)
 {
 	if (intid < VGIC_PRIVATE && (vcpu->vgic.word0.hw >> intid & 1)) {
-		sysreg_write(ICC_EOIR1_EL1, intid);
-		pend_private(vcpu, intid);
+		gic_drop(v2, intid);
+		pend_private(v2, vcpu, intid);
 	} else if (intid == GIC_SGI_KICK) {
-		sysreg_write(ICC_EOIR1_EL1, intid);
-		sysreg_write(ICC_DIR_EL1, intid);
+		gic_drop(v2, intid);
+		gic_deactivate(v2, intid);
 		isb(); /* what is looked at now is not read before the kick was taken */
 		crosscall_check();
-		vgic_kicked(vcpu);
+		if (v2)
+			kicked2(vcpu);
+		else
+			kicked3(vcpu);
 	} else if (intid >= GIC_SPURIOUS) {
 		return;
 	} else if (vcpu->vm->vgic.word[intid / 32].hw >> intid % 32 & 1) {
-		sysreg_write(ICC_EOIR1_EL1, intid);
-		pend_spi(vcpu, intid);
+		gic_drop(v2, intid);
+		pend_spi(v2, vcpu, intid);
 	} else {
 		gic_handler_run(intid);
 	}
 }
 
+void vgic_irq_take2(struct vcpu *vcpu, uint32_t intid)
+{
+	irq_take(true, vcpu, intid);
+}
+
+void vgic_irq_take3(struct vcpu *vcpu, uint32_t intid)
+{
+	irq_take(false, vcpu, intid);
+}
+
+void vgic_irq_exit(struct vcpu *vcpu)
+{
+	if (gic_is_v2())
+		vgic_irq_take2(vcpu, gic_acknowledge(true));
+	else
+		vgic_irq_take3(vcpu, gic_acknowledge(false));
+}
+
 /* --- what the guest sends --- */
 
-static void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid,
-		     bool group1) NO_THREAD_CHECK
+VGIC_HW_INLINE void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid,
+			     bool group1) NO_THREAD_CHECK
 {
 	bool must_kick;
 
@@ -168,14 +217,14 @@ static void send_sgi(struct vcpu *self, struct vcpu *target, uint32_t intid,
 	if ((target->vgic.word0.group >> intid & 1) != group1)
 		return;
 	if (target == self) {
-		pend_private(self, intid);
+		pend_private(false, self, intid);
 		return;
 	}
 	lock_acquire(&target->vgic_lock);
 	must_kick = vgic_sgi_post(&target->vgic, intid);
 	lock_release(&target->vgic_lock);
 	if (must_kick)
-		vgic_sync_kick(target);
+		vgic_sync_kick(false, target);
 }
 
 static void sgi_write(struct vcpu *vcpu, uint64_t value, bool group1)
@@ -210,10 +259,34 @@ void vgic_sgi0r_write(struct vcpu *vcpu, uint64_t value)
 	sgi_write(vcpu, value, false);
 }
 
+static void send_sgi2(struct vcpu *self, struct vcpu *target, uint32_t intid) NO_THREAD_CHECK
+{
+	bool must_kick;
+
+	if (target == self) {
+		pend_private(true, self, intid);
+		return;
+	}
+	lock_acquire(&target->vgic_lock);
+	must_kick = vgic2_sgi_post(&target->vgic, intid, self->index);
+	lock_release(&target->vgic_lock);
+	if (must_kick)
+		vgic_sync_kick(true, target);
+}
+
+void vgic_sgir_write(struct vcpu *vcpu, uint32_t value)
+{
+	uint32_t targets = vgic2_sgi_targets(&vcpu->vm->vgic, vcpu->index, value);
+
+	for (; targets; targets &= targets - 1)
+		send_sgi2(vcpu, vcpu->vm->vcpu[__builtin_ctz(targets)], value & SGIR_INTID);
+}
+
 /* Deactivates what one of this CPU's list registers has active, as the hardware would. */
 static bool deactivate_loaded(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 {
 	struct vgic_cpu *c = &vcpu->vgic;
+	bool v2 = gic_is_v2();
 	bool done = false;
 	uint32_t used;
 
@@ -224,12 +297,12 @@ static bool deactivate_loaded(struct vcpu *vcpu, uint32_t intid) NO_THREAD_CHECK
 
 		if (c->lr_intid[n] != intid)
 			continue;
-		lr = gicv3_lr_read(n);
+		lr = vgic_hw_lr_read(v2, n);
 		if (!(lr & VGIC_LR_ACTIVE))
 			break;
 		if (lr & VGIC_LR_HW)
-			sysreg_write(ICC_DIR_EL1, intid);
-		gicv3_lr_write(n, lr & ~VGIC_LR_ACTIVE);
+			gic_deactivate(v2, intid);
+		vgic_hw_lr_write(v2, n, lr & ~VGIC_LR_ACTIVE);
 		done = true;
 	}
 	lock_release(&vcpu->vgic_lock);
@@ -245,7 +318,7 @@ void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
 		return;
 	/* The guest's choice, and the model's tables are not to be read beyond their ends. */
 	intid = (uint32_t)bounded_index(intid, VGIC_INTIDS);
-	if (!(sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) || deactivate_loaded(vcpu, intid))
+	if (!(vgic_hw_vmcr_read(gic_is_v2()) & ICH_VMCR_VEOIM) || deactivate_loaded(vcpu, intid))
 		return;
 	vgic_effects_init(&fx);
 	lock_acquire(&vcpu->vm->vgic_lock);
@@ -267,15 +340,15 @@ void vgic_dir_write(struct vcpu *vcpu, uint64_t value) NO_THREAD_CHECK
 bool vgic_is_pending(struct vcpu *vcpu)
 {
 	struct vgic_cpu *c = &vcpu->vgic;
+	bool v2 = gic_is_v2();
 	uint32_t n;
 
 	if (c->want_sum || (c->slow & VGIC_SLOW_SYNC))
 		return true;
-	if (c->act_sum &&
-	    (sysreg_read(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT & ICH_HCR_EOICOUNT_MASK))
+	if (c->act_sum && vgic_hw_eoi_count(v2))
 		return true;
 	for (n = 0; n < c->lr_count; n++) {
-		if ((c->used >> n & 1) && vgic_lr_is_awake(gicv3_lr_read(n)))
+		if ((c->used >> n & 1) && vgic_lr_is_awake(vgic_hw_lr_read(v2, n)))
 			return true;
 	}
 	return false;

@@ -21,8 +21,9 @@ void vgic_vcpu_off(struct vcpu *vcpu);
  * or puts it into the vCPU as a hardware-linked list register. vcpu may be off (idle CPU).
  */
 void vgic_irq_exit(struct vcpu *vcpu);
-/* The same for one that has been acknowledged. */
-void vgic_irq_take(struct vcpu *vcpu, uint32_t intid);
+/* The same for one that gic_acknowledge() gave: with a GICv2, a GICv3. */
+void vgic_irq_take2(struct vcpu *vcpu, uint32_t intid);
+void vgic_irq_take3(struct vcpu *vcpu, uint32_t intid);
 
 /*
  * User VMs. Makes the interrupt controller of one: ERR_UNSUPPORTED when this machine's virtual
@@ -33,7 +34,7 @@ enum err vgic_user_init(struct vm *vm) MUST_CHECK;
 void vgic_user_reset(struct vcpu *vcpu);
 /* Takes `from`, which is loaded on this CPU, out and loads `to`; one is the service VM's. */
 void vgic_switch(struct vcpu *from, struct vcpu *to);
-/* ICH_AP0R<n>_EL2, then ICH_AP1R<n>_EL2; those that there are. */
+/* ICH_AP0R<n>_EL2, then ICH_AP1R<n>_EL2; those that there are. GICv2: GICH_APR is apr[0]. */
 void vgic_active_priorities_write(const uint64_t apr[8]);
 /* This CPU was kicked, or the vCPU was just loaded: looks at what was left to do for it. */
 void vgic_kicked(struct vcpu *vcpu);
@@ -53,7 +54,9 @@ bool vgic_block(struct vcpu *vcpu);
 /* Trapped writes of ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1. */
 void vgic_sgi1r_write(struct vcpu *vcpu, uint64_t value);
 void vgic_sgi0r_write(struct vcpu *vcpu, uint64_t value);
-/* Trapped write of ICC_DIR_EL1 (EOImode 1 with overflow). */
+/* A GICv2's GICD_SGIR. */
+void vgic_sgir_write(struct vcpu *vcpu, uint32_t value);
+/* Trapped write of ICC_DIR_EL1 (EOImode 1 with overflow), GICC_DIR (always). */
 void vgic_dir_write(struct vcpu *vcpu, uint64_t value);
 
 /* Would the vCPU's WFI end: is anything pending and enabled for it, PSTATE.I aside? */

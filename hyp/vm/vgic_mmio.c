@@ -31,7 +31,7 @@ static void add_private(const struct vcpu *target, uint64_t offset, struct vdev_
 		cpu = target->index;
 		hw &= ~(1u << CAISSON_VM_TIMER_INTID);
 	}
-	add_physical(hw, cpu, offset - GICR_SGI_BASE, access);
+	add_physical(hw, cpu, offset - VGIC_SGI_BASE, access);
 }
 
 /*
@@ -166,7 +166,7 @@ redist_write(struct vcpu *vcpu, struct vcpu *target, uint64_t offset,
 	if (target == vcpu)
 		vgic_sync(vcpu);
 	else
-		vgic_sync_kick(target);
+		vgic_sync_kick(gic_is_v2(), target);
 	return ok;
 }
 
@@ -229,4 +229,65 @@ bool vgic_mmio_redist(void *dev, struct vcpu *vcpu, struct vdev_access *access)
 		return redist_exact(vcpu, offset, access);
 	return access->write ? redist_write(vcpu, target, offset, access)
 			     : redist_read(vcpu, target, offset, access);
+}
+
+/* --- GICv2 --- */
+
+/* The vCPU's own part of the distributor. */
+static bool private2(struct vcpu *vcpu, struct vdev_access *access)
+{
+	uint64_t offset = VGIC_SGI_BASE + access->offset;
+
+	if (vgic2_cpu_is_exact(&vcpu->vgic, offset))
+		return redist_exact(vcpu, offset, access);
+	return access->write ? redist_write(vcpu, vcpu, offset, access)
+			     : redist_read(vcpu, vcpu, offset, access);
+}
+
+/* The model takes one target at a time. */
+static bool write_targets(struct vcpu *vcpu, const struct vdev_access *access)
+{
+	struct vdev_access one = {.write = true, .bytes = 1};
+	uint32_t i;
+
+	for (i = 0; i < access->bytes; i++) {
+		one.offset = access->offset + i;
+		one.value = access->value >> (8 * i) & 0xff;
+		if (!dist_write(vcpu, &one))
+			return false;
+	}
+	return true;
+}
+
+bool vgic_mmio_dist2(void *dev, struct vcpu *vcpu, struct vdev_access *access)
+{
+	if (access->bytes != 4 && access->bytes != 1)
+		return false;
+	if (access->offset >= VGIC2_GICD_BYTES) {
+		access->value = 0;
+		return true;
+	}
+	if (access->write && access->offset == VGIC2_SGIR && access->bytes == 4) {
+		vgic_sgir_write(vcpu, (uint32_t)access->value);
+		return true;
+	}
+	if (vgic2_is_private(access->offset))
+		return private2(vcpu, access);
+	if (access->write && vgic2_is_targets(access->offset))
+		return write_targets(vcpu, access);
+	return access->write ? dist_write(vcpu, access) : dist_read(vcpu, access);
+}
+
+/*
+ * GICC_DIR (IHI 0048 4.4.15), write-only, with what the guest's IAR showed; the rest of the page,
+ * and what repeats it, is reserved.
+ */
+bool vgic_mmio_dir2(void *dev, struct vcpu *vcpu, struct vdev_access *access)
+{
+	access->value = access->write ? access->value : 0;
+	if (access->bytes != 4)
+		return false;
+	if (access->write && access->offset % KIB(4) == 0)
+		vgic_dir_write(vcpu, access->value & GICC_IAR_INTID_MASK);
+	return true;
 }

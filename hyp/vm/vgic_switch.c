@@ -22,9 +22,8 @@
  * The timer's PPI is one physical interrupt for all: active and enabled as the loaded vCPU has it.
  */
 #include "abi/hypercall.h"
-#include "arch/aarch64/gicv3.h"
-#include "hyp/core/gic.h"
 #include "hyp/vm/vgic.h"
+#include "hyp/vm/vgic_hw.h"
 
 /* Of ICH_AP0R<n>_EL2, and of ICH_AP1R<n>_EL2: by the number of preemption bits. */
 static uint32_t apr_count(void)
@@ -34,10 +33,15 @@ static uint32_t apr_count(void)
 	return __builtin_expect(prebits < 5, 1) ? 1 : prebits == 5 ? 2 : 4;
 }
 
-static inline void active_priorities_write(const uint64_t apr[8])
+VGIC_HW_INLINE void active_priorities_write(bool v2, const uint64_t apr[8])
 {
-	uint32_t count = apr_count();
+	uint32_t count;
 
+	if (v2) {
+		mmio_write32(gicv2.gich + GICH_APR, (uint32_t)apr[0]);
+		return;
+	}
+	count = apr_count();
 	sysreg_write(ICH_AP0R0_EL2, apr[0]);
 	sysreg_write(ICH_AP1R0_EL2, apr[4]);
 	if (__builtin_expect(count == 1, 1))
@@ -54,13 +58,18 @@ static inline void active_priorities_write(const uint64_t apr[8])
 
 void vgic_active_priorities_write(const uint64_t apr[8])
 {
-	active_priorities_write(apr);
+	active_priorities_write(gic_is_v2(), apr);
 }
 
-static inline void active_priorities_read(uint64_t apr[8])
+VGIC_HW_INLINE void active_priorities_read(bool v2, uint64_t apr[8])
 {
-	uint32_t count = apr_count();
+	uint32_t count;
 
+	if (v2) {
+		apr[0] = mmio_read32(gicv2.gich + GICH_APR);
+		return;
+	}
+	count = apr_count();
 	apr[0] = sysreg_read(ICH_AP0R0_EL2);
 	apr[4] = sysreg_read(ICH_AP1R0_EL2);
 	if (__builtin_expect(count == 1, 1))
@@ -101,24 +110,24 @@ static bool timer_is_enabled(const struct vcpu *vcpu)
  * Returns whether the physical timer interrupt is enabled, which stays as it is while the vCPU is
  * loaded nowhere.
  */
-static inline bool save(struct vcpu *vcpu, uint32_t cpu) NO_THREAD_CHECK
+VGIC_HW_INLINE bool save(bool v2, struct vcpu *vcpu, uint32_t cpu) NO_THREAD_CHECK
 {
 	struct world *w = &vcpu->world;
 	uint32_t live;
 	bool timer;
 
 	lock_acquire(&vcpu->vgic_lock);
-	w->ich_hcr = sysreg_read(ICH_HCR_EL2);
-	sysreg_write(ICH_HCR_EL2, 0);
-	w->ich_vmcr = sysreg_read(ICH_VMCR_EL2);
-	active_priorities_read(w->ich_apr);
-	live = vcpu->vgic.used & ~(uint32_t)sysreg_read(ICH_ELRSR_EL2);
+	w->ich_hcr = vgic_hw_hcr_read(v2);
+	vgic_hw_hcr_write(v2, 0);
+	w->ich_vmcr = vgic_hw_vmcr_read(v2);
+	active_priorities_read(v2, w->ich_apr);
+	live = vcpu->vgic.used & ~vgic_hw_empty(v2);
 	w->lr_live = live;
 	for (; live; live &= live - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(live);
 
-		w->lr[n] = gicv3_lr_read(n);
-		gicv3_lr_write(n, 0);
+		w->lr[n] = vgic_hw_lr_read(v2, n);
+		vgic_hw_lr_write(v2, n, 0);
 	}
 	vcpu->cpu = VCPU_NOWHERE;
 	if (timer_is_held(vcpu))
@@ -129,7 +138,7 @@ static inline bool save(struct vcpu *vcpu, uint32_t cpu) NO_THREAD_CHECK
 }
 
 /* timer: what save() of the one before returned. */
-static inline void load(struct vcpu *vcpu, uint32_t cpu, bool timer) NO_THREAD_CHECK
+VGIC_HW_INLINE void load(bool v2, struct vcpu *vcpu, uint32_t cpu, bool timer) NO_THREAD_CHECK
 {
 	const struct world *w = &vcpu->world;
 	uint32_t live;
@@ -144,21 +153,29 @@ static inline void load(struct vcpu *vcpu, uint32_t cpu, bool timer) NO_THREAD_C
 	for (live = w->lr_live; live; live &= live - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(live);
 
-		gicv3_lr_write(n, w->lr[n]);
+		vgic_hw_lr_write(v2, n, w->lr[n]);
 	}
-	active_priorities_write(w->ich_apr);
-	sysreg_write(ICH_VMCR_EL2, w->ich_vmcr);
-	sysreg_write(ICH_HCR_EL2, w->ich_hcr);
+	active_priorities_write(v2, w->ich_apr);
+	vgic_hw_vmcr_write(v2, w->ich_vmcr);
+	vgic_hw_hcr_write(v2, w->ich_hcr);
 	vcpu->cpu = cpu;
 	vcpu->blocked = false;
 	lock_release(&vcpu->vgic_lock);
+}
+
+static __attribute__((noinline)) void switch2(struct vcpu *from, struct vcpu *to, uint32_t cpu)
+{
+	load(true, to, cpu, save(true, from, cpu));
 }
 
 void vgic_switch(struct vcpu *from, struct vcpu *to)
 {
 	uint32_t cpu = percpu_this()->index;
 
-	load(to, cpu, save(from, cpu));
+	if (gic_is_v2())
+		switch2(from, to, cpu);
+	else
+		load(false, to, cpu, save(false, from, cpu));
 }
 
 bool vgic_block(struct vcpu *vcpu) NO_THREAD_CHECK

@@ -30,29 +30,45 @@
 
 /* --- the hardware --- */
 
-static void lrs_read(const struct vgic_cpu *c, struct vgic_lrs *lrs)
+VGIC_HW_INLINE void lrs_read_from(bool v2, const struct vgic_cpu *c, struct vgic_lrs *lrs)
 {
 	uint32_t used = c->used;
 
 	for (; used; used &= used - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(used);
 
-		lrs->lr[n] = gicv3_lr_read(n);
+		lrs->lr[n] = vgic_hw_lr_read(v2, n);
 	}
-	lrs->eoi_count = sysreg_read(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT & ICH_HCR_EOICOUNT_MASK;
-	lrs->eoi_mode = lrs->eoi_count && (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM);
+	lrs->eoi_count = vgic_hw_eoi_count(v2);
+	lrs->eoi_mode = lrs->eoi_count && (vgic_hw_vmcr_read(v2) & ICH_VMCR_VEOIM);
 }
 
-static void lrs_write(const struct vgic_cpu *c, const struct vgic_lrs *lrs)
+static void lrs_read(const struct vgic_cpu *c, struct vgic_lrs *lrs)
+{
+	if (gic_is_v2())
+		lrs_read_from(true, c, lrs);
+	else
+		lrs_read_from(false, c, lrs);
+}
+
+VGIC_HW_INLINE void lrs_write_to(bool v2, const struct vgic_cpu *c, const struct vgic_lrs *lrs)
 {
 	uint32_t write = lrs->write;
 
 	for (; write; write &= write - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(write);
 
-		gicv3_lr_write(n, lrs->lr[n]);
+		vgic_hw_lr_write(v2, n, lrs->lr[n]);
 	}
-	sysreg_write(ICH_HCR_EL2, c->hcr);
+	vgic_hw_hcr_write(v2, c->hcr);
+}
+
+static void lrs_write(const struct vgic_cpu *c, const struct vgic_lrs *lrs)
+{
+	if (gic_is_v2())
+		lrs_write_to(true, c, lrs);
+	else
+		lrs_write_to(false, c, lrs);
 }
 
 /*
@@ -163,7 +179,7 @@ void vgic_sync_kick_others(struct vm *vm, const struct vcpu *self, uint32_t kick
 	if (self)
 		kick &= ~(1u << self->index);
 	for (; kick; kick &= kick - 1)
-		vgic_sync_kick(vm->vcpu[__builtin_ctz(kick)]);
+		vgic_sync_kick(gic_is_v2(), vm->vcpu[__builtin_ctz(kick)]);
 }
 
 void vgic_sync_settle_moves(struct vm *vm, const struct vgic_effects *fx, uint32_t *kick)
@@ -239,7 +255,7 @@ void vgic_sync_fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_C
 	vgic_fill(&vcpu->vm->vgic, &vcpu->vgic, &lrs);
 	lrs_write(&vcpu->vgic, &lrs);
 	lock_release(&vcpu->vgic_lock);
-	if (vgic_sync_is_split(vcpu->vm))
+	if (vgic_sync_is_split(gic_is_v2(), vcpu->vm))
 		vgic_sync_trap_dir(vcpu);
 }
 

@@ -2,9 +2,8 @@
 #ifndef HYP_VM_VGIC_SYNC_H
 #define HYP_VM_VGIC_SYNC_H
 
-#include "arch/aarch64/gicv3.h"
-#include "hyp/core/gic.h"
 #include "hyp/vm/vgic.h"
+#include "hyp/vm/vgic_hw.h"
 
 /*
  * Keeping the model (lib/vgic.h), list registers and the physical GIC together: for the files of
@@ -34,9 +33,9 @@ void vgic_sync_fill(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock);
 void vgic_sync(struct vcpu *vcpu);
 
 /* Has this guest begun to use EOImode 1? Then DIR has to be trapped on every CPU. */
-static inline bool vgic_sync_is_split(const struct vm *vm)
+VGIC_HW_INLINE bool vgic_sync_is_split(bool v2, const struct vm *vm)
 {
-	return (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) && !vm->vgic.split &&
+	return !v2 && (sysreg_read(ICH_VMCR_EL2) & ICH_VMCR_VEOIM) && !vm->vgic.split &&
 	       vm->vcpu_count > 1;
 }
 
@@ -46,7 +45,7 @@ void vgic_sync_trap_dir(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock);
  * Something was left to do for a vCPU: its CPU is to look, or whoever waits for it is to be told
  * (percpu's wake_set, which goes to this CPU's caller).
  */
-static inline void vgic_sync_kick(struct vcpu *target)
+VGIC_HW_INLINE void vgic_sync_kick(bool v2, struct vcpu *target)
 {
 	uint32_t cpu = target->index;
 
@@ -59,7 +58,10 @@ static inline void vgic_sync_kick(struct vcpu *target)
 		if (cpu == VCPU_NOWHERE)
 			return;
 	}
-	gic_kick(cpu);
+	if (v2)
+		gic_kick(cpu);
+	else
+		gicv3_kick(cpu);
 }
 
 /* The vCPUs in kick, but for self (NULL: none is left out). */
@@ -68,5 +70,8 @@ void vgic_sync_kick_others(struct vm *vm, const struct vcpu *self, uint32_t kick
 /* hyp/vm/vgic_mmio.c: vdev_access_fn of the distributor, and of a region of redistributors. */
 bool vgic_mmio_dist(void *dev, struct vcpu *vcpu, struct vdev_access *access);
 bool vgic_mmio_redist(void *dev, struct vcpu *vcpu, struct vdev_access *access);
+/* The same of a GICv2's distributor, and of its CPU interfaces' second page, the one of DIR. */
+bool vgic_mmio_dist2(void *dev, struct vcpu *vcpu, struct vdev_access *access);
+bool vgic_mmio_dir2(void *dev, struct vcpu *vcpu, struct vdev_access *access);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interrupt controllers of VMs from their making on, and their vCPUs going on and off. */
 #include "abi/hypercall.h"
-#include "arch/aarch64/gicv3.h"
-#include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/vm/vgic_sync.h"
 
@@ -21,14 +19,16 @@ static void maintenance(void *ctx)
 void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	static const uint64_t none[8];
+	bool v2 = gic_is_v2();
 	uint32_t n;
 
-	sysreg_write(ICH_HCR_EL2, 0);
+	vgic_hw_hcr_write(v2, 0);
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
-		gicv3_lr_write(n, 0);
+		vgic_hw_lr_write(v2, n, 0);
 	vgic_active_priorities_write(none);
-	sysreg_write(ICH_VMCR_EL2, 0);
-	sysreg_write(ICC_SRE_EL1, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
+	vgic_hw_vmcr_write(v2, 0);
+	if (!v2)
+		sysreg_write(ICC_SRE_EL1, ICC_SRE_SRE | ICC_SRE_DFB | ICC_SRE_DIB);
 	gic_enable(maintenance_intid);
 	lock_acquire(&vcpu->vm->vgic_lock);
 	lock_acquire(&vcpu->vgic_lock);
@@ -54,6 +54,7 @@ static void choose_again(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock)
 
 void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 {
+	bool v2 = gic_is_v2();
 	uint32_t n;
 
 	lock_acquire(&vcpu->vm->vgic_lock);
@@ -62,8 +63,8 @@ void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 	vgic_cpu_online(&vcpu->vm->vgic, &vcpu->vgic, false);
 	lock_release(&vcpu->vgic_lock);
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
-		gicv3_lr_write(n, 0);
-	sysreg_write(ICH_HCR_EL2, 0);
+		vgic_hw_lr_write(v2, n, 0);
+	vgic_hw_hcr_write(v2, 0);
 	choose_again(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
 }
@@ -133,25 +134,53 @@ static enum err add_region(struct vm *vm, const struct bootinfo *bi, uint32_t r)
 /* The model, with this CPU's list registers and priority bits. */
 static enum err model_init(struct vm *vm, uint32_t intid_count)
 {
-	uint64_t vtr = sysreg_read(ICH_VTR_EL2);
+	bool v2 = gic_is_v2();
+	uint64_t vtr = v2 ? mmio_read32(gicv2.gich + GICH_VTR) : sysreg_read(ICH_VTR_EL2);
+	uint32_t lr_count = (uint32_t)bits_get(vtr, v2 ? 5 : 4, 0) + 1;
 	struct vgic_cpu *cpu[BOOT_MAX_CPUS];
 	uint64_t mpidr[BOOT_MAX_CPUS];
+	enum err err;
 	uint32_t i;
 
 	for (i = 0; i < vm->vcpu_count; i++) {
 		cpu[i] = &vm->vcpu[i]->vgic;
 		mpidr[i] = vm->vcpu[i]->mpidr;
 	}
-	return vgic_init(&vm->vgic, cpu, mpidr, vm->vcpu_count, intid_count,
-			 (uint32_t)bits_get(vtr, 4, 0) + 1, (uint32_t)bits_get(vtr, 31, 29) + 1);
+	err = vgic_init(&vm->vgic, cpu, mpidr, vm->vcpu_count, intid_count,
+			lr_count < VGIC_MAX_LRS ? lr_count : VGIC_MAX_LRS,
+			(uint32_t)bits_get(vtr, 31, 29) + 1);
+	return err == ERR_OK && v2 ? vgic2_set(&vm->vgic) : err;
+}
+
+/*
+ * The frames of a GICv2 with its CPU interface at gicc. Stage 2 has the interface's first page, so
+ * the guest works on the hardware's (GICV); what is emulated begins with the second, for DIR.
+ */
+static enum err add_frames2(struct vm *vm, const struct boot_region *gicd,
+			    const struct boot_region *gicc, uint64_t second)
+{
+	const struct vdev dist = {"GICD", gicd->base, gicd->bytes, vgic_mmio_dist2, NULL};
+	const struct vdev dir = {"GICC", gicc->base + second, gicc->bytes - second, vgic_mmio_dir2,
+				 NULL};
+	enum err err = vdev_register(vm, &dist);
+
+	return err == ERR_OK ? vdev_register(vm, &dir) : err;
+}
+
+static enum err add_frames3(struct vm *vm, const struct bootinfo *bi)
+{
+	const struct vdev gicd = {"GICD", bi->gicd.base, VGIC_GICD_BYTES, vgic_mmio_dist, NULL};
+	enum err err = vdev_register(vm, &gicd);
+	uint32_t i;
+
+	for (i = 0; i < bi->gicr_count && err == ERR_OK; i++)
+		err = add_region(vm, bi, i);
+	return err;
 }
 
 enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 {
-	struct vdev gicd = {.name = "GICD",
-			    .base = bi->gicd.base,
-			    .bytes = VGIC_GICD_BYTES,
-			    .access = vgic_mmio_dist};
+	bool v2 = gic_is_v2();
 	enum err err;
 	uint32_t i;
 
@@ -160,7 +189,8 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 		return err;
 	for (i = 0; i < vm->vcpu_count; i++)
 		vm->vcpu[i]->cpu = i;
-	if (!(sysreg_read(ICH_VTR_EL2) & ICH_VTR_TDS))
+	vm->has_plain_irqs = !v2;
+	if (!v2 && !(sysreg_read(ICH_VTR_EL2) & ICH_VTR_TDS))
 		log_printf(LOG_WARN, "this GIC cannot trap ICC_DIR_EL1: a guest with EOImode 1 may "
 				     "lose deactivations");
 	link_hardware(vm, bi);
@@ -171,32 +201,42 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 	err = gic_handler_set(maintenance_intid, maintenance, NULL);
 	if (err != ERR_OK)
 		return err;
-	err = vdev_register(vm, &gicd);
-	for (i = 0; i < bi->gicr_count && err == ERR_OK; i++)
-		err = add_region(vm, bi, i);
-	return err;
+	return v2 ? add_frames2(vm, &bi->gicd, &bi->gicc, bi->gicc_second) : add_frames3(vm, bi);
 }
 
-enum err vgic_user_init(struct vm *vm)
+static enum err add_user_frames2(struct vm *vm)
+{
+	const struct boot_region gicd = {CAISSON_VM_GICD, VGIC_GICD_BYTES};
+	const struct boot_region gicc = {CAISSON_VM_GICC, CAISSON_VM_GICC_BYTES};
+
+	return add_frames2(vm, &gicd, &gicc, KIB(4));
+}
+
+static enum err add_user_frames3(struct vm *vm)
 {
 	const struct vdev gicd = {"GICD", CAISSON_VM_GICD, VGIC_GICD_BYTES, vgic_mmio_dist, NULL};
 	const struct vdev gicr = {"GICR", CAISSON_VM_GICR, vm->vcpu_count * VGIC_GICR_BYTES,
 				  vgic_mmio_redist, &vm->vgic.region[0]};
 	uint8_t cpu[BOOT_MAX_CPUS];
-	enum err err = model_init(vm, CAISSON_VM_INTIDS);
+	enum err err;
 	uint32_t i;
+
+	for (i = 0; i < vm->vcpu_count; i++)
+		cpu[i] = (uint8_t)i;
+	err = vgic_region_set(&vm->vgic, 0, __builtin_ctzll(VGIC_GICR_BYTES), cpu, vm->vcpu_count);
+	if (err == ERR_OK)
+		err = vdev_register(vm, &gicd);
+	return err == ERR_OK ? vdev_register(vm, &gicr) : err;
+}
+
+enum err vgic_user_init(struct vm *vm)
+{
+	enum err err = model_init(vm, CAISSON_VM_INTIDS);
 
 	if (timer_intid != CAISSON_VM_TIMER_INTID)
 		return ERR_UNSUPPORTED;
-	for (i = 0; i < vm->vcpu_count; i++)
-		cpu[i] = (uint8_t)i;
 	if (err == ERR_OK)
-		err = vgic_region_set(&vm->vgic, 0, __builtin_ctzll(VGIC_GICR_BYTES), cpu,
-				      vm->vcpu_count);
-	if (err == ERR_OK)
-		err = vdev_register(vm, &gicd);
-	if (err == ERR_OK)
-		err = vdev_register(vm, &gicr);
+		err = gic_is_v2() ? add_user_frames2(vm) : add_user_frames3(vm);
 	vgic_hw_set(&vm->vgic, timer_intid);
 	return err;
 }

@@ -50,7 +50,13 @@
 /* Of a CPU; the values of AFFINITY_INFO (DEN 0022 5.7). */
 enum state { ON = 0, OFF = 1, PENDING = 2 };
 
-static const struct fw_config *const config = (const struct fw_config *)FW_CONFIG;
+/* A copy in the secure world's memory: that of FW_CONFIG is whose the image gives it to. */
+static union {
+	struct fw_config fields;
+	volatile uint64_t words[sizeof(struct fw_config) / 8];
+} copy;
+static const struct fw_config *const config = &copy.fields;
+static volatile uint32_t copied;
 
 extern uint8_t fw_stacks[]; /* start.S */
 uint8_t fw_stacks[FW_MAX_CPUS << FW_STACK_SHIFT] __attribute__((aligned(16)));
@@ -165,10 +171,24 @@ static void __attribute__((noreturn)) start_secondary(uint64_t cpu)
 	leave(secondary[cpu].pc, secondary[cpu].x0, how->el);
 }
 
+static void copy_config(void)
+{
+	const volatile uint64_t *from = (const volatile uint64_t *)FW_CONFIG;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(copy.words); i++)
+		copy.words[i] = from[i];
+	dsb();
+	copied = 1;
+}
+
 void fw_cpu_main(uint64_t cpu)
 {
 	volatile uint32_t *spin = (volatile uint32_t *)FW_SPIN_CODE;
 
+	if (cpu == 0)
+		copy_config();
+	while (!copied)
+		relax();
 	if (config->magic != FW_MAGIC || cpu >= config->cpus)
 		sleep_for_ever();
 	if (cpu != 0) {

@@ -482,8 +482,8 @@ static bool load(const uint8_t *tree, bool unchanged)
 		return false;
 	dt_open(&m, (uint64_t)tree);
 	dt_read(&m, 0);
-	cpus_choose(&m);
 	dt_read_devices(&m);
+	cpus_choose(&m);
 	/* payload.c stops without it, and finds these. */
 	if (m.chosen == FDT_NONE || !place_kept(&m))
 		return false;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/aarch64/gicv3.h"
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/crosscall.h"
@@ -13,11 +12,15 @@
 
 #define GICD_BASE      0x8000000
 #define GICR_BASE      0x80a0000
+#define GICC_BASE      0x8010000
+#define GICH_BASE      0x8030000
+#define KICK_FROM      (5u << 10) /* in a GICv2's IAR: someone's number */
 #define VMCR_PMR(vmcr) ((vmcr) >> 24 & 0xff)
 #define HCR_EOICOUNT   (0x1full << ICH_HCR_EOICOUNT_SHIFT)
 #define SETTLE_ROUNDS  2000
 
 struct sim sim;
+struct gicv2 gicv2;
 static uint32_t locks;
 
 static void fail(const char *what)
@@ -107,9 +110,9 @@ void gic_handler_run(uint32_t intid)
 {
 	if (intid != SIM_MAINTENANCE)
 		fail("an interrupt that is nobody's");
-	mock_sysreg_write(SYSREG_STRING(ICC_EOIR1_EL1), intid);
+	gic_drop(sim.v2, intid);
 	maintenance(NULL);
-	mock_sysreg_write(SYSREG_STRING(ICC_DIR_EL1), intid);
+	gic_deactivate(sim.v2, intid);
 }
 
 void gic_enable_on(uint32_t cpu, uint32_t intid)
@@ -167,6 +170,11 @@ void gic_kick(uint32_t index)
 	sim_physical(index, GIC_SGI_KICK)->latch = true;
 }
 
+void gicv3_kick(uint32_t index)
+{
+	gic_kick(index);
+}
+
 struct percpu *percpu_get(uint32_t index)
 {
 	return &sim.percpu[index];
@@ -192,7 +200,7 @@ enum err vdev_register(struct vm *vm, const struct vdev *vdev)
 
 static uint32_t lr_intid(uint64_t lr)
 {
-	return (uint32_t)lr;
+	return sim.v2 ? (uint32_t)lr & 0x3ff : (uint32_t)lr;
 }
 
 static uint32_t lr_priority(uint64_t lr)
@@ -314,6 +322,8 @@ uint32_t sim_highest(uint32_t cpu, bool group1)
 	return lr_intid(sim.cpu[cpu].lr[n]);
 }
 
+static void access_page2(uint32_t cpu, uint32_t intid);
+
 static bool held(uint32_t cpu)
 {
 	return sim.cpu[cpu].hold;
@@ -327,6 +337,7 @@ uint32_t sim_ack(uint32_t cpu, bool group1)
 
 	if (intid == SIM_NONE)
 		return intid;
+	c->from = (uint32_t)(c->lr[n] >> VGIC2_LR_CPU_SHIFT & 7);
 	c->lr[n] = (c->lr[n] & ~VGIC_LR_PENDING) | VGIC_LR_ACTIVE;
 	if (c->ap.count == 32)
 		fail("active priorities");
@@ -384,7 +395,9 @@ void sim_dir(uint32_t cpu, uint32_t intid)
 	struct sim_cpu *c = &sim.cpu[cpu];
 	int n = active_lr(c, intid);
 
-	if (c->hcr & VGIC_HCR_TDIR) {
+	if (sim.v2) {
+		access_page2(cpu, intid);
+	} else if (c->hcr & VGIC_HCR_TDIR) {
 		sim.current = cpu;
 		vgic_dir_write(&sim.vcpu[cpu], intid);
 	} else if (c->vmcr & ICH_VMCR_VEOIM) {
@@ -408,6 +421,10 @@ void sim_sgi(uint32_t cpu, uint32_t targets, uint32_t intid, bool group1)
 	uint64_t value;
 	uint32_t i;
 
+	if (sim.v2) {
+		sim_set(cpu, GICD_SGIR, targets << 16 | intid);
+		return;
+	}
 	/* Affinities are 0.0.i / 4.i % 4: see sim_init(). */
 	for (i = 0; i < sim.cpu_count; i += 4) {
 		value = (uint64_t)intid << 24 | (uint64_t)(i / 4) << 16 | (targets >> i & 0xf);
@@ -436,10 +453,12 @@ uint64_t mock_sysreg_read(const char *name)
 	struct sim_cpu *c = &sim.cpu[sim.current];
 	int n = lr_number(name);
 
-	if (n >= 0)
-		return c->lr[n];
 	if (!strcmp(name, "tpidr_el2"))
 		return (uint64_t)&sim.percpu[sim.current];
+	if (sim.v2)
+		fail("a GICv3's system register");
+	if (n >= 0)
+		return c->lr[n];
 	if (!strcmp(name, SYSREG_STRING(ICC_IAR1_EL1)))
 		return phys_ack(sim.current);
 	if (!strcmp(name, SYSREG_STRING(ICH_ELRSR_EL2)))
@@ -459,6 +478,8 @@ void mock_sysreg_write(const char *name, uint64_t value)
 	struct sim_cpu *c = &sim.cpu[sim.current];
 	int n = lr_number(name);
 
+	if (sim.v2)
+		fail("a GICv3's system register");
 	if (n >= 0) {
 		c->lr[n] = value;
 		lr_written((uint32_t)n);
@@ -474,6 +495,78 @@ void mock_sysreg_write(const char *name, uint64_t value)
 		c->acked = SIM_NONE;
 	} else if (!strcmp(name, SYSREG_STRING(ICC_DIR_EL1))) {
 		sim_physical(sim.current, (uint32_t)value)->active = false;
+	}
+}
+
+/* --- GICv2: the same in memory --- */
+
+static bool lr_at(uint64_t address, uint32_t *n)
+{
+	*n = (uint32_t)(address - GICH_BASE - GICH_LR0) / 4;
+	return address >= GICH_BASE + GICH_LR0 && *n < VGIC_MAX_LRS;
+}
+
+uint32_t mock_mmio_read(uint64_t address, unsigned int bytes)
+{
+	struct sim_cpu *c = &sim.cpu[sim.current];
+	uint32_t n;
+
+	if (lr_at(address, &n))
+		return vgic2_lr_pack(c->lr[n]);
+	switch (address) {
+	case GICC_BASE + GICC_IAR:
+		c->acked = phys_ack(sim.current);
+		if (c->acked < 16)
+			c->acked |= KICK_FROM;
+		return c->acked;
+	case GICH_BASE + GICH_ELRSR0:
+		return empty_lrs(c);
+	case GICH_BASE + GICH_HCR:
+		return (uint32_t)c->hcr;
+	case GICH_BASE + GICH_VMCR:
+		return (uint32_t)c->vmcr;
+	case GICH_BASE + GICH_VTR:
+		return (4u << 29) | (4u << 26) | (sim.lr_count - 1);
+	default:
+		fail("read of a register that there is not");
+		return 0;
+	}
+}
+
+void mock_mmio_write(uint64_t address, unsigned int bytes, uint32_t value)
+{
+	struct sim_cpu *c = &sim.cpu[sim.current];
+	uint32_t n;
+
+	if (lr_at(address, &n)) {
+		c->lr[n] = vgic2_lr_unpack(value);
+		lr_written(n);
+		return;
+	}
+	switch (address) {
+	case GICC_BASE + GICC_EOIR:
+		if (c->acked != value)
+			fail("priority drop of another interrupt");
+		c->acked = SIM_NONE;
+		break;
+	case GICC_BASE + 0x1000:
+		if (value < 16)
+			fail("an SGI that nobody sent");
+		sim_physical(sim.current, value & 0x3ff)->active = false;
+		break;
+	case GICH_BASE + GICH_HCR:
+		if (value & ~GICH_HCR_MASK)
+			fail("reserved bits of GICH_HCR");
+		c->hcr = value;
+		break;
+	case GICH_BASE + GICH_VMCR:
+		c->vmcr = value;
+		break;
+	case GICH_BASE + GICH_APR:
+		c->ap.count = 0;
+		break;
+	default:
+		fail("write to a register that there is not");
 	}
 }
 
@@ -562,6 +655,23 @@ bool sim_read(uint32_t cpu, uint64_t offset, uint32_t bytes, uint64_t *value)
 	return ok;
 }
 
+static void access_page2(uint32_t cpu, uint32_t intid)
+{
+	/* With an SGI's CPUID, as the IAR showed it. */
+	struct vdev_access access = {.bytes = 4, .write = true, .value = intid | 3u << 10};
+
+	(void)access_dev(cpu, 1, &access);
+}
+
+/* A GICv2's private registers: the own CPU's. */
+static bool access_own(uint32_t cpu, uint32_t frame, uint64_t offset, struct vdev_access *access)
+{
+	access->offset = offset - GICR_SGI_BASE;
+	if (frame != cpu || offset < GICR_SGI_BASE)
+		fail("a redistributor in a GICv2");
+	return access_dev(cpu, 0, access);
+}
+
 static uint64_t frame_offset(uint32_t frame)
 {
 	return gic_redistributor(frame) - GICR_BASE;
@@ -574,13 +684,13 @@ bool sim_redist_write(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t by
 				     .write = true,
 				     .value = value};
 
-	return access_dev(cpu, 1, &access);
+	return sim.v2 ? access_own(cpu, frame, offset, &access) : access_dev(cpu, 1, &access);
 }
 
 bool sim_redist_read(uint32_t cpu, uint32_t frame, uint64_t offset, uint32_t bytes, uint64_t *value)
 {
 	struct vdev_access access = {.offset = frame_offset(frame) + offset, .bytes = bytes};
-	bool ok = access_dev(cpu, 1, &access);
+	bool ok = sim.v2 ? access_own(cpu, frame, offset, &access) : access_dev(cpu, 1, &access);
 
 	*value = access.value;
 	return ok;
@@ -647,13 +757,15 @@ void sim_on(uint32_t cpu)
 	sim_settle();
 }
 
-void sim_init(uint32_t cpu_count, uint32_t lr_count)
+static void init(bool v2, uint32_t cpu_count, uint32_t lr_count)
 {
 	static const struct bootinfo empty_bootinfo;
 	struct bootinfo bi = empty_bootinfo;
 	uint32_t i;
 
 	memset(&sim, 0, sizeof(sim));
+	gicv2 = v2 ? (struct gicv2){GICC_BASE, GICC_BASE + 0x1000, GICH_BASE} : (struct gicv2){0};
+	sim.v2 = v2;
 	locks = 0;
 	sim.cpu_count = cpu_count;
 	sim.lr_count = lr_count;
@@ -674,7 +786,9 @@ void sim_init(uint32_t cpu_count, uint32_t lr_count)
 	bi.cpu_count = cpu_count;
 	bi.gicd = (struct boot_region){GICD_BASE, 0x10000};
 	bi.gicr[0] = (struct boot_region){GICR_BASE, 0xf60000};
-	bi.gicr_count = 1;
+	bi.gicr_count = v2 ? 0 : 1;
+	bi.gicc = (struct boot_region){GICC_BASE, 0x2000};
+	bi.gicc_second = 0x1000;
 	bi.gic_maintenance_intid = SIM_MAINTENANCE;
 	bi.timer_hyp_intid = SIM_HYP_TIMER;
 	bi.uart[0] = (struct boot_uart){.intid = SIM_CONSOLE};
@@ -685,4 +799,14 @@ void sim_init(uint32_t cpu_count, uint32_t lr_count)
 	sim.vm.vgic.word[SIM_SOFT_FIRST / 32].hw = 0;
 	for (i = 0; i < cpu_count; i++)
 		sim_on(i);
+}
+
+void sim_init(uint32_t cpu_count, uint32_t lr_count)
+{
+	init(false, cpu_count, lr_count);
+}
+
+void sim_init2(uint32_t cpu_count, uint32_t lr_count)
+{
+	init(true, cpu_count, lr_count);
 }

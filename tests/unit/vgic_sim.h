@@ -41,12 +41,14 @@ struct sim_cpu {
 	uint64_t vmcr;
 	struct sim_ap ap;
 	bool on;
-	bool hold; /* does not serve its interrupts */
-	uint32_t acked;
+	bool hold;      /* does not serve its interrupts */
+	uint32_t acked; /* as the hardware's IAR showed it */
 	uint64_t exits; /* interrupts taken to EL2 */
+	uint32_t from;  /* of the SGI that the guest acknowledged last: a GICv2's CPUID */
 };
 
 struct sim {
+	bool v2; /* a GICv2: no system registers */
 	uint32_t cpu_count;
 	uint32_t lr_count;
 	struct sim_cpu cpu[SIM_CPUS];
@@ -62,6 +64,8 @@ extern struct sim sim;
 
 /* A fresh machine, all vCPUs on, their interfaces open (PMR 0xf8, both groups). */
 void sim_init(uint32_t cpu_count, uint32_t lr_count);
+/* One with a GICv2: frames of redistributors are there for their own CPU, from SGI_base on. */
+void sim_init2(uint32_t cpu_count, uint32_t lr_count);
 
 /* The guest's accesses; cpu does it. False: external abort. */
 bool sim_write(uint32_t cpu, uint64_t offset, uint32_t bytes, uint64_t value);

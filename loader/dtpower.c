@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/dtpower.h"
+
+#define PAGE_BYTES KIB(4)
+
+/* Boards whose firmware may have no PSCI. The registers in use lie in the first page. */
+static const struct {
+	const char *compatible;
+	uint32_t kind;
+} controllers[] = {
+	{"brcm,bcm2835-pm-wdt", BOOT_POWER_BCM2835},
+	{"brcm,bcm2835-pm", BOOT_POWER_BCM2835},
+	{"brcm,bcm2711-pm", BOOT_POWER_BCM2835},
+};
+
+static bool is_free(const struct bootinfo *info, uint64_t base)
+{
+	bool taken = bits_overlap(info->gicd.base, info->gicd.bytes, base, PAGE_BYTES);
+
+	for (uint32_t i = 0; i < info->ram_count; i++)
+		taken |= bits_overlap(info->ram[i].base, info->ram[i].bytes, base, PAGE_BYTES);
+	for (uint32_t i = 0; i < info->gicr_count; i++)
+		taken |= bits_overlap(info->gicr[i].base, info->gicr[i].bytes, base, PAGE_BYTES);
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
+		taken |= bits_overlap(info->uart[i].region.base, info->uart[i].region.bytes, base,
+				      PAGE_BYTES);
+	return !taken;
+}
+
+static uint32_t kind_of(const struct machine *m, uint32_t node)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+		if (fdt_is_compatible(&m->fdt, node, controllers[i].compatible))
+			return controllers[i].kind;
+	}
+	return BOOT_POWER_NONE;
+}
+
+void dtpower_read(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+	struct fdt_region reg;
+
+	for (uint32_t i = 0; i < m->fdt.node_count; i++) {
+		uint32_t kind = kind_of(m, i);
+
+		if (kind == BOOT_POWER_NONE || !fdt_is_okay(&m->fdt, i) ||
+		    fdt_reg(&m->fdt, i, 0, &reg) != ERR_OK ||
+		    !bits_is_aligned(reg.base, PAGE_BYTES) || reg.base >= HYP_IMAGE_VA ||
+		    !is_free(info, reg.base))
+			continue;
+		info->power_kind = kind;
+		info->power = (struct boot_region){reg.base, PAGE_BYTES};
+		return;
+	}
+}

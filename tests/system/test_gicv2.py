@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine with a GICv2 that has virtualisation extensions: the service VM on it, its interrupts
+on all CPUs."""
+
+import re
+
+from machine import check_caisson, check_dmesg
+
+DISK_MIB = 4
+
+
+def counts(machine, pattern):
+    """Of the lines of /proc/interrupts that the pattern matches, added up, for each CPU."""
+    lines = [line.split(":")[1].split()[:4] for line in
+             machine.run("cat /proc/interrupts").splitlines() if re.search(pattern, line)]
+    return [sum(int(line[cpu]) for line in lines) for cpu in range(4)]
+
+
+def check_disk(machine, cpus):
+    """The disk's interrupt comes where it is sent."""
+    number = machine.run("grep -o '^ *[0-9]*:.*virtio0' /proc/interrupts").split(":")[0].strip()
+    for cpu in range(cpus):
+        before = counts(machine, "virtio0")
+        machine.run(f"echo {1 << cpu:x} >/proc/irq/{number}/smp_affinity")
+        machine.run("echo 3 >/proc/sys/vm/drop_caches; cat /dev/vda >/dev/null")
+        after = counts(machine, "virtio0")
+        assert after[cpu] > before[cpu], f"no interrupt of the disk on CPU {cpu}"
+        others = [i for i in range(cpus) if i != cpu and after[i] > before[i] + 2]
+        assert not others, f"{before}, {after}: not on CPU {cpu} alone"
+
+
+def check_sgis(machine, cpus):
+    """Every CPU hears of every other, often."""
+    before = counts(machine, "IPI[01]:")
+    pipes = "(dd if=/dev/zero bs=64 count=20000 | dd of=/dev/null bs=64) 2>/dev/null"
+    machine.run("for i in 1 2 3 4 5 6 7 8; do " + pipes + " & done; wait")
+    after = counts(machine, "IPI[01]:")
+    assert all(after[i] > before[i] for i in range(cpus)), f"{before}, {after}"
+    assert sum(after) > sum(before) + 50, f"{before}, {after}"
+
+
+def test_service_vm(boot, tmp_path):
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(DISK_MIB << 20))
+    machine = boot(gic=2, cpu="cortex-a72", cpus=4, drive=str(disk), append="quiet")
+    machine.login()
+    check_caisson(machine)
+    check_dmesg(machine)
+    assert "GIC-0" in machine.run("cat /proc/interrupts")
+    assert machine.run("cat /sys/devices/system/cpu/online") == "0-3"
+    assert machine.run("ls -d /proc/device-tree/intc*/v2m*", status=None).startswith("ls:")
+    check_sgis(machine, 4)
+    check_disk(machine, 4)
+    # A CPU goes and comes back: what was its own is another's meanwhile.
+    machine.run("echo 0 >/sys/devices/system/cpu/cpu3/online")
+    machine.run("echo 3 >/proc/sys/vm/drop_caches; cat /dev/vda >/dev/null")
+    machine.run("echo 1 >/sys/devices/system/cpu/cpu3/online")
+    check_sgis(machine, 4)
+    machine.power_off()
