@@ -97,7 +97,7 @@ def test_boot_table(sit_down, service_vm, image, tmp_path):
     t.send("poweroff -f\r")
     t.command_key("l")
     t.expect("power-off")
-    t.expect("this machine's firmware has no PSCI to do that: it stays on")
+    t.expect("this machine has nothing known that does it: it stays on")
     Shell(t).begin("poweroff")
     t.send("yes\r")
     t.expect("This machine's firmware has no PSCI to do that")
