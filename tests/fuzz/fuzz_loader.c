@@ -444,6 +444,7 @@ static void check_info(const struct machine *m)
 	check_gic(info);
 	FUZZ_CHECK(info->svm_event_line_intid >= SPI_FIRST && info->svm_event_line_intid < SPI_END);
 	FUZZ_CHECK(info->cpu_count >= 1 && info->cpu_count <= BOOT_MAX_CPUS);
+	FUZZ_CHECK(!overlaps_ram(info, info->power.base, info->power.bytes));
 }
 
 /* ---- the loader's way ---- */
@@ -482,6 +483,7 @@ static bool load(const uint8_t *tree, bool unchanged)
 		return false;
 	dt_open(&m, (uint64_t)tree);
 	dt_read(&m, 0);
+	dt_read_devices(&m);
 	cpus_choose(&m);
 	/* payload.c stops without it, and finds these. */
 	if (m.chosen == FDT_NONE || !place_kept(&m))
