@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 
-from machine import BANNER, BUILD, ROOT, check_caisson, check_dmesg, kept_ranges
+from machine import BANNER, BUILD, HOST, ROOT, check_caisson, check_dmesg, kept_ranges
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import esp  # noqa: E402
@@ -72,7 +72,10 @@ def make_disk(tmp_path, service_vm, image):
             put(f"{folder}/caisson.cfg", text)
     put("nothing/nothing", "")
     files[f"caisson/{APPLICATION}"] = image
-    put("caisson/caisson.cfg", f"{GOOD}options = view=console\n")
+    put("caisson/caisson.cfg", f"{GOOD}options = view=console\ndevicetree = of/board.dtb\n")
+    tree = files["caisson/of/board.dtb"] = str(tmp_path / "board.dtb")
+    subprocess.run([HOST, f"--image={image}", "--cpus=2", f"--dump-dtb={tree}"], check=True)
+    subprocess.run(["fdtput", "-t", "s", tree, "/", "model", "of caisson.cfg"], check=True)
     put("startup.nsh", "@echo -off\nfs0:\n" +
         "".join(f"\\{folder}\\{APPLICATION}\necho end of {folder}: %lasterror%\n"
                 for folder in WRONG) +
@@ -115,6 +118,7 @@ def test_mistakes_and_entry(start, tmp_path, service_vm, image):
     machine.expect(BANNER)
     machine.login()  # view=plain comes from the entry
     check_caisson(machine)
+    assert machine.run("cat /proc/device-tree/model").strip("\0") == "of caisson.cfg"
     machine.power_off()
 
 
