@@ -73,7 +73,7 @@ def start(request, image):
         options.setdefault("timeout", 240)
         if not options.get("bare"):
             options.setdefault("image", image)
-            if "dtb" not in options:
+            if "dtb" not in options and "esp" not in options:
                 options["hyp_append"] = plain(options.get("hyp_append", ""))
         machines.append(Machine(log_path(request, len(machines)), *arguments, **options))
         return machines[-1]
