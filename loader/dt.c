@@ -176,6 +176,22 @@ static void not_ram(struct machine *m, struct fdt_region reg)
 			  (unsigned long long)reg.base, BOOT_MAX_REGIONS);
 }
 
+/*
+ * Some boot loaders (U-Boot's booti) reserve what they put into the initrd's slot: it is not in its
+ * own way.
+ */
+static bool is_initrd(const struct machine *m, const struct fdt_region *reg)
+{
+	uint64_t start;
+	uint64_t end;
+
+	return m->chosen != FDT_NONE &&
+	       fdt_prop_number(&m->fdt, m->chosen, "linux,initrd-start", &start) &&
+	       fdt_prop_number(&m->fdt, m->chosen, "linux,initrd-end", &end) && start < end &&
+	       bits_align_down(start, PAGE_BYTES) == bits_align_down(reg->base, PAGE_BYTES) &&
+	       (end - 1) / PAGE_BYTES == (reg->base + reg->bytes - 1) / PAGE_BYTES;
+}
+
 static void read_reserved(struct machine *m)
 {
 	uint32_t parent = fdt_child(&m->fdt, FDT_ROOT, "reserved-memory");
@@ -184,7 +200,8 @@ static void read_reserved(struct machine *m)
 
 	for (uint32_t i = 0; i < m->fdt.reserve_count; i++) {
 		reg = fdt_reserved(&m->fdt, i);
-		busy_add(m, reg.base, reg.bytes, "memory reservation");
+		if (!is_initrd(m, &reg))
+			busy_add(m, reg.base, reg.bytes, "memory reservation");
 	}
 	if (parent == FDT_NONE)
 		return;

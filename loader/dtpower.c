@@ -13,18 +13,24 @@ static const struct {
 	{"brcm,bcm2711-pm", BOOT_POWER_BCM2835},
 };
 
-static bool is_free(const struct bootinfo *info, uint64_t base)
+static bool is_in(const struct boot_region *regions, uint32_t count, uint64_t page)
 {
-	bool taken = bits_overlap(info->gicd.base, info->gicd.bytes, base, PAGE_BYTES);
+	for (uint32_t i = 0; i < count; i++) {
+		if (bits_overlap(regions[i].base, regions[i].bytes, page, PAGE_BYTES))
+			return true;
+	}
+	return false;
+}
 
-	for (uint32_t i = 0; i < info->ram_count; i++)
-		taken |= bits_overlap(info->ram[i].base, info->ram[i].bytes, base, PAGE_BYTES);
-	for (uint32_t i = 0; i < info->gicr_count; i++)
-		taken |= bits_overlap(info->gicr[i].base, info->gicr[i].bytes, base, PAGE_BYTES);
-	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
-		taken |= bits_overlap(info->uart[i].region.base, info->uart[i].region.bytes, base,
-				      PAGE_BYTES);
-	return !taken;
+static bool is_free(const struct bootinfo *info, uint64_t page)
+{
+	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++) {
+		if (is_in(&info->uart[i].region, 1, page))
+			return false;
+	}
+	return !is_in(info->ram, info->ram_count, page) && !is_in(&info->gicd, 1, page) &&
+	       !is_in(info->gicr, info->gicr_count, page) && !is_in(&info->gicc, 1, page) &&
+	       !is_in(&info->gich, 1, page) && !is_in(&info->gicv, 1, page);
 }
 
 static uint32_t kind_of(const struct machine *m, uint32_t node)

@@ -444,6 +444,7 @@ static void check_info(const struct machine *m)
 	check_gic(info);
 	FUZZ_CHECK(info->svm_event_line_intid >= SPI_FIRST && info->svm_event_line_intid < SPI_END);
 	FUZZ_CHECK(info->cpu_count >= 1 && info->cpu_count <= BOOT_MAX_CPUS);
+	FUZZ_CHECK(!overlaps_ram(info, info->power.base, info->power.bytes));
 }
 
 /* ---- the loader's way ---- */

@@ -76,13 +76,14 @@ class DeviceTree:
         self.put_cells(node, "reg", *(half for region in regions for value in region
                                       for half in (value >> 32, value & 0xffffffff)))
 
-    def append(self, source):
-        """More source text (of dtc) at the tree's end."""
+    def append(self, source, reservations=""):
+        """More source text (of dtc) at the tree's end, and in front of it."""
         dtc = ["dtc", "-q", "-q"]
         text = subprocess.run([*dtc, "-I", "dtb", "-O", "dts", self.path], check=True,
-                              capture_output=True).stdout
-        subprocess.run([*dtc, "-I", "dts", "-O", "dtb", "-o", self.path],
-                       input=text + source.encode(), check=True)
+                              capture_output=True, text=True).stdout
+        text = text.replace("/dts-v1/;", f"/dts-v1/; {reservations}", 1)
+        subprocess.run([*dtc, "-I", "dts", "-O", "dtb", "-o", self.path], input=text + source,
+                       text=True, check=True)
 
     def change(self, change):
         """change(bytearray of the blob, its header's ten fields) changes the blob; the fields
@@ -105,7 +106,9 @@ def start_tree(start, tree, bundle=None):
 
 
 def test_tree_unchanged(start, tree, bundle):
-    """The tests below change one thing in what works here."""
+    """The tests below change one thing in what works here; but for a reservation of the bundle
+    itself, which U-Boot's booti makes."""
+    tree.append("", f"/memreserve/ {BUNDLE_AT:#x} {os.path.getsize(bundle):#x};")
     machine = start_tree(start, tree, bundle)
     machine.login()
     check_caisson(machine)
