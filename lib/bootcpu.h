@@ -32,10 +32,13 @@ struct bootcpu_psci {
 };
 
 struct bootcpu {
-	uint64_t mpidr;   /* affinity fields, other bits 0; BOOTCPU_NO_MPIDR: not known */
-	uint64_t address; /* spin table: of the release word; parking protocol: of the mailbox page
-			   */
-	uint32_t uid;     /* ACPI: the processor's UID */
+	uint64_t mpidr; /* affinity fields, other bits 0; BOOTCPU_NO_MPIDR: not known */
+	/*
+	 * Spin table: of the release word; parking protocol: of the mailbox page; a board's own: of
+	 * the register that takes the entry, 0 if the method is not known.
+	 */
+	uint64_t address;
+	uint32_t uid;       /* ACPI: the processor's UID */
 	uint32_t interface; /* ACPI: the GIC's CPU interface number, which a mailbox wants as id */
 	uint64_t gicr;      /* ACPI: its redistributor; 0: not told here */
 	uint32_t parking_version;

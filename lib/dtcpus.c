@@ -92,6 +92,37 @@ static void read_release(const struct fdt *fdt, struct bootcpu *cpu)
 		cpu->problem = "its cpu-release-addr is not a multiple of 8";
 }
 
+/*
+ * Boards' own: where CPU n's register is in the block of the node, for an entry address of 32 bits.
+ */
+static const struct board {
+	const char *method;
+	const char *node; /* what it is compatible with */
+	uint32_t offset;
+	uint32_t stride;
+} boards[] = {
+	/* Raspberry Pi 2 and 3: set bits of mailbox 3 (BCM2836 ARM-local peripherals, 4.8). */
+	{"brcm,bcm2836-smp", "brcm,bcm2836-l1-intc", 0x8c, 0x10},
+};
+
+static void read_board(const struct fdt *fdt, struct bootcpu *cpu)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(boards); i++) {
+		const struct board *b = &boards[i];
+		uint32_t node = fdt_compatible(fdt, 0, b->node);
+		uint64_t offset = b->offset + (cpu->mpidr & 0xff) * b->stride;
+		struct fdt_region reg;
+
+		if (!text_is(cpu->method, b->method))
+			continue;
+		if (node == FDT_NONE || fdt_reg(fdt, node, 0, &reg) != ERR_OK ||
+		    offset + 4 > reg.bytes || !bits_is_aligned(reg.base, 4))
+			cpu->problem = "its enable-method needs a node that is missing";
+		else
+			cpu->address = reg.base + offset;
+	}
+}
+
 static void choose_protocol(const struct fdt *fdt, const struct bootcpu_psci *psci,
 			    struct bootcpu *cpu)
 {
@@ -105,6 +136,7 @@ static void choose_protocol(const struct fdt *fdt, const struct bootcpu_psci *ps
 		read_release(fdt, cpu);
 	} else if (cpu->method[0] != '\0') {
 		cpu->protocol = BOOTCPU_BOARD;
+		read_board(fdt, cpu);
 	} else {
 		cpu->problem = "it has no enable-method";
 	}
@@ -157,6 +189,7 @@ struct writer {
 	struct fdtw w;
 	uint32_t cpus;
 	uint32_t reserved; /* the reserved-memory node */
+	uint32_t chosen;   /* to be changed; FDT_NONE: not */
 	bool removes;      /* at least one CPU */
 };
 
@@ -182,11 +215,22 @@ static bool is_removed_cpu(const struct writer *s, uint32_t node)
 	return use == NULL || !use->used;
 }
 
+/* What a boot loader handed over to Caisson (Xen's multiboot modules). */
+static bool is_module(const struct fdt *fdt, uint32_t node)
+{
+	return fdt_is_compatible(fdt, node, "multiboot,module") ||
+	       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
+	       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
+}
+
 static bool is_removed(const struct writer *s, uint32_t node)
 {
 	/* Whatever they may say that they are compatible with. */
-	if (node == FDT_ROOT || node == s->cpus || node == s->reserved)
+	if (node == FDT_ROOT || node == s->cpus || node == s->reserved || node == s->chosen)
 		return false;
+	if (s->chosen != FDT_NONE && s->fdt->node[node].parent == s->chosen &&
+	    is_module(s->fdt, node))
+		return true;
 	if (s->removes && s->cpus != FDT_NONE && s->fdt->node[node].parent == s->cpus &&
 	    fdt_name_is(s->fdt, node, "cpu-map"))
 		return true;
@@ -229,6 +273,32 @@ static uint32_t write_cpu(struct writer *s, uint32_t node, const struct dtcpus_u
 		fdtw_prop_string(&s->w, "enable-method", "spin-table");
 		fdtw_prop_u64(&s->w, "cpu-release-addr", use->release);
 	}
+	return cursor;
+}
+
+static void hand_over(struct writer *s)
+{
+	const struct dtcpus_change *c = s->change;
+
+	if (c->bootargs_bytes != 0)
+		fdtw_prop_text(&s->w, "bootargs", c->bootargs, c->bootargs_bytes);
+	if (c->initrd.bytes != 0) {
+		fdtw_prop_u64(&s->w, "linux,initrd-start", c->initrd.base);
+		fdtw_prop_u64(&s->w, "linux,initrd-end", c->initrd.base + c->initrd.bytes);
+	}
+}
+
+/* As write_cpu(), of /chosen. */
+static uint32_t write_chosen(struct writer *s)
+{
+	uint32_t cursor = s->fdt->node[s->chosen].props;
+	struct fdt_prop prop;
+
+	while (fdt_prop_next(s->fdt, &cursor, &prop)) {
+		if (!text_is(prop.name, "bootargs") && !text_begins(prop.name, "linux,initrd-"))
+			fdtw_copy(&s->w, &prop);
+	}
+	hand_over(s);
 	return cursor;
 }
 
@@ -309,6 +379,9 @@ static void write_tree(struct writer *s)
 		} else if (use != NULL) {
 			fdtw_copy_tokens(&s->w, from, fdt->node[i].props);
 			from = write_cpu(s, i, use);
+		} else if (i == s->chosen) {
+			fdtw_copy_tokens(&s->w, from, fdt->node[i].props);
+			from = write_chosen(s);
 		}
 	}
 	if (after == fdt->node_count)
@@ -316,6 +389,11 @@ static void write_tree(struct writer *s)
 	fdtw_copy_tokens(&s->w, from, fdt->node[FDT_ROOT].end - 4);
 	if (s->reserved == FDT_NONE && s->change->reserve_count != 0)
 		write_reserved_node(s);
+	if (s->change->hands_over && s->chosen == FDT_NONE) {
+		fdtw_begin(&s->w, "chosen");
+		hand_over(s);
+		fdtw_end(&s->w);
+	}
 	fdtw_copy_tokens(&s->w, fdt->node[FDT_ROOT].end - 4, fdt->node[FDT_ROOT].end);
 }
 
@@ -327,6 +405,7 @@ enum err dtcpus_write(const struct fdt *fdt, const struct dtcpus_change *change,
 		.change = change,
 		.cpus = fdt_child(fdt, FDT_ROOT, "cpus"),
 		.reserved = fdt_child(fdt, FDT_ROOT, "reserved-memory"),
+		.chosen = change->hands_over ? fdt_child(fdt, FDT_ROOT, "chosen") : FDT_NONE,
 	};
 
 	if (s.cpus != FDT_NONE) {

@@ -30,13 +30,20 @@ struct dtcpus_change {
 	const struct fdt_region *reserve;
 	uint32_t reserve_count;
 	bool no_map; /* the reserved-memory nodes say no-map */
+	/* What /chosen is to hand over to a kernel, in place of what firmware or Caisson was given.
+	 */
+	bool hands_over;
+	const char *bootargs; /* not NUL-terminated; bytes 0: none */
+	size_t bootargs_bytes;
+	struct fdt_region initrd; /* bytes 0: none */
 };
 
 /*
  * Writes the changed tree to out (8-byte aligned). CPUs that are used get enable-method spin-table
  * and cpu-release-addr, or neither; other CPU nodes go, and cpu-map with them; so do PSCI nodes and
  * what CPUs refer to them for. All else is copied as it stands. ERR_NO_MEMORY: more than bytes_max
- * (fdt->bytes + DTCPUS_ROOM() is enough); ERR_RANGE: an address does not fit into the tree's cells.
+ * (fdt->bytes + DTCPUS_ROOM() + bootargs_bytes is enough); ERR_RANGE: an address does not fit into
+ * the tree's cells.
  */
 enum err dtcpus_write(const struct fdt *fdt, const struct dtcpus_change *change, void *out,
 		      size_t bytes_max, size_t *bytes) MUST_CHECK;

@@ -20,6 +20,22 @@ static const char *psci_problem(const struct bootcpu_psci *psci)
 		       : NULL;
 }
 
+/* Why there is no SYSTEM_OFF and SYSTEM_RESET, which came with 0.2; NULL. */
+static const char *power_problem(const struct machine *m)
+{
+	const char *problem = psci_problem(&m->cpus.psci);
+
+	return problem == NULL && m->cpus.psci.version < 2 ? "version 0.1 cannot do that" : problem;
+}
+
+void cpus_tell_power(const struct machine *m)
+{
+	const char *problem = power_problem(m);
+
+	if (problem != NULL && m->info.power_kind == BOOT_POWER_NONE)
+		uart_print("  no PSCI to switch the machine off or reset it with: %s\n", problem);
+}
+
 static void name_protocol(const struct machine *m, const struct bootcpu *cpu, char *name)
 {
 	static const char *const names[] = {
@@ -81,6 +97,17 @@ void cpus_leave_out(struct machine *m, uint32_t i, const char *fmt, ...)
 	}
 }
 
+/* Nothing is to be put where the CPU looks, and spins meanwhile, if nobody has told of it. */
+static void spare_word(struct machine *m, const struct bootcpu *cpu)
+{
+	uint64_t page = bits_align_down(cpu->address, KIB(4));
+
+	if (cpu->protocol == BOOTCPU_SPIN_TABLE && cpu->problem == NULL &&
+	    cpu->address < HYP_IMAGE_VA && layout_busy_at(&m->busy, cpu->address, 8) == NULL &&
+	    layout_busy_add(&m->busy, page, KIB(4), "a CPU's release word") != ERR_OK)
+		uart_stop("more than %d reservations", LAYOUT_MAX_BUSY);
+}
+
 static void take(struct machine *m, uint32_t listed)
 {
 	struct bootinfo *info = &m->info;
@@ -97,6 +124,10 @@ static void consider(struct machine *m, uint32_t listed)
 
 	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
 		problem = psci_problem(&m->cpus.psci);
+	if (problem == NULL && cpu->protocol == BOOTCPU_SPIN_TABLE && cpu->address >= HYP_IMAGE_VA)
+		problem = "its cpu-release-addr is beyond what Caisson maps";
+	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
+		problem = "Caisson does not know this way";
 	if (problem != NULL)
 		leave_out_listed(m, &m->info.start[listed], "%s", problem);
 	else if (m->info.cpu_count == most)
@@ -109,13 +140,8 @@ static void consider(struct machine *m, uint32_t listed)
 void cpus_choose(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
-	const char *problem = psci_problem(&m->cpus.psci);
 
-	if (problem == NULL && m->cpus.psci.version < 2)
-		problem = "version 0.1 cannot do that";
-	info->psci_conduit = problem == NULL ? BOOT_CONDUIT_SMC : BOOT_CONDUIT_NONE;
-	if (problem != NULL && info->power_kind == BOOT_POWER_NONE)
-		uart_print("  no PSCI to switch the machine off or reset it with: %s\n", problem);
+	info->psci_conduit = power_problem(m) == NULL ? BOOT_CONDUIT_SMC : BOOT_CONDUIT_NONE;
 	info->cpus_left_out = m->cpus.disabled + m->cpus.beyond;
 	info->start_count = m->cpus.count;
 	for (uint32_t i = 0; i < m->cpus.count; i++) {
@@ -127,6 +153,7 @@ void cpus_choose(struct machine *m)
 	info->start[m->cpus.boot].state = BOOT_START_RAN;
 	info->start[m->cpus.boot].protocol[0] = '\0';
 	for (uint32_t i = 0; i < m->cpus.count; i++) {
+		spare_word(m, &m->cpu[i]);
 		if (i != m->cpus.boot)
 			consider(m, i);
 	}

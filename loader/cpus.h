@@ -10,6 +10,9 @@
  */
 void cpus_choose(struct machine *m);
 
+/* Tells when the machine cannot be switched off or reset. */
+void cpus_tell_power(const struct machine *m);
+
 /* Takes CPU i of m->info out after all, and tells why; those after it move up. */
 void cpus_leave_out(struct machine *m, uint32_t i, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

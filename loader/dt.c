@@ -265,6 +265,10 @@ void dt_read(struct machine *m, uint64_t own_mpidr)
 	read_memory(m);
 	read_reserved(m);
 	read_cpus(m, own_mpidr);
+}
+
+void dt_read_devices(struct machine *m)
+{
 	dtgic_read(m);
 	read_timer(m);
 	console_finish(m);

@@ -11,8 +11,10 @@
 
 /* Checks the blob and starts the console. */
 void dt_open(struct machine *m, uint64_t blob);
-/* Fills m and m->info with memory, CPUs, PSCI, GIC, timers; reserved memory becomes busy. */
+/* Fills m and m->info with memory and CPUs; reserved memory becomes busy. */
 void dt_read(struct machine *m, uint64_t own_mpidr);
+/* What the hypervisor needs besides: GIC, timers, the consoles' interrupts. */
+void dt_read_devices(struct machine *m);
 
 /* A node's name, for messages. */
 const char *dt_name(const struct machine *m, uint32_t node);

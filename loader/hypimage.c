@@ -5,6 +5,7 @@
 
 #include "arch/aarch64/cache.h"
 #include "lib/pgtable.h"
+#include "loader/head.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES KIB(4)
@@ -23,7 +24,6 @@
 
 extern const char hyp_image[];
 extern const char hyp_image_end[];
-void head_enter(uint64_t entry, uint64_t x0) __attribute__((noreturn));
 
 static const struct hyp_header *header(void)
 {

@@ -4,6 +4,7 @@
 #include "loader/cpus.h"
 #include "loader/dt.h"
 #include "loader/hypimage.h"
+#include "loader/kernel.h"
 #include "loader/mpboot.h"
 #include "loader/payload.h"
 #include "loader/seed.h"
@@ -67,6 +68,45 @@ static void print_kept(const struct machine *m)
 		   (unsigned long long)info->pool.bytes >> 10);
 }
 
+/* CPUs come to the mailboxes at base while the kernel is put where it can run. */
+static void start_cpus(struct machine *m, uint64_t base)
+{
+	mpboot_start(m, base);
+	payload_place(m);
+	mpboot_collect(m);
+	if (m->info.cpus_left_out != 0)
+		uart_print("  %u CPUs used, %u left out\n", m->info.cpu_count,
+			   m->info.cpus_left_out);
+}
+
+static void load_kernel(struct machine *m) __attribute__((noreturn));
+
+static void load_kernel(struct machine *m)
+{
+	if (m->firmware->uefi)
+		uart_stop("payload=kernel is for machines without UEFI");
+	cpus_choose(m);
+	payload_find(m);
+	start_cpus(m, kernel_place(m));
+	kernel_start(m);
+}
+
+static void load_hypervisor(struct machine *m) __attribute__((noreturn));
+
+static void load_hypervisor(struct machine *m)
+{
+	dt_read_devices(m);
+	cpus_choose(m);
+	cpus_tell_power(m);
+	payload_find(m);
+	place_kept(m);
+	start_cpus(m, m->info.kept.base + m->kept.wait_code);
+	seed_make(m);
+	svmdt_write(m);
+	print_kept(m);
+	hypimage_start(m);
+}
+
 void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 {
 	struct machine *m = &machine;
@@ -85,17 +125,8 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 			    "Caisson's own image") != ERR_OK)
 		uart_stop("loaded at the end of the address space");
 	dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
-	cpus_choose(m);
-	payload_find(m);
-	place_kept(m);
-	mpboot_start(m, m->info.kept.base + m->kept.wait_code);
-	payload_place(m);
-	mpboot_collect(m);
-	seed_make(m);
-	svmdt_write(m);
-	print_kept(m);
-	if (m->info.cpus_left_out != 0)
-		uart_print("  %u CPUs used, %u left out\n", m->info.cpu_count,
-			   m->info.cpus_left_out);
-	hypimage_start(m);
+	if (kernel_is_payload(m))
+		load_kernel(m);
+	else
+		load_hypervisor(m);
 }

@@ -96,6 +96,13 @@ static void start_spin_table(const struct bootcpu *cpu, uint64_t code)
 	cache_clean_invalidate_poc(cpu->address, sizeof(code));
 }
 
+/* A register that takes 32 bits; the CPU waits for them, or for the event. */
+static void start_board(struct machine *m, uint32_t i, uint64_t code)
+{
+	if (code <= UINT32_MAX)
+		mmio_write32(cpus_listed(m, i)->address, (uint32_t)code);
+}
+
 static void start_one(struct machine *m, uint32_t i, uint64_t code)
 {
 	const struct bootcpu *cpu = cpus_listed(m, i);
@@ -106,6 +113,9 @@ static void start_one(struct machine *m, uint32_t i, uint64_t code)
 		break;
 	case BOOTCPU_SPIN_TABLE:
 		start_spin_table(cpu, code);
+		break;
+	case BOOTCPU_BOARD:
+		start_board(m, i, code);
 		break;
 	default:
 		break;

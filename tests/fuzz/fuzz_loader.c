@@ -483,6 +483,7 @@ static bool load(const uint8_t *tree, bool unchanged)
 		return false;
 	dt_open(&m, (uint64_t)tree);
 	dt_read(&m, 0);
+	dt_read_devices(&m);
 	cpus_choose(&m);
 	/* payload.c stops without it, and finds these. */
 	if (m.chosen == FDT_NONE || !place_kept(&m))

@@ -123,9 +123,46 @@ static void test_methods(void **state)
 	assert_string_equal(t.cpu[3].method, "brcm,bcm2836-smp");
 	assert_int_equal(t.cpu[4].mpidr, 0x102);
 	assert_string_equal(t.cpu[4].method, "x");
+	assert_int_equal(t.cpu[4].address, 0);
+	assert_string_equal(t.cpu[3].problem, "its enable-method needs a node that is missing");
+	t.cpu[3].problem = NULL;
 	for (uint32_t i = 0; i < t.list.count; i++)
 		assert_null(t.cpu[i].problem);
 	free(t.blob.data);
+}
+
+/* A board's own way: the register, or what is missing. */
+static void test_board(void **state)
+{
+	static const struct {
+		const char *node;
+		uint64_t address;
+		const char *problem;
+	} cases[] = {
+		{"l { compatible = \"brcm,bcm2836-l1-intc\"; reg = <0 0x40000000 0x100>; };",
+		 0x400000ac, NULL},
+		{"l { compatible = \"brcm,bcm2836-l1-intc\"; reg = <0 0x40000000 0xaf>; };", 0,
+		 "its enable-method needs a node that is missing"},
+		{"l { compatible = \"brcm,bcm2836-l1-intc\"; reg = <0 0x40000002 0x100>; };", 0,
+		 "its enable-method needs a node that is missing"},
+		{"", 0, "its enable-method needs a node that is missing"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct test t;
+		char text[1024];
+
+		snprintf(text, sizeof(text), "%s%s", cases[i].node,
+			 CPUS("enable-method = \"brcm,bcm2836-smp\";" CPU(0, "") CPU(2, "")));
+		read_tree(&t, text, 0);
+		assert_int_equal(t.cpu[1].protocol, BOOTCPU_BOARD);
+		assert_int_equal(t.cpu[1].address, cases[i].address);
+		if (cases[i].problem == NULL)
+			assert_null(t.cpu[1].problem);
+		else
+			assert_string_equal(t.cpu[1].problem, cases[i].problem);
+		free(t.blob.data);
+	}
 }
 
 static void test_problems(void **state)
@@ -307,12 +344,62 @@ static void test_write_odd(void **state)
 	free(t.blob.data);
 }
 
+/* /chosen for a kernel: with what it had besides, without a boot loader's modules; or made. */
+static void test_write_chosen(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *after;
+		size_t bootargs_bytes;
+		uint64_t initrd_bytes;
+	} cases[] = {
+		{"chosen { bootargs = \"payload=kernel\"; stdout-path = \"serial0\"; "
+		 "linux,initrd-start = <1>; linux,initrd-end = <2>; "
+		 "module@1 { compatible = \"multiboot,kernel\", \"multiboot,module\"; };"
+		 "framebuffer { }; };",
+		 "chosen { bootargs = \"quiet\"; stdout-path = \"serial0\"; "
+		 "linux,initrd-start = <1 0x80000000>; linux,initrd-end = <1 0x80001234>; "
+		 "framebuffer { }; };",
+		 5, 0x1234},
+		{"chosen { bootargs = \"payload=kernel\"; linux,initrd-start = <1>; };",
+		 "chosen { };", 0, 0},
+		{"", "chosen { bootargs = \"qui\"; };", 3, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static const struct dtcpus_use use[CPUS_MAX] = {{true, 0}};
+		struct dtcpus_change change = {
+			.use = use,
+			.hands_over = true,
+			.bootargs = "quiet and more",
+			.bootargs_bytes = cases[i].bootargs_bytes,
+			.initrd = {0x180000000, cases[i].initrd_bytes},
+		};
+		uint8_t out[4096] __attribute__((aligned(8)));
+		struct test t;
+		struct blob text;
+		char *wanted = words_of(cases[i].after, "");
+		size_t bytes;
+
+		read_tree(&t, cases[i].before, 0);
+		change.list = &t.list;
+		assert_int_equal(dtcpus_write(&t.fdt, &change, out, sizeof(out), &bytes), ERR_OK);
+		text = dtc("-I dtb -O dts -s", out, bytes);
+		text.data[text.bytes] = '\0';
+		assert_string_equal((char *)text.data, wanted);
+		free(text.data);
+		free(wanted);
+		free(t.blob.data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_psci),       cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_problems),   cmocka_unit_test(test_write_psci),
 		cmocka_unit_test(test_write_spin), cmocka_unit_test(test_write_odd),
+		cmocka_unit_test(test_board),      cmocka_unit_test(test_write_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
