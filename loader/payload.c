@@ -54,14 +54,17 @@ static struct boot_region module_region(const struct machine *m, uint32_t node)
 				    fdt_prop_cells(&reg, address, size)};
 }
 
+/* GRUB 2.06 announces a byte more than it has: what follows the NUL may be anything. */
 static void take_bootargs(struct machine *m, uint32_t node)
 {
 	struct fdt_prop prop;
 
 	if (!fdt_prop(&m->fdt, node, "bootargs", &prop))
 		return;
-	m->bootargs = fdt_prop_string(&prop, 0);
-	m->bootargs_bytes = m->bootargs != NULL ? prop.bytes - 1 : 0;
+	m->bootargs = (const char *)prop.data;
+	m->bootargs_bytes = 0;
+	while (m->bootargs_bytes < prop.bytes && m->bootargs[m->bootargs_bytes] != '\0')
+		m->bootargs_bytes++;
 }
 
 static void check_bootargs(const struct machine *m)

@@ -24,6 +24,7 @@ NO_HYPERVISOR = "no hypervisor"
 NO_VMM = {"bare": NO_HYPERVISOR, "xen": "no VMM: Xen serves what its domain has"}
 NO_CONSOLE = {"bare": NO_HYPERVISOR, "kvm": "the VMM has the UART: see `exit_user`"}
 NO_SCREENS = {"bare": NO_HYPERVISOR, "kvm": "keeps no screens", "xen": "keeps no screens"}
+NO_BRINGUP = {"kvm": "its host is a whole Linux, which starts CPUs long before"}
 SMALL_DOMAIN = "its domain is too small for these rows, and mapped ahead"
 
 ROWS = [
@@ -51,6 +52,12 @@ ROWS = [
     Row("start_consoles", INSTRUCTIONS,
         "the same, with the consoles painted on the line: all other rows but those of bytes have "
         "`view=plain`", without=NO_SCREENS),
+    *(Row(f"start_psci_{cpus}", INSTRUCTIONS,
+          f"machine reset to all {cpus} CPUs in the guest, firmware with PSCI", without=NO_BRINGUP)
+      for cpus in (2, 4, 8)),
+    *(Row(f"start_spin_{cpus}", INSTRUCTIONS,
+          f"the same, {cpus} CPUs, firmware with a spin table",
+          without={**NO_BRINGUP, "bare": "the guest starts CPUs by PSCI"}) for cpus in (2, 4, 8)),
     Row("linux_boot", INSTRUCTIONS,
         "machine reset (KVM: VM creation) to Debian's first process, one CPU, 1 GiB",
         not_same=("kvm",)),

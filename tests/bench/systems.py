@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 
+import bringup
 import consoles
+import fwconfig
 import gdbremote
 import machine
 from machine import Failed, Machine, finish_rows, read_rows
@@ -71,6 +73,11 @@ def run_in_host(name, setup, boots, arguments, result):
         result.facts["memory"] = int(memory[1])
     with Machine(name, host_command(1, *arguments, *kernel), ROW_SECONDS) as system:
         result.rows["start_first_insn"] = finish_rows(system)["start_first_insn"]
+    setup.say(f"{name}: CPUs")
+    count = ["--kernel", bringup.payload(setup.build), "--append", bringup.APPEND,
+             *bringup.qemu_arguments(bringup.TURNS)]
+    result.rows.update(bringup.rows(name, "start_psci",
+                                    lambda cpus: host_command(cpus, *arguments, *count)))
     linux = ["--kernel", setup.kernel, "--initrd", setup.initrd, "--append", COMMAND_LINE]
     for number in range(boots):
         setup.say(f"{name}: Linux boot {number + 1} of {boots}")
@@ -94,6 +101,8 @@ def run_caisson(setup, boots):
     result = run_in_host("caisson", setup, boots, ["--image", setup.image, *PLAIN],
                          Result(version))
     result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
+    result.rows.update(bringup.rows("caisson", "start_spin",
+                                    lambda cpus: spin_host_command(setup, cpus)))
     setup.say("caisson: the service VM's console")
     rows, result.facts["console"] = consoles.caisson(
         host_command(1, "--image", setup.image, "--hyp-append", "view=log", "--kernel",
@@ -101,6 +110,27 @@ def run_caisson(setup, boots):
     result.rows.update(rows)
     result.facts["switch ratios"] = consoles.switch_ratios(os.path.dirname(setup.build))
     return result
+
+
+def spin_host_command(setup, cpus):
+    """Caisson on firmware that has release words and no PSCI."""
+    tree, bundle = (os.path.join(setup.work, name) for name in ("spin.dtb", "spin.cpio"))
+    with open(bringup.payload(setup.build), "rb") as payload, open(bundle, "wb") as file:
+        file.write(newc.bundle(payload.read(), None, bringup.APPEND))
+    firmware = bringup.firmware(setup.build)
+    command = host_command(cpus, "--image", setup.image, "--bundle", bundle)
+    secure = bringup.qemu_arguments(["-machine", "secure=on", "-bios", firmware])
+    subprocess.run([*command, *PLAIN, *secure, "--dump-dtb", tree], check=True,
+                   stdin=subprocess.DEVNULL)
+    start, end = fwconfig.BUNDLE_AT, fwconfig.BUNDLE_AT + os.path.getsize(bundle)
+    bringup.add_source(tree, fwconfig.by_spin_table(cpus).source() + f"""
+/ {{ chosen {{
+	bootargs = "view=plain";
+	linux,initrd-start = <0 {start:#x}>;
+	linux,initrd-end = <0 {end:#x}>;
+}}; }};""")
+    return [*command, "--el3", firmware, "--dtb", tree, *bringup.qemu_arguments(
+        [*bringup.load_config(cpus, setup.work), *bringup.TURNS])]
 
 
 def command_output(command):
@@ -139,26 +169,50 @@ XEN_MODULE = """
 """
 
 
+def xen_tree(setup, cpus, memory, options, modules):
+    """The device tree with one domain made by Xen itself (dom0less)."""
+    tree = os.path.join(setup.work, "xen.dtb")
+    machine_mib, domain_mib = memory
+    subprocess.run([machine.QEMU, "-M", f"{XEN_MACHINE},dumpdtb={tree}", "-cpu", "max",
+                    "-smp", str(cpus), "-m", f"{machine_mib}M", "-nodefaults", "-display", "none",
+                    *options], check=True, capture_output=True)
+    bringup.add_source(tree, XEN_CHOSEN.format(cpus=cpus, memory_kib=domain_mib * 1024,
+                                               modules=modules))
+    return tree
+
+
+def xen_file(setup):
+    return os.path.join(setup.fetched["xen"], "boot", "xen-4.17-arm64")
+
+
+def load_file(path, address):
+    return ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+
+
 def xen_command(setup, cpus, memory, files, gdb, arguments=COMMAND_LINE):
-    """Xen with one domain made by Xen itself (dom0less), its files placed by QEMU's loader."""
+    """Xen with one domain, its files placed by QEMU's loader."""
     modules, loaders = "", []
     for path, kind, address in files:
         modules += XEN_MODULE.format(address=address, kind=kind, size=os.path.getsize(path),
                                      bootargs=arguments if kind == "kernel" else "")
-        loaders += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
-    plain, dtb = (os.path.join(setup.work, name) for name in ("plain.dtb", "xen.dtb"))
-    machine_mib, domain_mib = memory
-    size = ["-smp", str(cpus), "-m", f"{machine_mib}M"]
-    subprocess.run([machine.QEMU, "-M", f"{XEN_MACHINE},dumpdtb={plain}", "-cpu", "max", *size,
-                    "-nodefaults", "-display", "none"], check=True, capture_output=True)
-    source = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", plain], check=True,
-                            capture_output=True, text=True).stdout
-    source += XEN_CHOSEN.format(cpus=cpus, memory_kib=domain_mib * 1024, modules=modules)
-    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", dtb], input=source, text=True,
-                   check=True)
-    return [*machine.qemu(XEN_MACHINE, cpus, f"{machine_mib}M"),
-            "-kernel", os.path.join(setup.fetched["xen"], "boot", "xen-4.17-arm64"),
-            "-dtb", dtb, "-gdb", f"unix:{gdb},server=on,wait=off", *loaders]
+        loaders += load_file(path, address)
+    return [*machine.qemu(XEN_MACHINE, cpus, f"{memory[0]}M"), "-kernel", xen_file(setup),
+            "-dtb", xen_tree(setup, cpus, memory, [], modules),
+            "-gdb", f"unix:{gdb},server=on,wait=off", *loaders]
+
+
+def xen_spin_command(setup, cpus, gdb):
+    """Xen on firmware that has release words and no PSCI."""
+    payload, firmware = bringup.payload(setup.build), bringup.firmware(setup.build)
+    secure = ["-machine", "secure=on", "-bios", firmware]
+    module = XEN_MODULE.format(address=XEN_KERNEL_AT, kind="kernel", size=os.path.getsize(payload),
+                               bootargs=bringup.APPEND)
+    tree = xen_tree(setup, cpus, XEN_ROWS, secure, module)
+    bringup.add_source(tree, fwconfig.by_spin_table(cpus).source())
+    return [*machine.qemu(XEN_MACHINE, cpus, f"{XEN_ROWS[0]}M"), *secure,
+            "-gdb", f"unix:{gdb},server=on,wait=off", *bringup.load_config(cpus, setup.work),
+            *load_file(xen_file(setup), fwconfig.IMAGE_AT), *load_file(tree, fwconfig.TREE_AT),
+            *load_file(payload, XEN_KERNEL_AT), *bringup.TURNS]
 
 
 def xen_free_bytes(system):
@@ -188,6 +242,15 @@ def run_xen(setup, boots):
         result.rows["start_first_insn"] = (start, start)
         result.facts["start since creation"] = created
         result.rows["start_vm"] = (created, created)
+    setup.say("xen: CPUs")
+    count = [(bringup.payload(setup.build), "kernel", XEN_KERNEL_AT)]
+    result.rows.update(bringup.rows(
+        "xen", "start_psci", lambda cpus: [*xen_command(setup, cpus, XEN_ROWS, count, gdb,
+                                                        bringup.APPEND), *bringup.TURNS],
+        lambda: xen_counter_offset(gdb)))
+    result.rows.update(bringup.rows("xen", "start_spin",
+                                    lambda cpus: xen_spin_command(setup, cpus, gdb),
+                                    lambda: xen_counter_offset(gdb)))
     setup.say("xen: a domain's console")
     command = xen_command(setup, 1, XEN_ROWS, payload, gdb, "text=1")
     result.rows = {**consoles.xen(command), **result.rows}

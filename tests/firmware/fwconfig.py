@@ -9,8 +9,8 @@ import struct
 CONFIG_AT, SPIN_CODE, MAGIC = 0x43e00000, 0x40100000, 0x6572617764616221
 PSCI, SPIN, GONE = range(3)
 WORDS = SPIN_CODE + 0x1000  # the release words
-# Where tools/host --dtb puts image and device tree.
-IMAGE_AT, TREE_AT = 0x40200000, 0x44000000
+# Where tools/host --dtb puts image, device tree and bundle.
+IMAGE_AT, TREE_AT, BUNDLE_AT = 0x40200000, 0x44000000, 0x46000000
 CNTFRQ = 1000000000  # of QEMU's -cpu max
 CPU_ON_0_1 = 0x95c1ba60  # a number that firmware of 0.1 really had
 

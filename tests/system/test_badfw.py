@@ -81,7 +81,7 @@ CASES = {
 def start_on(start, image, tmp_path):
     """A function that starts a kernel on the firmware of a case."""
 
-    def start_one(case, kernel, *arguments, initrd=None, append="", **options):
+    def start_one(case, kernel, *arguments, initrd=None, append="", source="", **options):
         bundle, config = tmp_path / "bundle.cpio", tmp_path / "config"
         subprocess.run([os.path.join(os.path.dirname(HOST), "bundle"), "--kernel", kernel,
                         *([f"--initrd={initrd}"] if initrd else []), "--append", append,
@@ -89,7 +89,8 @@ def start_on(start, image, tmp_path):
         size = f"--cpus={len(case.firmware.cpus)}"
         tree = DeviceTree(tmp_path / "machine.dtb", image, bundle, size, "--qemu-arg=-machine",
                           "--qemu-arg=secure=on", "--qemu-arg=-bios", f"--qemu-arg={FIRMWARE}")
-        tree.append("/ { chosen { bootargs = \"view=plain\"; }; };" + case.firmware.source())
+        tree.append("/ { chosen { bootargs = \"view=plain\"; }; };" 
+                    + case.firmware.source() + source)
         config.write_bytes(case.firmware.packed())
         return start(size, *arguments, "--qemu-arg=-device",
                      f"--qemu-arg=loader,addr={CONFIG_AT:#x},file={config},force-raw=on",
@@ -121,6 +122,19 @@ def test_count(start_on, name):
         assert f"{used} CPUs used, {len(case.left_out)} left out" in text
     if case.firmware.psci_version and case.firmware.node:
         assert machine.end() == 0
+
+
+def test_thousands(start_on):
+    """The tree lists 3000 CPUs that nobody has: firmware is asked for as many as Caisson uses."""
+    case = Case(Firmware([BOOT, Cpu()]))
+    machine = start_on(case, COUNT, *ICOUNT, timeout=LIMIT, source="/ { cpus { " + "".join(
+        f'cpu@{n:x} {{ device_type = "cpu"; reg = <{n:#x}>; enable-method = "psci"; }}; '
+        for n in range(0x10000, 0x10000 + 3000)) + "}; };")
+    machine.expect("COUNT end")
+    text = machine.before()
+    assert text.count("left out: PSCI: CPU_ON answered -2") == 30  # of 32
+    assert "2 CPUs used, 3000 left out" in text
+    assert "COUNT 2 of 2 CPUs," in text
 
 
 DEBIAN = {

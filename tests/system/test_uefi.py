@@ -3,10 +3,12 @@
 what is wrong is told on firmware's console, and firmware goes on."""
 
 import os
+import shutil
 import struct
+import subprocess
 import sys
 
-from machine import BANNER, ROOT, check_caisson, check_dmesg, kept_ranges
+from machine import BANNER, BUILD, HOST, ROOT, check_caisson, check_dmesg, kept_ranges
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import esp  # noqa: E402
@@ -38,6 +40,7 @@ WRONG = {
     "options": (f"kernel = \\vmlinuz\noptions = {'o' * 512}\n",
                 "the options in caisson.cfg are longer than 511 bytes"),
 }
+CANNOT = "caisson: cannot start: "
 ENTRY = "Caisson of this disk"
 GLOBAL = "-guid 8be4df61-93ca-11d2-aa0d-00e098032b8c -nv -bs -rt"
 LOAD_ERROR, NOT_FOUND = "0x1", "0xE"  # as the shell shows errors
@@ -69,7 +72,10 @@ def make_disk(tmp_path, service_vm, image):
             put(f"{folder}/caisson.cfg", text)
     put("nothing/nothing", "")
     files[f"caisson/{APPLICATION}"] = image
-    put("caisson/caisson.cfg", f"{GOOD}options = view=console\n")
+    put("caisson/caisson.cfg", f"{GOOD}options = view=console\ndevicetree = of/board.dtb\n")
+    tree = files["caisson/of/board.dtb"] = str(tmp_path / "board.dtb")
+    subprocess.run([HOST, f"--image={image}", "--cpus=2", f"--dump-dtb={tree}"], check=True)
+    subprocess.run(["fdtput", "-t", "s", tree, "/", "model", "of caisson.cfg"], check=True)
     put("startup.nsh", "@echo -off\nfs0:\n" +
         "".join(f"\\{folder}\\{APPLICATION}\necho end of {folder}: %lasterror%\n"
                 for folder in WRONG) +
@@ -105,24 +111,53 @@ def test_mistakes_and_entry(start, tmp_path, service_vm, image):
     machine.expect("any other key to continue")
     machine.send(" ")
     for folder, (_, line) in WRONG.items():
-        machine.expect(f"caisson: cannot start: {line}")
+        machine.expect(CANNOT + line)
         status = machine.expect(rf"end of {folder}: (\w+)\s").group(1)
         assert status in (LOAD_ERROR, NOT_FOUND)
     machine.expect(f'starting Boot0CA1 "{ENTRY}"')
     machine.expect(BANNER)
     machine.login()  # view=plain comes from the entry
     check_caisson(machine)
+    assert machine.run("cat /proc/device-tree/model").strip("\0") == "of caisson.cfg"
     machine.power_off()
 
 
-def test_machines(start, service_vm):
-    """What is wrong with the machine itself: EL1, no device tree, too little memory."""
+def test_grub(start, tmp_path, service_vm, image):
+    """Debian's GRUB starts Caisson with modules, as it does Xen; caisson.cfg does not count."""
+    grub = os.path.join(BUILD, "grub")
+    subprocess.run([os.path.join(ROOT, "tools", "fetch"), "extract", grub, "grub-efi-arm64-bin"],
+                   check=True)
+    modules = f"{grub}/usr/lib/grub/arm64-efi"
+    config, wrong = tmp_path / "grub.cfg", tmp_path / "caisson.cfg"
+    config.write_text("insmod xen_boot\nxen_hypervisor /caisson.img view=plain\n"
+                      "xen_module /vmlinuz quiet uefi.grub=1\n"
+                      "xen_module --nounzip /initrd\nboot\n")
+    wrong.write_text("wrong\n")
+    path = tmp_path / "esp.img"
+    esp.write(str(path), {
+        "EFI/BOOT/BOOTAA64.EFI": f"{modules}/monolithic/grubaa64.efi",
+        "EFI/debian/grub.cfg": str(config), "EFI/debian/arm64-efi/fdt.mod": f"{modules}/fdt.mod",
+        "EFI/debian/arm64-efi/xen_boot.mod": f"{modules}/xen_boot.mod",
+        "caisson.img": image, "vmlinuz": f"{service_vm}/vmlinuz", "initrd": f"{service_vm}/initrd",
+        "caisson.cfg": str(wrong)})
+    machine = start(uefi=True, esp=path, cpus=2)
+    machine.login()
+    check_caisson(machine)
+    assert machine.run("cat /proc/cmdline") == "quiet uefi.grub=1"
+    machine.power_off()
+
+
+def test_machines(start, tmp_path, service_vm):
+    """What is wrong with the machine itself: EL1, too little memory. Secure Boot is firmware's
+    word: Caisson is not signed."""
+    shutil.copy("/usr/share/AAVMF/AAVMF_VARS.snakeoil.fd", tmp_path / "vars")
     files = {"kernel": f"{service_vm}/vmlinuz", "initrd": f"{service_vm}/initrd"}
     for options, line in [
+            ({"flash_vars": tmp_path / "vars"}, r"BdsDxe: failed to load Boot0001 .*: Access Denied"),
             ({"qemu_arg": ["-machine", "virtualization=off"]},
-             "started at EL1, Caisson needs EL2: firmware must run at EL2"),
-            ({"memory": "256M"}, r"this machine has \d+ MiB of memory, Caisson needs 256 MiB")]:
+             f"{CANNOT}started at EL1, Caisson needs EL2: firmware must run at EL2"),
+            ({"memory": "256M"}, CANNOT + r"this machine has \d+ MiB of memory, Caisson needs 256 MiB")]:
         machine = start(uefi=True, **files, **options)
-        machine.expect(f"caisson: cannot start: {line}")
+        machine.expect(line)
         machine.expect("BdsDxe: (failed to start|loading)")
         machine.stop()
