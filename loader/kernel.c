@@ -13,8 +13,7 @@
 
 #define PAGE_BYTES      KIB(4)
 #define MAILBOXES_ALIGN KIB(64) /* the largest pages that kernels have */
-#define CHOSEN_BYTES    256
-#define TREE_BYTES_MAX  MIB(2) /* as Linux takes it (booting.rst) */
+#define TREE_BYTES_MAX  MIB(2)  /* as Linux takes it (booting.rst) */
 
 bool kernel_is_payload(const struct machine *m)
 {
@@ -89,8 +88,7 @@ static size_t write_tree(struct machine *m, uint64_t tree, size_t room)
 void kernel_start(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
-	size_t room =
-		m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + CHOSEN_BYTES + m->bootargs_bytes;
+	size_t room = m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + m->bootargs_bytes;
 	uint64_t tree;
 	size_t bytes;
 

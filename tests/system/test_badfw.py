@@ -61,6 +61,12 @@ CASES = {
                  "", psci_version=0),
         {3: "spin-table: .*did not arrive", 4: "spin-table: .*EL1",
          5: "spin-table: .*not a multiple of 8", 6: "spin-table: .*no cpu-release-addr"}),
+    # A board's own way, as on the Raspberry Pi 3: registers, for which memory stands in here.
+    "board": Case(
+        Firmware([BOOT] + [Cpu(way=SPIN, release=WORDS + 0x90 + 0x10 * number,
+                               method="brcm,bcm2836-smp") for number in (1, 2)],
+                 'local { compatible = "brcm,bcm2836-l1-intc"; '
+                 f"reg = <0 {WORDS + 4:#x} 0 0x100>; }};", psci_version=0)),
     # In a hole, in a UART, in flash, in Caisson itself, beyond all.
     "spin-nowhere": Case(
         Firmware([BOOT, spins(0, told=0xb000000), spins(8, told=0x9000000), spins(16, told=0xd8),
