@@ -94,7 +94,7 @@ static efi_status find_modules(const struct efi *efi, bool *found)
 static efi_status prepare(struct efi *efi)
 {
 	efi_status status;
-	bool modules;
+	bool modules = false;
 
 	find_tables(efi);
 	status = efimem_check(efi);

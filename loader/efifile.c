@@ -91,7 +91,7 @@ static void note_name(struct efifile *file, const uint16_t *path, uint32_t chars
 
 static enum err read_info(struct efifile *file)
 {
-	uint64_t buffer[INFO_BYTES / sizeof(uint64_t)];
+	uint64_t buffer[INFO_BYTES / sizeof(uint64_t)] = {0};
 	const struct efi_file_info *info = (const void *)buffer;
 	uint64_t bytes = sizeof(buffer);
 
