@@ -29,6 +29,11 @@ static const char *power_problem(const struct machine *m)
 	return problem == NULL && m->cpus.psci.version < 2 ? "version 0.1 cannot do that" : problem;
 }
 
+bool cpus_have_power(const struct machine *m)
+{
+	return power_problem(m) == NULL;
+}
+
 void cpus_tell_power(const struct machine *m)
 {
 	const char *problem = power_problem(m);
@@ -161,7 +166,7 @@ void cpus_choose(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
 
-	info->psci_conduit = power_problem(m) == NULL ? BOOT_CONDUIT_SMC : BOOT_CONDUIT_NONE;
+	info->psci_conduit = cpus_have_power(m) ? BOOT_CONDUIT_SMC : BOOT_CONDUIT_NONE;
 	info->cpus_left_out = m->cpus.disabled + m->cpus.beyond;
 	info->start_count = m->cpus.count;
 	for (uint32_t i = 0; i < m->cpus.count; i++) {

@@ -10,6 +10,8 @@
  */
 void cpus_choose(struct machine *m);
 
+/* Can PSCI switch the machine off and reset it? */
+bool cpus_have_power(const struct machine *m);
 /* Tells when the machine cannot be switched off or reset. */
 void cpus_tell_power(const struct machine *m);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "loader/dtpower.h"
 
+#include "loader/cpus.h"
+
 #define PAGE_BYTES KIB(4)
 
 /* Boards whose firmware may have no PSCI. The registers in use lie in the first page. */
@@ -47,6 +49,8 @@ void dtpower_read(struct machine *m)
 	struct bootinfo *info = &m->info;
 	struct fdt_region reg;
 
+	if (cpus_have_power(m))
+		return;
 	for (uint32_t i = 0; i < m->fdt.node_count; i++) {
 		uint32_t kind = kind_of(m, i);
 

@@ -5,9 +5,9 @@
 #include "loader/machine.h"
 
 /*
- * What switches a board off and resets it, where a device tree names something that the hypervisor
- * knows: fills m->info.power. After memory, GIC and serial ports are known; what overlaps them is
- * left alone.
+ * What switches a board without PSCI off and resets it, where a device tree names something that
+ * the hypervisor knows: fills m->info.power. After memory, GIC and serial ports are known; what
+ * overlaps them is left alone.
  */
 void dtpower_read(struct machine *m);
 

@@ -11,7 +11,7 @@
 #include "loader/uart.h"
 
 #define PAGE_BYTES      KIB(4)
-#define ARRIVAL_SECONDS 2
+#define ARRIVAL_SECONDS 5
 #define CURRENTEL_EL2   (2 << 2)
 
 /* What a CPU that came finds its mailbox by. */

@@ -50,7 +50,7 @@ CASES = {
     "psci-other-cpu": Case(Firmware([BOOT, Cpu(starts=2), Cpu(), Cpu()]),
                            {1: "PSCI: .*did not arrive", 2: "PSCI: .*-[45]"}),
     # It comes when the others work already, and must do no harm.
-    "psci-late": Case(Firmware([BOOT, Cpu(), Cpu(delay_ms=3000)]), {2: "PSCI: .*did not arrive"},
+    "psci-late": Case(Firmware([BOOT, Cpu(), Cpu(delay_ms=7000)]), {2: "PSCI: .*did not arrive"},
                       append="wait_ms=2500"),
     "spin": Case(by_spin_table(8)),
     # 1 and 2 share a word: one write lets both in.
