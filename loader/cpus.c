@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "lib/fmt.h"
+#include "lib/text.h"
 #include "loader/uart.h"
 
 #define GICV2_CPUS 8 /* that it can serve (IHI 0048) */
@@ -97,13 +98,34 @@ void cpus_leave_out(struct machine *m, uint32_t i, const char *fmt, ...)
 	}
 }
 
+/*
+ * A release word lies in memory, in a part that firmware has reserved (booting.rst of the arm64
+ * port); a store to anywhere else could do anything, and one to a hole would end the loader.
+ */
+static const char *word_problem(const struct machine *m, uint64_t address)
+{
+	const struct bootinfo *info = &m->info;
+	const char *other = layout_busy_at(&m->busy, address, 8);
+
+	if (address >= HYP_IMAGE_VA)
+		return "its cpu-release-addr is beyond what Caisson maps";
+	if (layout_in(info->ram, info->ram_count, address, 8))
+		return other == NULL || !text_is(other, "Caisson's own image")
+			       ? NULL
+			       : "its cpu-release-addr is in Caisson's own image";
+	/* What is not to be mapped is not in the list of RAM. */
+	return other != NULL && text_is(other, "reserved-memory node")
+		       ? NULL
+		       : "its cpu-release-addr is not in memory";
+}
+
 /* Nothing is to be put where the CPU looks, and spins meanwhile, if nobody has told of it. */
 static void spare_word(struct machine *m, const struct bootcpu *cpu)
 {
 	uint64_t page = bits_align_down(cpu->address, KIB(4));
 
 	if (cpu->protocol == BOOTCPU_SPIN_TABLE && cpu->problem == NULL &&
-	    cpu->address < HYP_IMAGE_VA && layout_busy_at(&m->busy, cpu->address, 8) == NULL &&
+	    layout_busy_at(&m->busy, cpu->address, 8) == NULL &&
 	    layout_busy_add(&m->busy, page, KIB(4), "a CPU's release word") != ERR_OK)
 		uart_stop("more than %d reservations", LAYOUT_MAX_BUSY);
 }
@@ -124,8 +146,6 @@ static void consider(struct machine *m, uint32_t listed)
 
 	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
 		problem = psci_problem(&m->cpus.psci);
-	if (problem == NULL && cpu->protocol == BOOTCPU_SPIN_TABLE && cpu->address >= HYP_IMAGE_VA)
-		problem = "its cpu-release-addr is beyond what Caisson maps";
 	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
 		problem = "Caisson does not know this way";
 	if (problem != NULL)
@@ -153,7 +173,11 @@ void cpus_choose(struct machine *m)
 	info->start[m->cpus.boot].state = BOOT_START_RAN;
 	info->start[m->cpus.boot].protocol[0] = '\0';
 	for (uint32_t i = 0; i < m->cpus.count; i++) {
-		spare_word(m, &m->cpu[i]);
+		struct bootcpu *cpu = &m->cpu[i];
+
+		if (cpu->problem == NULL && cpu->protocol == BOOTCPU_SPIN_TABLE)
+			cpu->problem = word_problem(m, cpu->address);
+		spare_word(m, cpu);
 		if (i != m->cpus.boot)
 			consider(m, i);
 	}

@@ -12,7 +12,6 @@
 #include "loader/uart.h"
 
 #define PAGE_BYTES     KIB(4)
-#define CHOSEN_BYTES   256
 #define TREE_BYTES_MAX MIB(2) /* as Linux takes it (booting.rst) */
 
 bool kernel_is_payload(const struct machine *m)
@@ -53,8 +52,7 @@ uint64_t kernel_place(struct machine *m)
 
 size_t kernel_tree_room(const struct machine *m)
 {
-	size_t room =
-		m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + CHOSEN_BYTES + m->bootargs_bytes;
+	size_t room = m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + m->bootargs_bytes;
 
 	return room < TREE_BYTES_MAX ? room : TREE_BYTES_MAX;
 }

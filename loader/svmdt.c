@@ -410,7 +410,8 @@ static bool is_prop_dropped(const struct svmdt *s, uint32_t node, const struct f
 	static const char *const gic[] = {"interrupts-extended", "msi-controller", "#msi-cells",
 					  "mbi-ranges",          "mbi-alias",      NULL};
 	static const char *const dma[] = {"dma-names", NULL};
-	static const char *const cpu[] = {"cpu-release-addr", NULL};
+	/* Idle states name arguments of CPU_SUSPEND that firmware takes, and Caisson does not. */
+	static const char *const cpu[] = {"cpu-release-addr", "cpu-idle-states", NULL};
 	const char *name = prop->name;
 
 	if (is_msi(name))

@@ -39,7 +39,8 @@ class Cpu:
 
     def source(self, number):
         method = f'enable-method = "{self.method}";' if self.method else ""
-        told = "" if self.told is None else f"cpu-release-addr = <0 {self.told:#x}>;"
+        told = ("" if self.told is None else
+                f"cpu-release-addr = <{self.told >> 32:#x} {self.told & 0xffffffff:#x}>;")
         return f"cpu@{number:x} {{ {method} {told} }};"
 
 

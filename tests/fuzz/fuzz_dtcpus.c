@@ -12,7 +12,7 @@
 static uint8_t *make_tree(struct fuzz_input *in, size_t *bytes)
 {
 	static const char *const nodes[] = {"cpus",    "cpu@0", "cpu@1",           "cpu",
-					    "cpu-map", "psci",  "reserved-memory", "x"};
+					    "cpu-map", "psci",  "reserved-memory", "chosen"};
 	static const char *const names[] = {
 		"compatible",      "enable-method", "cpu-release-addr", "reg",
 		"device_type",     "status",        "method",           "cpu_on",
@@ -96,8 +96,12 @@ static void check_change(const struct fdt *fdt, const struct bootcpu_list *list)
 				       .use = use,
 				       .reserve = reserve,
 				       .reserve_count = ARRAY_SIZE(reserve),
-				       .no_map = true};
-	size_t room = fdt->bytes + DTCPUS_ROOM(list->count, ARRAY_SIZE(reserve));
+				       .no_map = true,
+				       .hands_over = true,
+				       .bootargs = "quiet",
+				       .bootargs_bytes = 5,
+				       .initrd = {GIB(1), GIB(1)}};
+	size_t room = fdt->bytes + DTCPUS_ROOM(list->count, ARRAY_SIZE(reserve)) + 5;
 	uint8_t *out = malloc(room);
 	struct bootcpu cpu[CPUS_MAX];
 	struct bootcpu_list got;
@@ -121,6 +125,7 @@ static void check_change(const struct fdt *fdt, const struct bootcpu_list *list)
 			spinning += got.cpu[i].protocol == BOOTCPU_SPIN_TABLE &&
 				    got.cpu[i].address >= 0x40000008;
 		FUZZ_CHECK(spinning + 1 >= got.count);
+		FUZZ_CHECK(fdt_child(&again, FDT_ROOT, "chosen") != FDT_NONE);
 	}
 	free(out);
 }

@@ -15,8 +15,8 @@ from machine import BUILD, HOST, ROOT, check_caisson, check_dmesg
 from test_badinput import DeviceTree
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "firmware"))
-from fwconfig import (BOOT, CONFIG_AT, CPU_ON_0_1, GONE, NODE_0_1, NODE_0_2, NODE_1_0,  # noqa: E402
-                      SPIN, WORDS, Cpu, Firmware, by_spin_table, spins)
+from fwconfig import (BOOT, CONFIG_AT, CPU_ON_0_1, GONE, IMAGE_AT, NODE_0_1, NODE_0_2,  # noqa: E402
+                      NODE_1_0, SPIN, WORDS, Cpu, Firmware, by_spin_table, spins)
 
 FIRMWARE = f"{BUILD}/target/tests/firmware/firmware.img"
 COUNT = f"{BUILD}/target/tests/firmware/count.img"
@@ -61,6 +61,20 @@ CASES = {
                  "", psci_version=0),
         {3: "spin-table: .*did not arrive", 4: "spin-table: .*EL1",
          5: "spin-table: .*not a multiple of 8", 6: "spin-table: .*no cpu-release-addr"}),
+    # A board's own way, as on the Raspberry Pi 3: registers, for which memory stands in here.
+    "board": Case(
+        Firmware([BOOT] + [Cpu(way=SPIN, release=WORDS + 0x90 + 0x10 * number,
+                               method="brcm,bcm2836-smp") for number in (1, 2)],
+                 'local { compatible = "brcm,bcm2836-l1-intc"; '
+                 f"reg = <0 {WORDS + 4:#x} 0 0x100>; }};", psci_version=0)),
+    # In a hole, in a UART, in flash, in Caisson itself, beyond all.
+    "spin-nowhere": Case(
+        Firmware([BOOT, spins(0, told=0xb000000), spins(8, told=0x9000000), spins(16, told=0xd8),
+                  spins(24, told=IMAGE_AT + 0x1000), spins(32, told=1 << 48), spins(40)],
+                 "", psci_version=0),
+        {1: "spin-table: .*not in memory", 2: "spin-table: .*not in memory",
+         3: "spin-table: .*not in memory", 4: "spin-table: .*in Caisson's own image",
+         5: "spin-table: .*beyond what Caisson maps"}),
     # Two nodes, CPUs of each kind.
     "mixed": Case(
         Firmware([BOOT, Cpu(), spins(0), Cpu(answer=-3), Cpu(method="acme,boot"), Cpu(method=None),
