@@ -31,9 +31,10 @@
 
 #define CAISSON_TOKEN_PROPERTY "security-management-token"
 
-#define CAISSON_BLOCK_BYTES 0x200000
-#define CAISSON_MAX_VMS     16
-#define CAISSON_MAX_VCPUS   32 /* of one user VM; 8 on a host with a GICv2 */
+#define CAISSON_BLOCK_BYTES     0x200000
+#define CAISSON_MAX_VMS         16
+#define CAISSON_MAX_VCPUS       32 /* of one user VM */
+#define CAISSON_MAX_VCPUS_GICV2 8  /* the same on a host with a GICv2 */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
 #define CAISSON_CALL_ABI 0x20003
@@ -65,11 +66,11 @@ enum caisson_call {
 	/*
 	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU
 	 * state): donated, so the service VM cannot reach it until the VM is destroyed, and comes
-	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS. x5 = tag: 64 bits of the creator's choice.
-	 * x7 = address of the block that holds its run pages: it stays the service VM's and pinned
-	 * while the VM lives, so that who has the VM's token alone gets EL2 to write nowhere else.
-	 * x6 = CTR_EL0 as the guest is to see it, which must have it maintain its caches at least
-	 * as the host's own has it (INVALID); 0: the host's.
+	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS (_GICV2). x5 = tag: 64 bits of the
+	 * creator's choice. x7 = address of the block that holds its run pages: it stays the
+	 * service VM's and pinned while the VM lives, so that who has the VM's token alone gets EL2
+	 * to write nowhere else. x6 = CTR_EL0 as the guest is to see it, which must have it
+	 * maintain its caches at least as the host's own has it (INVALID); 0: the host's.
 	 * -> x1 = the VM's number, x2 and x3 = its token.
 	 */
 	CAISSON_CALL_VM_CREATE = 1,

@@ -34,6 +34,7 @@ enum pgtable_attr {
 
 /* Bits of stage 2 descriptors (D8.3.1, D8.3.2). Of an invalid one the hardware ignores the rest. */
 #define PGTABLE_DESC_VALID BIT(0)
+#define PGTABLE_DESC_TABLE 3 /* both bits, above level 3 */
 #define PGTABLE_DESC_WRITE BIT(7)
 #define PGTABLE_DESC_PA    MASK(47, 12)
 #define PGTABLE_DESC_XN    BIT(54) /* XN[1:0] = 0b10, for EL1 and EL0 */

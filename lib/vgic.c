@@ -314,12 +314,19 @@ static inline void see(struct vgic_word *w, uint32_t bit, bool pending, bool act
 	w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
 }
 
-/* The guest has acknowledged what it had made pending itself. */
-static void soft_done(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid)
+/*
+ * A list register with what the guest had made pending itself is folded. An SPI's soft went there
+ * with it: an emptied list register that is used again is not folded, and nothing is to be left of
+ * it then. A private interrupt's stayed, which keeps it off the fast path until the fold.
+ */
+static void fold_soft(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, bool pending)
 {
-	word_of(d, c, intid)->soft &= ~bit_of(intid);
-	if (intid < VGIC_PRIVATE)
+	if (intid >= VGIC_PRIVATE) {
+		d->word[intid / 32].soft |= pending ? bit_of(intid) : 0;
+	} else if (!pending) {
+		c->word0.soft &= ~bit_of(intid);
 		vgic_private_changed(c, d->ctlr, 0);
+	}
 }
 
 static inline bool is_sgi2(const struct vgic_dist *d, uint32_t intid)
@@ -360,8 +367,8 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 			c->sgi_from[intid] |= (uint8_t)(1u << c->sgi_taken[intid]);
 		if (active)
 			w->active |= bit;
-		if (!pending && (c->notes & VGIC_NOTE_SOFT << n))
-			soft_done(d, c, intid);
+		if (c->notes & VGIC_NOTE_SOFT << n)
+			fold_soft(d, c, intid, pending);
 		if (!(w->active & bit) || (active && !(c->notes & VGIC_NOTE_FORCED << n)))
 			w->forced &= ~bit;
 	}
@@ -467,8 +474,10 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		if (w->latch & bit && !(w->edge & bit))
 			c->notes |= VGIC_NOTE_LATCH << n;
 		w->latch &= ~bit;
-		if (w->soft & bit)
+		if (w->soft & bit) {
 			c->notes |= VGIC_NOTE_SOFT << n;
+			w->soft &= intid < VGIC_PRIVATE ? ~0u : ~bit;
+		}
 	}
 	if (is_sgi2(d, intid))
 		lr |= put_sender(c, intid, pending);
@@ -610,6 +619,7 @@ int vgic_spi_fast(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, uint3
 		}
 		if (!(empty >> n & 1))
 			return -1;
+		c->notes &= ~(VGIC_NOTE_SOFT << n);
 	} else {
 		if (!empty)
 			return -1;

@@ -81,7 +81,7 @@ struct vgic_word {
 /* What a list register does not say of what was put there. */
 #define VGIC_NOTE_LATCH  BIT(0)  /* a level-sensitive interrupt pending by its latch */
 #define VGIC_NOTE_FORCED BIT(16) /* active, and struct vgic_word's forced */
-#define VGIC_NOTE_SOFT   BIT(32) /* pending, and struct vgic_word's soft */
+#define VGIC_NOTE_SOFT   BIT(32) /* pending, as struct vgic_word's soft */
 
 /* One vCPU's redistributor and list registers. Guarded by its cpu lock. */
 struct vgic_cpu {

@@ -11,10 +11,11 @@
 #define PHANDLE_CLOCK 2
 #define PHANDLE_GPIO  3
 
-/* Interrupt specifiers of a GICv3 (Linux bindings, arm,gic-v3). */
+/* Interrupt specifiers of a GIC (Linux bindings, arm,gic-v3; arm,gic has CPUs, too, of a PPI). */
 #define GIC_SPI        0
 #define GIC_PPI        1
 #define GIC_LEVEL_HIGH 4
+#define GIC2_PPI_CPUS  8 /* where their mask is */
 
 #define UART_NAME "pl011@9000000"
 
@@ -34,9 +35,9 @@ static void write_reg(struct fdtw *w, uint64_t base, uint64_t bytes)
 	fdtw_cells(w, bytes, 2);
 }
 
-static void write_interrupt(struct fdtw *w, uint32_t type, uint32_t number)
+static void write_spi(struct fdtw *w, uint32_t number)
 {
-	fdtw_cell(w, type);
+	fdtw_cell(w, GIC_SPI);
 	fdtw_cell(w, number);
 	fdtw_cell(w, GIC_LEVEL_HIGH);
 }
@@ -85,29 +86,41 @@ static void write_memory(struct fdtw *w, uint64_t bytes)
 	fdtw_end(w);
 }
 
-static void write_gic(struct fdtw *w, uint32_t cpus)
+static void write_gic(struct fdtw *w, uint32_t version, uint32_t cpus)
 {
 	fdtw_begin(w, "intc@8000000");
-	fdtw_prop_string(w, "compatible", "arm,gic-v3");
+	fdtw_prop_string(w, "compatible", version == 2 ? "arm,cortex-a15-gic" : "arm,gic-v3");
 	fdtw_prop_u32(w, "#interrupt-cells", 3);
 	fdtw_prop_u32(w, "#address-cells", 0);
 	fdtw_prop(w, "interrupt-controller", "", 0);
 	fdtw_prop_cells(w, "reg", 8);
 	write_reg(w, CAISSON_VM_GICD, MACHINE_GICD_BYTES);
-	write_reg(w, CAISSON_VM_GICR, (uint64_t)MACHINE_GICR_BYTES * cpus);
+	if (version == 2)
+		write_reg(w, CAISSON_VM_GICC, CAISSON_VM_GICC_BYTES);
+	else
+		write_reg(w, CAISSON_VM_GICR, (uint64_t)MACHINE_GICR_BYTES * cpus);
 	fdtw_prop_u32(w, "phandle", PHANDLE_GIC);
 	fdtw_end(w);
 }
 
-static void write_timer(struct fdtw *w)
+static void write_ppi(struct fdtw *w, const struct guestdt_config *config, uint32_t number)
+{
+	uint32_t cpus = config->gic_version == 2 ? (1u << config->cpus) - 1 : 0;
+
+	fdtw_cell(w, GIC_PPI);
+	fdtw_cell(w, number);
+	fdtw_cell(w, GIC_LEVEL_HIGH | cpus << GIC2_PPI_CPUS);
+}
+
+static void write_timer(struct fdtw *w, const struct guestdt_config *config)
 {
 	fdtw_begin(w, "timer");
 	fdtw_prop_string(w, "compatible", "arm,armv8-timer");
 	fdtw_prop_cells(w, "interrupts", 12);
-	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_SECURE);
-	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_PHYS);
-	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_VIRT);
-	write_interrupt(w, GIC_PPI, MACHINE_PPI_TIMER_HYP);
+	write_ppi(w, config, MACHINE_PPI_TIMER_SECURE);
+	write_ppi(w, config, MACHINE_PPI_TIMER_PHYS);
+	write_ppi(w, config, MACHINE_PPI_TIMER_VIRT);
+	write_ppi(w, config, MACHINE_PPI_TIMER_HYP);
 	fdtw_prop(w, "always-on", "", 0);
 	fdtw_end(w);
 }
@@ -140,7 +153,7 @@ static void write_primecell(struct fdtw *w, const char *compatible, size_t compa
 	fdtw_prop_cells(w, "reg", 4);
 	write_reg(w, base, MACHINE_PRIMECELL_BYTES);
 	fdtw_prop_cells(w, "interrupts", 3);
-	write_interrupt(w, GIC_SPI, spi);
+	write_spi(w, spi);
 }
 
 static void write_uart(struct fdtw *w)
@@ -223,7 +236,7 @@ static void write_virtio(struct fdtw *w, uint32_t slot)
 	fdtw_prop_cells(w, "reg", 4);
 	write_reg(w, base, MACHINE_VIRTIO_BYTES);
 	fdtw_prop_cells(w, "interrupts", 3);
-	write_interrupt(w, GIC_SPI, MACHINE_VIRTIO_SPI + slot);
+	write_spi(w, MACHINE_VIRTIO_SPI + slot);
 	fdtw_prop(w, "dma-coherent", "", 0);
 	fdtw_end(w);
 }
@@ -244,8 +257,8 @@ enum err guestdt_write(const struct guestdt_config *config, void *out, size_t by
 	write_chosen(&w, config);
 	write_cpus(&w, config->cpus);
 	write_memory(&w, config->ram_bytes);
-	write_gic(&w, config->cpus);
-	write_timer(&w);
+	write_gic(&w, config->gic_version, config->cpus);
+	write_timer(&w, config);
 	write_psci(&w);
 	write_clock(&w);
 	write_uart(&w);

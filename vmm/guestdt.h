@@ -12,6 +12,7 @@
 struct guestdt_config {
 	uint64_t ram_bytes;
 	uint32_t cpus;
+	uint32_t gic_version;  /* 2 or 3 */
 	bool firmware;         /* flash and the firmware configuration device are there */
 	uint32_t virtio_slots; /* in use, from the first on */
 	const char *bootargs;  /* NULL: none */

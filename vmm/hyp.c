@@ -53,6 +53,13 @@ static void skip_instruction(int number, siginfo_t *info, void *context)
 	((ucontext_t *)context)->uc_mcontext.pc += 4;
 }
 
+static uint32_t gic_version;
+
+uint32_t hyp_gic_version(void)
+{
+	return gic_version;
+}
+
 enum err hyp_find(void)
 {
 	struct sigaction skip = {.sa_sigaction = skip_instruction, .sa_flags = SA_SIGINFO};
@@ -74,6 +81,7 @@ enum err hyp_find(void)
 		    CAISSON_CALL_ABI >> 16, (uint32_t)arg[0] >> 16);
 		return ERR_UNSUPPORTED;
 	}
+	gic_version = arg[2] >> 8 & 0xff ? arg[2] >> 8 & 0xff : 3;
 	return ERR_OK;
 }
 

@@ -19,6 +19,8 @@ struct hyp_token {
 /* Is this machine Caisson's, and of our version? Tells what is wrong. Before other threads start.
  */
 enum err hyp_find(void) MUST_CHECK;
+/* After it: the version of the VMs' interrupt controller, 2 or 3. */
+uint32_t hyp_gic_version(void);
 /* The same, and reads the management token, which needs root. */
 enum err hyp_open(struct hyp_token *management) MUST_CHECK;
 

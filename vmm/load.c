@@ -130,6 +130,7 @@ static enum err load_dtb(const struct load_config *config, uint64_t initrd, uint
 {
 	struct guestdt_config dt = {.ram_bytes = ram_bytes,
 				    .cpus = config->cpus,
+				    .gic_version = config->gic_version,
 				    .firmware = config->kernel == NULL,
 				    .virtio_slots = config->virtio_slots,
 				    .bootargs = config->bootargs,

@@ -11,6 +11,7 @@ struct load_config {
 	const char *initrd;   /* NULL: none */
 	const char *bootargs; /* NULL: none */
 	uint32_t cpus;
+	uint32_t gic_version;  /* 2 or 3 */
 	uint32_t virtio_slots; /* in use, from the first on */
 };
 

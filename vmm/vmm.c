@@ -255,6 +255,18 @@ static enum err open_all(struct vmm *vmm)
 	return err == ERR_OK ? open_sockets(vmm) : err;
 }
 
+/* Also tells how the guest's interrupt controller is to be described. */
+static enum err check_cpus(struct vmm *vmm)
+{
+	vmm->load.gic_version = hyp_gic_version();
+	if (vmm->load.gic_version == 2 && vmm->config.cpus > CAISSON_MAX_VCPUS_GICV2) {
+		say("this host has a GICv2, and virtual machines of up to %u vCPUs",
+		    CAISSON_MAX_VCPUS_GICV2);
+		return ERR_RANGE;
+	}
+	return ERR_OK;
+}
+
 enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vmm *vmm))
 {
 	enum vm_end end = VM_FAILED;
@@ -270,7 +282,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 					 .cpus = vmm->config.cpus};
 	vmm->memory = (struct memory){.file = -1, .ring = -1};
 	(void)clock_gettime(CLOCK_MONOTONIC, &vmm->begun);
-	if (hyp_find() != ERR_OK || load_check(&vmm->load) != ERR_OK ||
+	if (hyp_find() != ERR_OK || check_cpus(vmm) != ERR_OK || load_check(&vmm->load) != ERR_OK ||
 	    client_open(&vmm->client) != ERR_OK)
 		return VM_FAILED;
 	if (open_all(vmm) == ERR_OK && (!own_console || hub_add_own(&vmm->hub) == ERR_OK))

@@ -147,6 +147,20 @@ enum err umem_make(struct uvm *uvm)
 	return ERR_OK;
 }
 
+/* In the one block that has emulated devices a GICv2's CPU interface is mapped, by a table. */
+static bool is_table(uint64_t desc)
+{
+	return (desc & PGTABLE_DESC_TABLE) == PGTABLE_DESC_TABLE;
+}
+
+/* NULL: no memory was ever put there. */
+static uint64_t *block_entry(struct vm *vm, uint64_t ipa)
+{
+	uint64_t *entry = pgtable_entry(&vm->stage2, ipa, UBLOCK_LEVEL);
+
+	return entry && is_table(pgtable_entry_read(entry)) ? NULL : entry;
+}
+
 /* --- owners --- */
 
 /*
@@ -426,7 +440,7 @@ static void give_back(struct uvm *uvm, uint64_t pa, bool lent) REQUIRES(slot_man
 static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *chunks)
 	REQUIRES(slot_manage_lock)
 {
-	uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
+	uint64_t *entry = block_entry(&uvm->vm, ipa);
 	uint64_t desc, pa;
 	bool lent;
 
@@ -580,7 +594,7 @@ static enum caisson_status change_all(struct uvm *uvm, uint64_t ipa, uint64_t bl
 	bool flush = false;
 
 	for (*done = 0; *done < blocks; ++*done) {
-		uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
+		uint64_t *entry = block_entry(&uvm->vm, ipa);
 
 		if (entry)
 			flush |= change_block(uvm, entry, how, arg, &status);
@@ -773,7 +787,7 @@ enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 		return UMEM_FAULT;
 	if (fault == ESR_FAULT_PERMISSION && !(esr & ESR_ABORT_S1PTW) && !find_ipa(ipa))
 		return UMEM_RETRY;
-	entry = pgtable_entry(&vcpu->vm->stage2, *ipa, UBLOCK_LEVEL);
+	entry = block_entry(vcpu->vm, *ipa);
 	if (!entry || pgtable_entry_read(entry) == 0)
 		return refuse(esr);
 	todo = serve(vcpu, entry, *ipa, access_of(esr));
@@ -790,7 +804,7 @@ enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 static bool access_block(struct uvm *uvm, uint64_t ipa, uint8_t *to, const uint8_t *from,
 			 size_t count) REQUIRES(uvm->mem_lock)
 {
-	uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
+	uint64_t *entry = block_entry(&uvm->vm, ipa);
 	struct ublock_step step;
 	uint64_t desc, pa;
 
@@ -841,7 +855,7 @@ static uint64_t flush_some(struct vcpu *vcpu, uint64_t ipa)
 	if (!entry)
 		return bits_align_down(ipa, GIB(1)) + GIB(1);
 	desc = pgtable_entry_read(entry);
-	if (!ublock_was_mapped(desc))
+	if (!ublock_was_mapped(desc) || is_table(desc))
 		return bits_align_down(ipa, UBLOCK_BYTES) + UBLOCK_BYTES;
 	/* Whoever has it by now: cleaning changes nothing of what anyone reads. */
 	cache_clean_invalidate_poc(ublock_pa(desc) + (ipa & (UBLOCK_BYTES - 1)),

@@ -140,7 +140,8 @@ enum caisson_status uvm_create(struct vcpu *caller)
 	struct slot *slot;
 	uint64_t pa = 0, run_block = 0;
 
-	if (caller->x[4] < 1 || caller->x[4] > (gic_is_v2() ? VGIC2_MAX_CPUS : CAISSON_MAX_VCPUS) ||
+	if (caller->x[4] < 1 ||
+	    caller->x[4] > (gic_is_v2() ? CAISSON_MAX_VCPUS_GICV2 : CAISSON_MAX_VCPUS) ||
 	    (caller->x[6] != 0 && !ctr_is_safe(sysreg_read(ctr_el0), caller->x[6])))
 		return CAISSON_INVALID;
 	lock_acquire(&slot_manage_lock);

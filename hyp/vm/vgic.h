@@ -26,8 +26,8 @@ void vgic_irq_take2(struct vcpu *vcpu, uint32_t intid);
 void vgic_irq_take3(struct vcpu *vcpu, uint32_t intid);
 
 /*
- * User VMs. Makes the interrupt controller of one: ERR_UNSUPPORTED when this machine's virtual
- * timer has another INTID than abi/hypercall.h says.
+ * User VMs. Makes the interrupt controller of one, whose stage 2 is empty: ERR_UNSUPPORTED when
+ * this machine's virtual timer has another INTID than abi/hypercall.h says.
  */
 enum err vgic_user_init(struct vm *vm) MUST_CHECK;
 /* The vCPU, which is loaded nowhere, at reset: the rest of its struct world is 0 already. */

@@ -8,6 +8,7 @@
 
 static uint32_t maintenance_intid;
 static uint32_t timer_intid; /* of the virtual timer */
+static uint64_t gicv;        /* a GICv2's; 0 */
 
 /* The maintenance interrupt: list registers ran out, or an EOI is to be looked at. */
 static void maintenance(void *ctx)
@@ -196,6 +197,7 @@ enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi)
 	link_hardware(vm, bi);
 	timer_intid = bi->timer_virt_intid;
 	maintenance_intid = bi->gic_maintenance_intid;
+	gicv = bi->gicv.base;
 	if (maintenance_intid < VGIC_SGIS || maintenance_intid >= VGIC_PRIVATE)
 		return ERR_INVALID;
 	err = gic_handler_set(maintenance_intid, maintenance, NULL);
@@ -208,8 +210,10 @@ static enum err add_user_frames2(struct vm *vm)
 {
 	const struct boot_region gicd = {CAISSON_VM_GICD, VGIC_GICD_BYTES};
 	const struct boot_region gicc = {CAISSON_VM_GICC, CAISSON_VM_GICC_BYTES};
+	enum err err = pgtable_map(&vm->stage2, CAISSON_VM_GICC, gicv, KIB(4),
+				   PGTABLE_R | PGTABLE_W | PGTABLE_DEVICE);
 
-	return add_frames2(vm, &gicd, &gicc, KIB(4));
+	return err == ERR_OK ? add_frames2(vm, &gicd, &gicc, KIB(4)) : err;
 }
 
 static enum err add_user_frames3(struct vm *vm)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/fuzz/fuzz.h"
 
+#include "arch/aarch64/gicv2.h"
 #include "arch/aarch64/gicv3.h"
 #include "tests/unit/vgic_sim.h"
 
@@ -15,9 +16,9 @@
 static uint64_t offset_of(struct fuzz_input *in, uint64_t bytes, uint64_t limit)
 {
 	static const uint16_t bases[] = {
-		0x000,           GICD_IGROUPR, GICD_ISENABLER, GICD_ICENABLER,
-		GICD_ISPENDR,    GICD_ICPENDR, GICD_ISACTIVER, GICD_ICACTIVER,
-		GICD_IPRIORITYR, GICD_ICFGR,   GICD_IROUTER,   0xff80,
+		0x000,        GICD_IGROUPR,   GICD_ISENABLER, GICD_ICENABLER,  GICD_ISPENDR,
+		GICD_ICPENDR, GICD_ISACTIVER, GICD_ICACTIVER, GICD_IPRIORITYR, GICD_ICFGR,
+		GICD_IROUTER, 0xff80,         GICD_ITARGETSR, GICD_SGIR,
 	};
 	uint64_t choice = fuzz_take(in, 1);
 	uint64_t offset = fuzz_take(in, 2);
@@ -41,7 +42,7 @@ static void access_register(struct fuzz_input *in, uint32_t cpu, uint32_t op)
 			(void)sim_write(cpu, offset, bytes, fuzz_take(in, bytes));
 		else
 			(void)sim_read(cpu, offset, bytes, &value);
-	} else {
+	} else if (!sim.v2) {
 		offset = offset_of(in, bytes, VGIC_GICR_BYTES);
 		if (op & 0x20)
 			(void)sim_redist_write(cpu, frame, offset, bytes, fuzz_take(in, bytes));
@@ -98,7 +99,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct fuzz_input in = {data, bytes};
 
-	sim_init(CPUS, 1 + (uint32_t)fuzz_take(&in, 1) % 6);
+	uint32_t machine = (uint32_t)fuzz_take(&in, 1);
+
+	if (machine & 0x80)
+		sim_init2(CPUS, 1 + machine % 6);
+	else
+		sim_init(CPUS, 1 + machine % 6);
 	while (in.bytes != 0)
 		step(&in);
 	/* Nothing is left to be done by a CPU that has answered. */

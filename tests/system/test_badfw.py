@@ -89,7 +89,8 @@ CASES = {
 def start_on(start, image, tmp_path):
     """A function that starts a kernel on the firmware of a case."""
 
-    def start_one(case, kernel, *arguments, initrd=None, append="", source="", **options):
+    def start_one(case, kernel, *arguments, initrd=None, append="", source="", own="view=plain",
+                  **options):
         bundle, config = tmp_path / "bundle.cpio", tmp_path / "config"
         subprocess.run([os.path.join(os.path.dirname(HOST), "bundle"), "--kernel", kernel,
                         *([f"--initrd={initrd}"] if initrd else []), "--append", append,
@@ -97,7 +98,7 @@ def start_on(start, image, tmp_path):
         size = f"--cpus={len(case.firmware.cpus)}"
         tree = DeviceTree(tmp_path / "machine.dtb", image, bundle, size, "--qemu-arg=-machine",
                           "--qemu-arg=secure=on", "--qemu-arg=-bios", f"--qemu-arg={FIRMWARE}")
-        tree.append("/ { chosen { bootargs = \"view=plain\"; }; };" 
+        tree.append(f'/ {{ chosen {{ bootargs = "{own}"; }}; }};'
                     + case.firmware.source() + source)
         config.write_bytes(case.firmware.packed())
         return start(size, *arguments, "--qemu-arg=-device",
@@ -169,3 +170,19 @@ def test_debian(start_on, service_vm, name):
     check_dmesg(machine)
     if case.firmware.psci_version:
         machine.power_off()
+
+
+@pytest.mark.soak
+def test_debian_itself(start_on, service_vm):
+    """The same without Caisson: what is left of a bad spin table, by mailboxes."""
+    case = CASES["spin-mixed"]
+    machine = start_on(case, f"{service_vm}/vmlinuz", *ICOUNT, initrd=f"{service_vm}/initrd",
+                       append="quiet console=ttyAMA0", own="payload=kernel", timeout=120)
+    machine.expect("payload=kernel: 4 CPUs, mailboxes at")
+    check_left_out(machine.before(), case.left_out)
+    machine.login()
+    assert machine.run("ls /proc/device-tree/cpus | grep -o '^cpu@.*'").split() == [
+        "cpu@0", "cpu@1", "cpu@2", "cpu@7"]
+    for cpu in range(4):
+        machine.run(f"taskset {1 << cpu:x} true")
+    check_dmesg(machine)

@@ -1,29 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine with a GICv2 that has virtualisation extensions: the service VM on it, its interrupts
-on all CPUs."""
+on all CPUs; a user VM, which has a GICv2 too."""
 
 import re
 
-from machine import check_caisson, check_dmesg
+import pytest
+
+from machine import BUILD, PROMPT, assemble_service_vm, check_caisson, check_dmesg
 
 DISK_MIB = 4
+HUGE_PAGES = 272
+GUEST_MEMORY = "512M"
 
 
-def counts(machine, pattern):
+@pytest.fixture(scope="session")
+def debian_vm(service_vm):
+    """A service VM with caisson and Debian's kernel and initial RAM disk."""
+    programs = {f"{BUILD}/target/vmm/{name}": f"bin/{name}" for name in ("caisson", "caissond")}
+    guest = {f"{service_vm}/{name}": f"guests/{name}" for name in ("vmlinuz", "initrd")}
+    return assemble_service_vm([], "servicevm-gicv2", programs | guest)
+
+
+def counts(machine, cpus, pattern):
     """Of the lines of /proc/interrupts that the pattern matches, added up, for each CPU."""
-    lines = [line.split(":")[1].split()[:4] for line in
+    lines = [line.split(":")[1].split() for line in
              machine.run("cat /proc/interrupts").splitlines() if re.search(pattern, line)]
-    return [sum(int(line[cpu]) for line in lines) for cpu in range(4)]
+    return [sum(int(line[cpu]) for line in lines) for cpu in range(cpus)]
 
 
 def check_disk(machine, cpus):
     """The disk's interrupt comes where it is sent."""
     number = machine.run("grep -o '^ *[0-9]*:.*virtio0' /proc/interrupts").split(":")[0].strip()
     for cpu in range(cpus):
-        before = counts(machine, "virtio0")
+        before = counts(machine, cpus, "virtio0")
         machine.run(f"echo {1 << cpu:x} >/proc/irq/{number}/smp_affinity")
         machine.run("echo 3 >/proc/sys/vm/drop_caches; cat /dev/vda >/dev/null")
-        after = counts(machine, "virtio0")
+        after = counts(machine, cpus, "virtio0")
         assert after[cpu] > before[cpu], f"no interrupt of the disk on CPU {cpu}"
         others = [i for i in range(cpus) if i != cpu and after[i] > before[i] + 2]
         assert not others, f"{before}, {after}: not on CPU {cpu} alone"
@@ -31,18 +43,38 @@ def check_disk(machine, cpus):
 
 def check_sgis(machine, cpus):
     """Every CPU hears of every other, often."""
-    before = counts(machine, "IPI[01]:")
+    before = counts(machine, cpus, "IPI[01]:")
     pipes = "(dd if=/dev/zero bs=64 count=20000 | dd of=/dev/null bs=64) 2>/dev/null"
     machine.run("for i in 1 2 3 4 5 6 7 8; do " + pipes + " & done; wait")
-    after = counts(machine, "IPI[01]:")
+    after = counts(machine, cpus, "IPI[01]:")
     assert all(after[i] > before[i] for i in range(cpus)), f"{before}, {after}"
     assert sum(after) > sum(before) + 50, f"{before}, {after}"
 
 
-def test_service_vm(boot, tmp_path):
+def check_user_vm(machine):
+    """Debian in a user VM: its timers, its CPUs' calls of each other, its console's interrupt."""
+    machine.run(f"echo {HUGE_PAGES} >/proc/sys/vm/nr_hugepages")
+    machine.send(f"caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 3 --mem "
+                 f"{GUEST_MEMORY} --append quiet; echo st\"\"atus=$?\n")
+    machine.expect("A root shell follows")
+    machine.login()
+    assert machine.run("cat /proc/device-tree/model").startswith("Caisson virtual machine")
+    assert "GIC-0" in machine.run("cat /proc/interrupts")
+    check_sgis(machine, 3)
+    machine.run("echo 0 >/sys/devices/system/cpu/cpu1/online")
+    machine.run("echo 1 >/sys/devices/system/cpu/cpu1/online")
+    machine.send("poweroff -f\n")
+    machine.expect(r"status=0\r")
+    machine.expect(PROMPT)
+    assert "up to 8 vCPUs" in machine.run("caisson run --kernel /guests/vmlinuz --cpus 9 2>&1",
+                                          status=None)
+
+
+def test_debian(start, debian_vm, tmp_path):
     disk = tmp_path / "disk.img"
     disk.write_bytes(bytes(DISK_MIB << 20))
-    machine = boot(gic=2, cpu="cortex-a72", cpus=4, drive=str(disk), append="quiet")
+    machine = start(gic=2, cpu="cortex-a72", cpus=4, memory="2G", drive=str(disk), append="quiet",
+                    kernel=f"{debian_vm}/vmlinuz", initrd=f"{debian_vm}/initrd", timeout=400)
     machine.login()
     check_caisson(machine)
     check_dmesg(machine)
@@ -56,4 +88,5 @@ def test_service_vm(boot, tmp_path):
     machine.run("echo 3 >/proc/sys/vm/drop_caches; cat /dev/vda >/dev/null")
     machine.run("echo 1 >/sys/devices/system/cpu/cpu3/online")
     check_sgis(machine, 4)
+    check_user_vm(machine)
     machine.power_off()

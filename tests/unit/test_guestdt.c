@@ -15,7 +15,8 @@ static struct fdt fdt;
 
 static struct guestdt_config board(void)
 {
-	return (struct guestdt_config){.ram_bytes = MIB(512), .cpus = 18, .virtio_slots = 3};
+	return (struct guestdt_config){
+		.ram_bytes = MIB(512), .cpus = 18, .gic_version = 3, .virtio_slots = 3};
 }
 
 static void make(const struct guestdt_config *config)
@@ -74,6 +75,22 @@ static void test_devices(void **unused)
 	assert_int_equal(at("/fw-cfg@9020000"), FDT_NONE);
 }
 
+static void test_gicv2(void **unused)
+{
+	struct guestdt_config config = board();
+	struct fdt_prop prop;
+
+	config.cpus = 3;
+	config.gic_version = 2;
+	make(&config);
+	assert_true(fdt_is_compatible(&fdt, at("/intc@8000000"), "arm,cortex-a15-gic"));
+	assert_int_equal(region("/intc@8000000", 0).base, 0x08000000);
+	assert_int_equal(region("/intc@8000000", 1).base, 0x08010000);
+	assert_int_equal(region("/intc@8000000", 1).bytes, 0x10000);
+	assert_true(fdt_prop(&fdt, at("/timer"), "interrupts", &prop));
+	assert_int_equal(fdt_prop_cell(&prop, 8), 0x704); /* for CPUs 0 to 2, level */
+}
+
 static void test_firmware(void **unused)
 {
 	struct guestdt_config config = board();
@@ -104,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_gicv2),
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_room),
 	};

@@ -3,13 +3,14 @@
  * The vGIC of hyp/vm and lib on a simulated machine (vgic_sim.h) against the plainest
  * possible GIC: no list registers, no physical interrupts, every interrupt a handful of
  * booleans. The same random operations go to both. After each, what the guest would be
- * interrupted with and what it reads in the registers must be the same.
+ * interrupted with and what it reads in the registers must be the same. Of a GICv2's, too.
  */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/aarch64/gicv2.h"
 #include "arch/aarch64/gicv3.h"
 #include "tests/unit/prop.h"
 #include "tests/unit/vgic_sim.h"
@@ -21,6 +22,8 @@ struct plain {
 	bool enabled, group1, latch, line, edge, active;
 	uint8_t priority;
 	uint8_t target;
+	uint8_t from; /* GICv2's SGIs: senders; latch: there is one */
+	uint8_t list; /* GICv2's SPIs: targets */
 };
 
 /* What a CPU has acknowledged and not ended. */
@@ -42,6 +45,7 @@ static struct {
 } ref;
 
 static struct prop prop;
+static bool v2;
 static const uint32_t *universe;
 static uint32_t universe_count;
 
@@ -72,6 +76,17 @@ static bool is_signalled(uint32_t cpu, uint32_t intid)
 
 	return is_pending(p) && p->enabled && !p->active && (ref.ctlr >> p->group1 & 1) &&
 	       (intid < 32 || p->target == cpu);
+}
+
+static bool is_sgi2(uint32_t intid)
+{
+	return v2 && intid < 16;
+}
+
+static void set_senders(uint32_t cpu, uint32_t intid, uint8_t from)
+{
+	plain(cpu, intid)->from = from;
+	plain(cpu, intid)->latch = from != 0;
 }
 
 static uint32_t pick(void)
@@ -136,6 +151,14 @@ static void check_registers(uint32_t cpu, uint32_t intid)
 	assert_int_equal(sim_bit(cpu, GICD_IGROUPR, intid), p->group1);
 	assert_int_equal(sim_bit(cpu, GICD_ISPENDR, intid), is_pending(p));
 	assert_int_equal(sim_bit(cpu, GICD_ICPENDR, intid), is_pending(p));
+	if (is_sgi2(intid)) {
+		assert_true(sim_read(cpu, GICD_SPENDSGIR + intid, 1, &value));
+		assert_int_equal(value, p->from);
+	}
+	if (v2 && intid >= 32) {
+		assert_true(sim_read(cpu, GICD_ITARGETSR + intid, 1, &value));
+		assert_int_equal(value, p->list);
+	}
 	assert_int_equal(sim_bit(cpu, GICD_ISACTIVER, intid), p->active);
 	assert_int_equal(sim_bit(cpu, GICD_ICACTIVER, intid), p->active);
 	if (intid < 32)
@@ -159,18 +182,18 @@ static void op_bit(uint32_t cpu)
 		sim_set_bit(cpu, GICD_ISENABLER, intid);
 		break;
 	case 1:
-		p->enabled = false;
+		p->enabled = is_sgi2(intid);
 		sim_set_bit(cpu, GICD_ICENABLER, intid);
 		break;
 	case 2:
 		/* Another one does not merge with what EL2 acknowledged: see op_line(). */
 		if (!is_soft(intid) && sim_physical(cpu, intid)->active)
 			return;
-		p->latch = true;
+		p->latch |= !is_sgi2(intid);
 		sim_set_bit(cpu, GICD_ISPENDR, intid);
 		break;
 	case 3:
-		p->latch = false;
+		p->latch &= is_sgi2(intid);
 		sim_set_bit(cpu, GICD_ICPENDR, intid);
 		break;
 	case 4:
@@ -242,6 +265,33 @@ static void op_group(uint32_t cpu)
 	}
 }
 
+/* The first of a list that is on; if none is, the first. */
+static uint8_t first_of(uint8_t list)
+{
+	uint32_t i;
+
+	for (i = 0; i < sim.cpu_count; i++) {
+		if ((list >> i & 1) && sim.cpu[i].on)
+			return (uint8_t)i;
+	}
+	return list ? (uint8_t)__builtin_ctz(list) : VGIC_NO_CPU;
+}
+
+/* A GICv2's: one SPI's targets, or four's. */
+static void route2(uint32_t cpu, uint32_t intid)
+{
+	uint32_t value = (uint32_t)prop_u64(&prop), i;
+	bool word = prop_one_in(&prop, 4);
+
+	intid = word ? intid & ~3u : intid;
+	for (i = 0; i < (word ? 4 : 1); i++) {
+		ref.spi[intid + i].list = value >> (8 * i) & ((1u << sim.cpu_count) - 1);
+		ref.spi[intid + i].target = first_of(ref.spi[intid + i].list);
+	}
+	assert_true(
+		sim_write(cpu, GICD_ITARGETSR + intid, word ? 4 : 1, word ? value : value & 0xff));
+}
+
 static void op_route(uint32_t cpu)
 {
 	uint32_t intid = pick();
@@ -249,6 +299,10 @@ static void op_route(uint32_t cpu)
 
 	if (intid < 32)
 		return;
+	if (v2) {
+		route2(cpu, intid);
+		return;
+	}
 	ref.any[intid] = prop_one_in(&prop, 8);
 	if (ref.any[intid]) {
 		assert_true(sim_write(cpu, GICD_IROUTER + intid * 8, 8, BIT(31)));
@@ -295,10 +349,29 @@ static void op_sgi(uint32_t cpu)
 	if (i == universe_count)
 		return;
 	for (i = 0; i < sim.cpu_count; i++) {
-		if ((targets >> i & 1) && ref.private[i][intid].group1 == group1)
+		if (v2 && (targets >> i & 1))
+			set_senders(i, intid, ref.private[i][intid].from | 1u << cpu);
+		else if ((targets >> i & 1) && ref.private[i][intid].group1 == group1)
 			ref.private[i][intid].latch = true;
 	}
 	sim_sgi(cpu, targets, intid, group1);
+}
+
+/* GICD_SPENDSGIR and GICD_CPENDSGIR. */
+static void op_senders(uint32_t cpu)
+{
+	uint8_t bits = prop_u64(&prop) & ((1u << sim.cpu_count) - 1);
+	uint32_t intid = pick();
+
+	if (!is_sgi2(intid))
+		return;
+	if (prop_one_in(&prop, 2)) {
+		set_senders(cpu, intid, ref.private[cpu][intid].from | bits);
+		assert_true(sim_write(cpu, GICD_SPENDSGIR + intid, 1, bits));
+	} else {
+		set_senders(cpu, intid, ref.private[cpu][intid].from & ~bits);
+		assert_true(sim_write(cpu, GICD_CPENDSGIR + intid, 1, bits));
+	}
 }
 
 static void op_ack(uint32_t cpu)
@@ -310,7 +383,12 @@ static void op_ack(uint32_t cpu)
 	if (intid == SIM_NONE)
 		return;
 	assert_true(is_signalled(cpu, intid)); /* check_cpu() saw that its priority is right */
-	plain(cpu, intid)->latch = false;
+	if (is_sgi2(intid)) {
+		assert_true(plain(cpu, intid)->from >> sim.cpu[cpu].from & 1);
+		set_senders(cpu, intid, plain(cpu, intid)->from & ~(1u << sim.cpu[cpu].from));
+	} else {
+		plain(cpu, intid)->latch = false;
+	}
 	plain(cpu, intid)->active = true;
 	s->intid[s->count] = intid;
 	s->group1[s->count++] = group1;
@@ -352,7 +430,7 @@ static void op_dir(uint32_t cpu)
 	intid = s->dropped[n];
 	s->dropped[n] = s->dropped[--s->dropped_count];
 	/* Any CPU may deactivate an SPI. */
-	if (intid >= 32 && sim.vm.vgic.split && sim.cpu[other].on && ref.split[other])
+	if (intid >= 32 && (v2 || sim.vm.vgic.split) && sim.cpu[other].on && ref.split[other])
 		cpu = other;
 	else if (!is_mine(cpu, intid))
 		return;
@@ -368,6 +446,8 @@ static void choose_again(uint32_t gone)
 	for (target = 0; target < sim.cpu_count - 1 && !sim.cpu[target].on; target++)
 		;
 	for (i = 32; i < SIM_INTIDS; i++) {
+		if (v2 && ref.spi[i].target == gone)
+			ref.spi[i].target = first_of(ref.spi[i].list);
 		if (ref.any[i] && ref.spi[i].target == gone)
 			ref.spi[i].target = (uint8_t)(sim.cpu[target].on ? target : 0);
 	}
@@ -399,7 +479,7 @@ static void op_control(uint32_t cpu)
 static void (*const operations[])(uint32_t cpu) = {
 	op_bit,  op_bit,  op_bit, op_config, op_priority,  op_group,   op_route,
 	op_line, op_line, op_sgi, op_sgi,    op_ack,       op_ack,     op_ack,
-	op_eoi,  op_eoi,  op_dir, op_dir,    op_off_or_on, op_control,
+	op_eoi,  op_eoi,  op_dir, op_dir,    op_off_or_on, op_control, op_senders,
 };
 
 /* A vCPU that is off does nothing; on which someone who is on does it then. */
@@ -427,10 +507,17 @@ static void start(uint32_t cpus, uint32_t lrs)
 	uint32_t cpu, i;
 
 	memset(&ref, 0, sizeof(ref));
-	sim_init(cpus, lrs);
+	if (v2)
+		sim_init2(cpus, lrs);
+	else
+		sim_init(cpus, lrs);
+	for (i = 32; i < SIM_INTIDS; i++)
+		ref.spi[i].list = 1;
 	for (cpu = 0; cpu < cpus; cpu++) {
-		for (i = 0; i < 16; i++)
+		for (i = 0; i < 16; i++) {
 			ref.private[cpu][i].edge = true;
+			ref.private[cpu][i].enabled = v2;
+		}
 		ref.split[cpu] = prop_one_in(&prop, 3);
 		sim_eoi_mode(cpu, ref.split[cpu]);
 	}
@@ -468,6 +555,14 @@ static void run(const uint32_t *intids, uint32_t count, uint32_t lrs, uint32_t r
 static void test_against_plain_gic(void **state)
 {
 	prop = prop_start(__func__);
+	v2 = false;
+	run(few, ARRAY_SIZE(few), 16, 100);
+}
+
+static void test_gicv2_against_plain_gic(void **state)
+{
+	prop = prop_start(__func__);
+	v2 = true;
 	run(few, ARRAY_SIZE(few), 16, 100);
 }
 
@@ -477,14 +572,17 @@ static void test_with_overflow(void **state)
 	uint32_t i;
 
 	prop = prop_start(__func__);
-	for (i = 0; i < ARRAY_SIZE(lrs); i++)
-		run(many, ARRAY_SIZE(many), lrs[i], 50);
+	for (i = 0; i < ARRAY_SIZE(lrs) * 2; i++) {
+		v2 = i >= ARRAY_SIZE(lrs);
+		run(many, ARRAY_SIZE(many), lrs[i % ARRAY_SIZE(lrs)], 25);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_plain_gic),
+		cmocka_unit_test(test_gicv2_against_plain_gic),
 		cmocka_unit_test(test_with_overflow),
 	};
 
