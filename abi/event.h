@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 /*
- * The event line: the service VM's second PL011 (/dev/ttyAMA1), by which EL2 tells user space what
- * no call returns. What arrives is records of four bytes; only the first byte of a record is 0x80
- * or more, so a reader that begins in the middle of one finds the next.
+ * The event line: the service VM's second PL011 (/dev/ttyAMA1, but on ACPI machines: the one at the
+ * address in abi/acpitable.h), by which EL2 tells user space what no call returns. What arrives is
+ * records of four bytes; only the first byte of a record is 0x80 or more, so a reader that begins
+ * in the middle of one finds the next.
  *
  * Nothing is lost while nobody reads: EL2 keeps a bit for each vCPU and type, and makes records of
  * them as the receive FIFO has room. Events of one vCPU and type that nobody has read yet are one.

@@ -13,9 +13,9 @@
  *
  * A token is 128 bits (x1 the first 8 bytes as a little-endian number, x2 the second), random for
  * each boot. The management token is in the device tree: /caisson, property
- * CAISSON_TOKEN_PROPERTY, 16 bytes. A VM token comes from VM_CREATE and serves the calls marked
- * "VM", for that VM, whose number is in the low four bits of its first half. With a wrong token
- * they answer CAISSON_DENIED.
+ * CAISSON_TOKEN_PROPERTY, 16 bytes; without one, in an ACPI table (abi/acpitable.h). A VM token
+ * comes from VM_CREATE and serves the calls marked "VM", for that VM, whose number is in the low
+ * four bits of its first half. With a wrong token they answer CAISSON_DENIED.
  *
  * Memory is named by virtual addresses of the caller, which EL2 translates with the caller's own
  * tables: it must be mapped and writable at the caller's exception level, pinned, and RAM of the

@@ -216,3 +216,12 @@ enum err acpi_find(const struct acpi *acpi, const char *signature, const struct 
 	*table = found;
 	return found->err;
 }
+
+void acpi_at(struct acpi_table *table, const struct acpi_window *window, uint32_t count,
+	     uint64_t address, const char *signature)
+{
+	look_at(table, window, count, address);
+	if (table->err == ERR_OK &&
+	    (!has_signature(table, signature) || acpi_sum(table->data, table->bytes) != 0))
+		table->err = ERR_INVALID;
+}

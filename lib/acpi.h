@@ -71,4 +71,11 @@ enum err acpi_open(struct acpi *acpi, const struct acpi_window *window, uint32_t
 enum err acpi_find(const struct acpi *acpi, const char *signature,
 		   const struct acpi_table **table) MUST_CHECK;
 
+/*
+ * A table that is not in the list, such as the DSDT, of this signature: its `err` says what is
+ * wrong with it; ERR_INVALID is also another signature.
+ */
+void acpi_at(struct acpi_table *table, const struct acpi_window *window, uint32_t count,
+	     uint64_t address, const char *signature);
+
 #endif

@@ -115,7 +115,7 @@ static uint32_t edit_of(const struct acpiw_edit *edit, uint32_t count, const uin
 {
 	uint32_t i = 0;
 
-	while (i < count && memcmp(edit[i].signature, table, 4) != 0)
+	while (i < count && (edit[i].more || memcmp(edit[i].signature, table, 4) != 0))
 		i++;
 	return i;
 }

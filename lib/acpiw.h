@@ -41,6 +41,7 @@ uint64_t acpiw_end(struct acpiw *w);
 struct acpiw_edit {
 	const char *signature;
 	uint64_t address; /* of the table in place of all of this signature; 0: they are left out */
+	bool more;        /* it comes beside those of this signature, not in their place */
 };
 
 /*

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/fadt.h"
 
+#define FADT_DSDT     40 /* 32 bits */
 #define FADT_FLAGS    112
 #define FADT_BYTES    116
 #define FADT_ARM_BOOT 129 /* 16 bits */
+#define FADT_X_DSDT   140 /* 64 bits */
 
 #define FLAG_HEADLESS   BIT(12)
 #define FLAG_HW_REDUCED BIT(20)
@@ -32,6 +34,10 @@ enum err fadt_read(const uint8_t *table, size_t bytes, struct fadt *fadt)
 	fadt->hw_reduced = flags & FLAG_HW_REDUCED;
 	fadt->psci = arm & ARM_BOOT_PSCI;
 	fadt->hvc = arm & ARM_BOOT_HVC;
+	if (length >= FADT_X_DSDT + 8)
+		fadt->dsdt = acpi_field(table + FADT_X_DSDT, 8);
+	if (fadt->dsdt == 0)
+		fadt->dsdt = acpi_field(table + FADT_DSDT, 4);
 	return ERR_OK;
 }
 

@@ -11,6 +11,7 @@ struct fadt {
 	bool hw_reduced; /* flags bit 20: always so on Arm */
 	bool psci;       /* ARM_BOOT_ARCH (5.2.9.4) bit 0: PSCI_COMPLIANT */
 	bool hvc;        /* bit 1: PSCI_USE_HVC, in place of SMC */
+	uint64_t dsdt;   /* X_DSDT, or DSDT where that is 0 */
 };
 
 /* ERR_TRUNCATED: it ends early; ERR_INVALID: it is no FADT, or its checksum is wrong. */

@@ -156,6 +156,16 @@ static bool is_memory_or_gic(const struct machine *m, const struct boot_region *
 	return m->gic_node != FDT_NONE && has_reg_in(m, m->gic_node, r);
 }
 
+/* Without a device tree it is not known yet where the GIC is. */
+static bool is_used(const struct machine *m, const struct boot_region *r)
+{
+	for (uint32_t i = 0; m->acpi.used && i < m->info.ram_count; i++) {
+		if (bits_overlap(m->info.ram[i].base, m->info.ram[i].bytes, r->base, r->bytes))
+			return true;
+	}
+	return is_memory_or_gic(m, r);
+}
+
 /* NULL, or why there can be no port. */
 static const char *make_port(const struct machine *m, const struct uart_desc *uart,
 			     struct boot_uart *port)
@@ -177,7 +187,7 @@ static const char *make_port(const struct machine *m, const struct uart_desc *ua
 		return "its address is no multiple of its registers' width";
 	r->base = bits_align_down(uart->base, PAGE_BYTES);
 	r->bytes = bits_align_up(uart->base + bytes, PAGE_BYTES) - r->base;
-	return is_memory_or_gic(m, r) ? "there is memory or the GIC at its address" : NULL;
+	return is_used(m, r) ? "there is memory or the GIC at its address" : NULL;
 }
 
 /* The node of a port that was given by its address; FDT_NONE. */
@@ -207,8 +217,13 @@ static const char *read_argument(const struct machine *m, const char *text, size
 		return NULL;
 	known.node = arg.what == CONSOLEARG_NODE ? fdt_path(&m->fdt, arg.node, arg.node_bytes)
 						 : node_at(m, arg.uart.base);
+	if (arg.what == CONSOLEARG_NODE && m->acpi.used)
+		return "there is no device tree here: give the port's kind and address";
 	if (arg.what == CONSOLEARG_NODE && known.node == FDT_NONE)
 		return "the device tree has no such path or alias";
+	if (m->acpi.used && m->acpi.spcr.kind != BOOT_UART_NONE &&
+	    m->acpi.spcr.base == arg.uart.base)
+		known.uart = m->acpi.spcr;
 	why = known.node != FDT_NONE ? read_node(m, known.node, &known) : NULL;
 	if (arg.what == CONSOLEARG_NODE && why != NULL)
 		return why;
@@ -217,7 +232,7 @@ static const char *read_argument(const struct machine *m, const char *text, size
 		choice->uart = arg.uart;
 	choice->uart.baud = arg.uart.baud;
 	choice->uart.clock_hz = arg.uart.clock_hz != 0 ? arg.uart.clock_hz : known.uart.clock_hz;
-	choice->uart.intid = arg.uart.intid;
+	choice->uart.intid = arg.uart.intid != 0 ? arg.uart.intid : known.uart.intid;
 	return NULL;
 }
 
@@ -246,6 +261,9 @@ static bool try_node(const struct machine *m, uint32_t node, struct choice *choi
 /* What firmware means, or else the first that there is. */
 static void choose_default(const struct machine *m, struct choice *choice, struct boot_uart *port)
 {
+	*choice = (struct choice){.uart = m->acpi.spcr, .node = FDT_NONE};
+	if (m->acpi.spcr.kind != BOOT_UART_NONE && make_port(m, &m->acpi.spcr, port) == NULL)
+		return;
 	if (try_node(m, stdout_node(m), choice, port) || try_node(m, m->pl011_node, choice, port))
 		return;
 	for (uint32_t i = 0; i < m->fdt.node_count; i++) {
@@ -411,7 +429,7 @@ void console_finish(struct machine *m)
 		[BOOT_UART_CDNS] = "Cadence UART",
 	};
 
-	m->info.headless = 1;
+	m->info.headless = !m->acpi.used || m->acpi.fadt.headless;
 	for (uint32_t i = 0; i < m->fdt.node_count && m->info.headless; i++)
 		m->info.headless = !(is_display(m, i) && fdt_is_okay(&m->fdt, i));
 	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++) {

@@ -107,10 +107,10 @@ static efi_status prepare(struct efi *efi)
 		status = eficfg_load(efi);
 	if (status == EFI_SUCCESS)
 		status = eficfg_add_options(efi);
-	if (status == EFI_SUCCESS && firmware.dtb == 0)
+	if (status == EFI_SUCCESS && firmware.dtb == 0 && firmware.rsdp == 0)
 		status = eficon_refuse(efi, EFI_UNSUPPORTED,
-				       "firmware gives no device tree: name one in caisson.cfg "
-				       "(QEMU: -M virt,acpi=off)");
+				       "firmware gives neither ACPI tables nor a device tree: name "
+				       "a device tree in caisson.cfg");
 	return status;
 }
 

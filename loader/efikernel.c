@@ -126,6 +126,11 @@ efi_status efikernel_start(const struct efi *efi)
 	efi_handle image;
 	efi_status status;
 
+	if (firmware.dtb == 0)
+		return eficon_refuse(
+			efi, EFI_UNSUPPORTED,
+			"payload=kernel needs a device tree, and there is none: leave it "
+			"out of Caisson's options, or name a tree in caisson.cfg");
 	uefi = efi;
 	uart_redirect(print_line, stop);
 	*m = (struct machine){.firmware = &firmware};

@@ -4,11 +4,28 @@
 
 #include "abi/bootinfo.h"
 #include "lib/bootcpu.h"
+#include "lib/fadt.h"
 #include "lib/fdt.h"
 #include "lib/layout.h"
+#include "lib/madt.h"
+#include "lib/uartdesc.h"
 #include "loader/firmware.h"
 
-#define MACHINE_MAX_ITS 16
+#define MACHINE_MAX_ITS     16
+#define MACHINE_MAX_WINDOWS 64
+
+/* acpiread.c: a machine that ACPI tables describe, not a device tree. */
+struct machine_acpi {
+	bool used;
+	uint32_t window_count;
+	struct acpi_window window[MACHINE_MAX_WINDOWS]; /* memory that tables may lie in */
+	struct acpi tables;
+	const struct acpi_table *fadt_table;
+	struct acpi_table dsdt; /* data NULL: it cannot be read */
+	struct fadt fadt;
+	struct madt madt;
+	struct uart_desc spcr; /* kind BOOT_UART_NONE: there is none */
+};
 
 /* What the steps of the loader know so far; each fills its part. */
 struct machine {
@@ -33,6 +50,8 @@ struct machine {
 	struct bootcpu_list cpus;
 	struct bootcpu cpu[BOOT_MAX_STARTS];
 
+	struct machine_acpi acpi;
+
 	/* cpus.c */
 	uint32_t cpu_listed[BOOT_MAX_CPUS]; /* of bootinfo.cpu[]: which of cpus.cpu[] it is */
 
@@ -44,6 +63,9 @@ struct machine {
 	size_t bootargs_bytes;
 	uint64_t kernel_bytes; /* memory it needs, from where it runs */
 	uint64_t text_offset;
+
+	/* seed.c: for a service VM that firmware has no rng-seed for. */
+	uint64_t svm_seed[8];
 
 	struct layout_busy busy;
 	struct layout_kept kept;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch/aarch64/sysreg.h"
 #include "lib/conopt.h"
+#include "loader/acpiread.h"
 #include "loader/cpus.h"
 #include "loader/dt.h"
 #include "loader/hypimage.h"
@@ -8,6 +9,7 @@
 #include "loader/mpboot.h"
 #include "loader/payload.h"
 #include "loader/seed.h"
+#include "loader/svmacpi.h"
 #include "loader/svmdt.h"
 #include "loader/uart.h"
 
@@ -94,14 +96,20 @@ static void load_hypervisor(struct machine *m) __attribute__((noreturn));
 
 static void load_hypervisor(struct machine *m)
 {
-	dt_read_devices(m);
+	if (m->acpi.used)
+		acpiread_devices(m);
+	else
+		dt_read_devices(m);
 	cpus_choose(m);
 	cpus_tell_power(m);
 	payload_find(m);
 	place_kept(m);
 	start_cpus(m, m->info.kept.base + m->kept.wait_code);
 	seed_make(m);
-	svmdt_write(m);
+	if (m->acpi.used)
+		svmacpi_write(m);
+	else
+		svmdt_write(m);
 	print_kept(m);
 	hypimage_start(m);
 }
@@ -113,7 +121,10 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 	if (!firmware.uefi)
 		firmware.dtb = dtb;
 	m->firmware = &firmware;
-	dt_open(m, firmware.dtb);
+	if (firmware.dtb == 0 && firmware.rsdp != 0)
+		acpiread_open(m);
+	else
+		dt_open(m, firmware.dtb);
 	if (el != 2)
 		uart_stop("started at EL%u, Caisson needs EL2: start it from firmware or a boot "
 			  "loader that runs at EL2 (QEMU: -M virt,virtualization=on)",
@@ -123,7 +134,10 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 	if (layout_busy_add(&m->busy, (uint64_t)loader_start, loader_end - loader_start,
 			    "Caisson's own image") != ERR_OK)
 		uart_stop("loaded at the end of the address space");
-	dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
+	if (m->acpi.used)
+		acpiread_machine(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
+	else
+		dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
 	if (kernel_is_payload(m))
 		load_kernel(m);
 	else

@@ -72,4 +72,11 @@ void seed_make(struct machine *m)
 	out = siphash128(&key, "management", 10);
 	m->info.management_token[0] = out.word[0] | 1; /* never 0 */
 	m->info.management_token[1] = out.word[1];
+	for (uint32_t i = 0; i < ARRAY_SIZE(m->svm_seed); i += 2) {
+		const char text[] = {'s', 'e', 'e', 'd', (char)('0' + i)};
+
+		out = siphash128(&key, text, sizeof(text));
+		m->svm_seed[i] = out.word[0];
+		m->svm_seed[i + 1] = out.word[1];
+	}
 }

@@ -7,7 +7,7 @@
 /*
  * Makes info->secret and info->management_token from what randomness there is: the firmware's
  * (EFI_RNG_PROTOCOL or rng-seed), the CPU's random numbers (FEAT_RNG), and the counter, which alone
- * can be guessed: a warning is printed then. After dt_read().
+ * can be guessed: a warning is printed then. m->svm_seed is made in the same way. After dt_read().
  */
 void seed_make(struct machine *m);
 

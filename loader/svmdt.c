@@ -5,11 +5,11 @@
 
 #include "abi/hypercall.h"
 #include "arch/aarch64/cache.h"
-#include "arch/aarch64/mmio.h"
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
 #include "lib/text.h"
 #include "loader/payload.h"
+#include "loader/svm.h"
 #include "loader/uart.h"
 
 /*
@@ -27,10 +27,8 @@
 #define BLOB_BYTES_MAX     MIB(2) /* as Linux takes it (booting.rst) */
 
 #define SPI_BASE             32
-#define INTID_END            1020
 #define INTERRUPT_SPI        0
 #define INTERRUPT_LEVEL_HIGH 4
-#define GICD_TYPER           0x4
 
 #define SERIAL_ALIAS "serial"
 
@@ -39,14 +37,14 @@ struct svmdt {
 	struct fdtw w;
 	uint32_t gic_phandle; /* 0: it has none */
 	/* The survey. */
-	uint64_t top;                          /* end of the highest address in use */
-	uint64_t window;                       /* candidates for the event line begin here */
-	uint64_t window_taken;                 /* bit per page */
-	uint64_t window_next;                  /* the highest end of what is in the window */
-	uint64_t spi_used[INTID_END / 64 + 1]; /* bit per INTID */
-	uint64_t edited[FDT_NONE / 64 + 1];    /* bit per node that is not copied as it stands */
-	uint64_t taken[FDT_NONE / 64 + 1];     /* bit per node that is to be disabled */
-	bool console_is_node;                  /* the console stands in for a PL011's node */
+	uint64_t top;                              /* end of the highest address in use */
+	uint64_t window;                           /* candidates for the event line begin here */
+	uint64_t window_taken;                     /* bit per page */
+	uint64_t window_next;                      /* the highest end of what is in the window */
+	uint64_t spi_used[SVM_INTID_END / 64 + 1]; /* bit per INTID */
+	uint64_t edited[FDT_NONE / 64 + 1]; /* bit per node that is not copied as it stands */
+	uint64_t taken[FDT_NONE / 64 + 1];  /* bit per node that is to be disabled */
+	bool console_is_node;               /* the console stands in for a PL011's node */
 	char console_path[PATH_BYTES];
 	char event_path[PATH_BYTES];
 };
@@ -94,7 +92,7 @@ static void survey_pci(struct svmdt *s, uint32_t node, const struct fdt_prop *ra
 
 static void spi_mark(struct svmdt *s, uint32_t type, uint32_t number)
 {
-	if (type == INTERRUPT_SPI && number < INTID_END - SPI_BASE)
+	if (type == INTERRUPT_SPI && number < SVM_INTID_END - SPI_BASE)
 		s->spi_used[(SPI_BASE + number) / 64] |= BIT((SPI_BASE + number) % 64);
 }
 
@@ -251,22 +249,6 @@ static void choose_pages(struct svmdt *s)
 	info->svm_event_line = take_page(s);
 }
 
-/* The highest SPI of the distributor that no node uses. */
-static uint32_t take_intid(struct svmdt *s)
-{
-	uint32_t lines = mmio_read32(s->m->info.gicd.base + GICD_TYPER) & 0x1f;
-	uint32_t end = 32 * (lines + 1);
-	uint32_t i = end < INTID_END ? end : INTID_END;
-
-	do {
-		if (i <= SPI_BASE)
-			uart_stop("no free SPI for the event line");
-		i--;
-	} while (s->spi_used[i / 64] & BIT(i % 64));
-	s->spi_used[i / 64] |= BIT(i % 64);
-	return i;
-}
-
 /* The ports' own are taken, though the device tree may not say so. */
 static void choose_intids(struct svmdt *s)
 {
@@ -274,54 +256,20 @@ static void choose_intids(struct svmdt *s)
 
 	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
 		s->spi_used[info->uart[i].intid / 64] |= BIT(info->uart[i].intid % 64);
-	info->svm_event_line_intid = take_intid(s);
-	info->svm_console_intid = s->console_is_node ? info->uart[0].intid : take_intid(s);
+	info->svm_event_line_intid = svm_take_intid(s->m, s->spi_used);
+	info->svm_console_intid =
+		s->console_is_node ? info->uart[0].intid : svm_take_intid(s->m, s->spi_used);
 }
 
-static void hide(struct svmdt *s, uint64_t base, uint64_t bytes)
+/* No ITS is shown, and so none may be reached. */
+static void hide_its(struct svmdt *s)
 {
-	struct bootinfo *info = &s->m->info;
-	uint64_t start = bits_align_down(base, PAGE_BYTES);
-	uint64_t end = bits_align_up(base + bytes, PAGE_BYTES);
-
-	if (layout_merge(info->hidden, &info->hidden_count, BOOT_MAX_REGIONS, start, end - start) !=
-	    ERR_OK)
-		uart_stop("more than %d regions of GIC and console", BOOT_MAX_REGIONS);
-}
-
-static void hide_all(struct svmdt *s)
-{
-	const struct fdt *fdt = &s->m->fdt;
-	struct bootinfo *info = &s->m->info;
 	struct fdt_region reg;
 
 	for (uint32_t k = 0; k < s->m->its_count; k++) {
-		for (uint32_t i = 0; fdt_reg(fdt, s->m->its_node[k], i, &reg) == ERR_OK; i++)
-			hide(s, reg.base, reg.bytes);
+		for (uint32_t i = 0; fdt_reg(&s->m->fdt, s->m->its_node[k], i, &reg) == ERR_OK; i++)
+			svm_hide(s->m, reg.base, reg.bytes);
 	}
-	hide(s, info->gicd.base, info->gicd.bytes);
-	for (uint32_t i = 0; i < info->gicr_count; i++)
-		hide(s, info->gicr[i].base, info->gicr[i].bytes);
-	if (info->gic_version == 2) {
-		hide(s, info->gicc.base, info->gicc.bytes);
-		hide(s, info->gich.base, info->gich.bytes);
-		hide(s, info->gicv.base, info->gicv.bytes);
-	}
-	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
-		hide(s, info->uart[i].region.base, info->uart[i].region.bytes);
-	hide(s, info->svm_console, PAGE_BYTES);
-	hide(s, info->svm_event_line, PAGE_BYTES);
-}
-
-/* The end of the service VM's addresses: whole GiBs, within what this CPU can address. */
-static void choose_limit(struct svmdt *s)
-{
-	static const uint8_t pa_bits[] = {32, 36, 40, 42, 44, 48};
-	uint64_t range = bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
-	unsigned int bits = pa_bits[range < ARRAY_SIZE(pa_bits) ? range : 5];
-	uint64_t limit = s->top < BIT(bits) ? bits_align_up(s->top, GIB(1)) : BIT(bits);
-
-	s->m->info.svm_ipa_limit = limit;
 }
 
 /* The node's full path. */
@@ -715,8 +663,9 @@ void svmdt_write(struct machine *m)
 	s->console_is_node = can_stand_in(m);
 	choose_pages(s);
 	choose_intids(s);
-	hide_all(s);
-	choose_limit(s);
+	hide_its(s);
+	svm_hide_all(m);
+	svm_limit(m, s->top);
 	if (s->console_is_node)
 		path_of(m, m->uart_node[0], s->console_path);
 	else

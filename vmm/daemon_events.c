@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -8,7 +10,8 @@
 #include "vmm/daemon.h"
 #include "vmm/say.h"
 
-#define EVENT_LINE "/dev/ttyAMA1"
+#define EVENT_LINE "/dev/ttyAMA1" /* where the device tree's aliases say so */
+#define TTYS_MAX   16
 #define READ_BYTES 256
 #define UNTOLD_MS  2
 
@@ -95,7 +98,7 @@ static void on_line(void *arg, unsigned int events)
 	tell_all(d);
 	if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
-	say("the event line %s has ended", EVENT_LINE);
+	say("the event line has ended");
 	loop_remove(&d->readable);
 	(void)close(d->line);
 	d->line = -1;
@@ -146,14 +149,52 @@ enum err daemon_init_events(struct daemon *d)
 	return err == ERR_OK ? loop_add_timer(&d->loop, &d->consoles, on_consoles, d) : err;
 }
 
+/* The address of a tty's registers; 0: it does not exist, or tells none. */
+static uint64_t tty_base(unsigned int number)
+{
+	char path[64];
+	uint64_t base = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/tty/ttyAMA%u/iomem_base", number);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%" SCNx64, &base) != 1)
+		base = 0;
+	(void)fclose(file);
+	return base;
+}
+
+/* ACPI has no aliases: Linux counts PL011s as it finds them, and Caisson's table has the address.
+ */
+static void find_line(char *path, size_t bytes)
+{
+	int file = open(HYP_TABLE_FILE, O_RDONLY | O_CLOEXEC);
+	unsigned int number = 0;
+	uint64_t base;
+
+	(void)snprintf(path, bytes, "%s", EVENT_LINE);
+	if (file < 0)
+		return;
+	if (pread(file, &base, sizeof(base), CAISSON_TABLE_EVENT_LINE) == sizeof(base)) {
+		while (number < TTYS_MAX && tty_base(number) != base)
+			number++;
+		(void)snprintf(path, bytes, "/dev/ttyAMA%u", number);
+	}
+	(void)close(file);
+}
+
 /* The byte that is written lets EL2 announce anew what Linux dropped when the line was opened. */
 enum err daemon_open_events(struct daemon *d)
 {
 	struct termios raw;
+	char path[32];
 
 	if (d->line >= 0)
 		return ERR_OK;
-	d->line = open(EVENT_LINE, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	find_line(path, sizeof(path));
+	d->line = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	d->reader = (struct eventline){0};
 	if (d->line >= 0 && tcgetattr(d->line, &raw) == 0) {
 		cfmakeraw(&raw);
@@ -165,7 +206,7 @@ enum err daemon_open_events(struct daemon *d)
 			loop_remove(&d->readable);
 		}
 	}
-	say("cannot read the event line %s: %s", EVENT_LINE, strerror(errno));
+	say("cannot read the event line %s: %s", path, strerror(errno));
 	if (d->line >= 0)
 		(void)close(d->line);
 	d->line = -1;

@@ -11,7 +11,7 @@
 
 #include "vmm/say.h"
 
-#define TOKEN_FILE "/proc/device-tree/caisson/" CAISSON_TOKEN_PROPERTY
+#define TOKEN_PROPERTY_FILE "/proc/device-tree/caisson/" CAISSON_TOKEN_PROPERTY
 
 #define BUSY_WAIT_NS 1000000
 
@@ -85,33 +85,49 @@ enum err hyp_find(void)
 	return ERR_OK;
 }
 
-static enum err read_token(struct hyp_token *token)
+/* Its two halves, `offset` bytes into the file. ERR_NOT_FOUND: there is no such file. */
+static enum err read_token(const char *path, off_t offset, struct hyp_token *token)
 {
-	int file = open(TOKEN_FILE, O_RDONLY | O_CLOEXEC);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0) {
+		if (errno == ENOENT)
+			return ERR_NOT_FOUND;
 		if (errno == EACCES || errno == EPERM)
 			say("only root may read Caisson's management token");
 		else
-			say("cannot read %s: %s", TOKEN_FILE, strerror(errno));
+			say("cannot read %s: %s", path, strerror(errno));
 		return ERR_DENIED;
 	}
 
-	ssize_t got = read(file, token->half, sizeof(token->half));
+	ssize_t got = pread(file, token->half, sizeof(token->half), offset);
 
 	(void)close(file);
 	if (got != sizeof(token->half)) {
-		say("%s does not hold a token", TOKEN_FILE);
+		say("%s does not hold a token", path);
 		return ERR_INVALID;
 	}
 	return ERR_OK;
+}
+
+/* From the device tree, or else from Caisson's ACPI table. */
+static enum err find_token(struct hyp_token *token)
+{
+	enum err err = read_token(TOKEN_PROPERTY_FILE, 0, token);
+
+	if (err == ERR_NOT_FOUND)
+		err = read_token(HYP_TABLE_FILE, CAISSON_TABLE_TOKEN, token);
+	if (err == ERR_NOT_FOUND)
+		say("neither %s nor %s is there to take Caisson's management token from",
+		    TOKEN_PROPERTY_FILE, HYP_TABLE_FILE);
+	return err;
 }
 
 enum err hyp_open(struct hyp_token *management)
 {
 	enum err err = hyp_find();
 
-	return err != ERR_OK ? err : read_token(management);
+	return err != ERR_OK ? err : find_token(management);
 }
 
 const char *hyp_status_text(enum caisson_status status)

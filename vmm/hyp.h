@@ -2,6 +2,7 @@
 #ifndef VMM_HYP_H
 #define VMM_HYP_H
 
+#include "abi/acpitable.h"
 #include "abi/hostreport.h"
 #include "abi/hypercall.h"
 #include "lib/bits.h"
@@ -11,6 +12,9 @@
  * Caisson's hypercalls as functions; abi/hypercall.h says what each does. Addresses are this
  * process's own, of pinned memory. Any thread.
  */
+
+/* Where there is no device tree: Caisson's table, abi/acpitable.h. */
+#define HYP_TABLE_FILE "/sys/firmware/acpi/tables/" CAISSON_TABLE
 
 struct hyp_token {
 	uint64_t half[2];

@@ -2,7 +2,8 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "lib/acpi.h"
-#include "lib/madt.h"
+#include "lib/guestacpi.h"
+#include "lib/spcr.h"
 
 #define BASE        0x10000
 #define ROOT        (BASE + 0x30) /* behind the RSDP */
@@ -127,7 +128,7 @@ static void check_root(const struct acpi *acpi, const struct acpi_window *window
 	size_t room = 4096 + 16 * ACPI_MAX_TABLES;
 	uint8_t *out = malloc(room);
 	struct acpi_window windows[2] = {*window, {OUT, room, out}};
-	struct acpiw_edit edit[] = {{"APIC", 0}, {"STAO", 0}};
+	struct acpiw_edit edit[] = {{.signature = "APIC"}, {.signature = "STAO"}};
 	const struct acpi_table *stao;
 	struct acpi again;
 	struct acpiw w;
@@ -144,6 +145,57 @@ static void check_root(const struct acpi *acpi, const struct acpi_window *window
 	FUZZ_CHECK(acpi_find(&again, "APIC", &stao) == ERR_NOT_FOUND);
 	FUZZ_CHECK(acpi->count == ACPI_MAX_TABLES || acpi_find(&again, "STAO", &stao) == ERR_OK);
 	free(out);
+}
+
+/* A guest's tables, read back; the survey of each table is within it. */
+static void check_guest(const struct acpi *acpi, const struct acpi_window *window)
+{
+	static const struct aml_uart uart = {"CAEV", 0x5000, 400};
+	struct acpi_table fadt = {.data = calloc(1, 276), .bytes = 276};
+	struct aml_survey survey = {0};
+	struct bootcpu cpu[CPUS_MAX];
+	struct madt_use use[CPUS_MAX] = {{.used = true}};
+	struct bootcpu_list list;
+	struct madt madt;
+	struct guestacpi g = {.acpi = acpi,
+			      .fadt = &fadt,
+			      .madt = &madt,
+			      .list = &list,
+			      .use = use,
+			      .uart = &uart,
+			      .uart_count = 1,
+			      .hide_port = true,
+			      .spcr = &(struct uart_desc){.kind = BOOT_UART_PL011},
+			      .token = "0123456789abcdef"};
+	const struct acpi_table *table;
+	struct acpi again;
+	const char *why;
+	struct acpiw w;
+	size_t bytes;
+
+	for (uint32_t i = 0; i < acpi->count; i++) {
+		if (acpi->table[i].data == NULL)
+			continue;
+		aml_survey(&survey, acpi->table[i].data, acpi->table[i].bytes);
+		aml_survey_words(&survey, acpi->table[i].data, acpi->table[i].bytes);
+		(void)aml_names(acpi->table[i].data, acpi->table[i].bytes, 0x9000000);
+	}
+	bootcpu_init(&list, cpu, CPUS_MAX);
+	if (acpi_find(acpi, "APIC", &table) == ERR_OK &&
+	    madt_read(&madt, table, 0, &list, &why) == ERR_OK) {
+		size_t room = guestacpi_room(&g);
+		uint8_t *out = malloc(room);
+		struct acpi_window windows[2] = {*window, {OUT, room, out}};
+
+		acpiw_init(&w, out, OUT, room);
+		uint64_t rsdp = guestacpi_write(&w, &g);
+		FUZZ_CHECK(acpiw_finish(&w, &bytes) == ERR_OK);
+		FUZZ_CHECK(acpi_open(&again, windows, 2, rsdp, &why) == ERR_OK);
+		FUZZ_CHECK(again.beyond != 0 || acpi_find(&again, "CAIS", &table) == ERR_OK);
+		FUZZ_CHECK(acpi_find(&again, "IORT", &table) == ERR_NOT_FOUND);
+		free(out);
+	}
+	free((void *)(uintptr_t)fadt.data);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
@@ -169,6 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 			check_madt(table, true);
 		}
 		check_root(&acpi, &window);
+		check_guest(&acpi, &window);
 	} else {
 		FUZZ_CHECK(why != NULL);
 	}

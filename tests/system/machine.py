@@ -37,7 +37,8 @@ SYSTEMD_PATIENCE = ("etc/systemd/system.conf.d/patience.conf",
 # Kernel messages of level warning or worse that say nothing about Caisson: the first is the same on
 # the bare machine, the second is about a busy machine under emulation.
 HARMLESS = [r"Memory resource size exceeds max for 32 bits", r"hrtimer: interrupt took \d+ ns",
-            r"cacheinfo: Unable to detect cache hierarchy"]  # 6.12; the tree says nothing of it
+            r"cacheinfo: Unable to detect cache hierarchy",  # 6.12; the tree says nothing of it
+            r"Early cacheinfo failed"]  # QEMU's PPTT says nothing of it either
 
 
 def assemble_service_vm(extras, name=None, added=None, kernel=None):

@@ -7,8 +7,6 @@ test_badinput.py."""
 import re
 import subprocess
 
-import pytest
-
 from machine import HOST
 from test_badinput import DeviceTree
 from test_shell import Shell

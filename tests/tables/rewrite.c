@@ -6,7 +6,7 @@
 #include "lib/dtcpus.h"
 #include "lib/fadt.h"
 #include "lib/gtdt.h"
-#include "lib/madt.h"
+#include "lib/guestacpi.h"
 #include "lib/spcr.h"
 
 /*
@@ -24,6 +24,9 @@
 #define NEW       UINT64_C(0x50000000) /* where new ACPI tables will be */
 #define NEW_BYTES 0x10000
 #define NODES_MAX 8192
+
+#define EVENT_LINE UINT64_C(0x123456000)
+#define CONSOLE    UINT64_C(0x7f000000)
 
 static struct bootcpu cpu[CPUS_MAX];
 
@@ -124,22 +127,64 @@ static void print_fixed(const struct acpi *acpi, const struct fadt *fadt)
 	printf("gtdt phys %u virt %u hyp %u\n", gtdt.phys_intid, gtdt.virt_intid, gtdt.hyp_intid);
 }
 
-/* For a kernel that is started by the parking protocol, and for a guest. */
-static uint64_t write_tables(struct acpiw *w, const struct acpi *acpi, const struct madt *madt,
-			     const struct bootcpu_list *list, bool guest)
+/* What the DSDT names. */
+static void print_survey(const struct acpi_window *window, uint64_t address)
 {
-	const struct uart_desc console = {.kind = BOOT_UART_PL011, .base = 0x9000000, .intid = 33};
-	struct acpiw_edit edit[] = {{"APIC", 0}, {"FACP", 0}, {"SPCR", 0}, {"STAO", 0}};
+	struct aml_survey survey = {0};
+	struct acpi_table dsdt;
+
+	acpi_at(&dsdt, window, 1, address, "DSDT");
+	if (dsdt.err != ERR_OK)
+		return; /* it was not saved with the others */
+	aml_survey(&survey, dsdt.data, dsdt.bytes);
+	printf("dsdt top %#llx console %d free", (unsigned long long)survey.top,
+	       aml_names(dsdt.data, dsdt.bytes, 0x9000000));
+	for (uint32_t i = 32; i < AML_INTID_END; i++) {
+		if (!(survey.intid[i / 64] & BIT(i % 64)))
+			printf(" %u", i);
+	}
+	printf("\n");
+}
+
+/* For a kernel that is started by the parking protocol. */
+static uint64_t write_kernel(struct acpiw *w, const struct acpi *acpi, const struct madt *madt,
+			     const struct bootcpu_list *list)
+{
+	struct acpiw_edit edit[] = {{.signature = "APIC"}, {.signature = "FACP"}};
 	struct madt_use use[CPUS_MAX];
 
 	for (uint32_t i = 0; i < list->count; i++)
-		use[i] = (struct madt_use){true,
-					   guest || i == list->boot ? 0 : MAILBOXES + i * PAGE};
-	edit[0].address = madt_write(w, madt, list, use, guest ? MADT_FOR_GUEST : MADT_FOR_KERNEL);
-	edit[1].address = fadt_write(w, must_find(acpi, "FACP"), guest, true);
-	edit[2].address = spcr_write(w, &console);
-	edit[3].address = acpiw_stao(w);
-	return acpiw_root(w, acpi, edit, guest ? 4 : 2);
+		use[i] = (struct madt_use){true, i == list->boot ? 0 : MAILBOXES + i * PAGE};
+	edit[0].address = madt_write(w, madt, list, use, MADT_FOR_KERNEL);
+	edit[1].address = fadt_write(w, must_find(acpi, "FACP"), false, true);
+	return acpiw_root(w, acpi, edit, ARRAY_SIZE(edit));
+}
+
+/* For the service VM, with all that can be added. */
+static uint64_t write_guest(struct acpiw *w, const struct acpi *acpi, const struct madt *madt,
+			    const struct bootcpu_list *list)
+{
+	static const struct aml_uart uarts[] = {{"CAEV", EVENT_LINE, 400}, {"CACO", CONSOLE, 401}};
+	const struct uart_desc console = {.kind = BOOT_UART_PL011, .base = 0x9000000, .intid = 33};
+	struct madt_use use[CPUS_MAX];
+	struct guestacpi g = {.acpi = acpi,
+			      .fadt = must_find(acpi, "FACP"),
+			      .madt = madt,
+			      .list = list,
+			      .use = use,
+			      .spcr = &console,
+			      .hide_port = true,
+			      .uart = uarts,
+			      .uart_count = ARRAY_SIZE(uarts),
+			      .token = "sixteen secret b",
+			      .event_line = EVENT_LINE};
+
+	for (uint32_t i = 0; i < list->count; i++)
+		use[i] = (struct madt_use){.used = true};
+	if (guestacpi_room(&g) > w->bytes_max)
+		die("room", "is too small");
+	w->bytes_max = guestacpi_room(&g);
+	return guestacpi_write(w, &g);
 }
 
 static void dump(const struct acpi *acpi, const char *dir, const char *suffix)
@@ -183,12 +228,15 @@ static void rewrite_acpi(char **argv)
 	print_list(&list);
 	print_gic(&madt);
 	print_fixed(&acpi, &fadt);
+	if (fadt.dsdt != 0)
+		print_survey(windows, fadt.dsdt);
 	dump(&acpi, argv[4], ".old");
 	for (unsigned int guest = 0; guest < 2; guest++) {
 		uint64_t rsdp;
 
 		acpiw_init(&w, out, NEW, sizeof(out));
-		rsdp = write_tables(&w, &acpi, &madt, &list, guest);
+		rsdp = guest ? write_guest(&w, &acpi, &madt, &list)
+			     : write_kernel(&w, &acpi, &madt, &list);
 		if (acpiw_finish(&w, &bytes) != ERR_OK ||
 		    acpi_open(&again, windows, 2, rsdp, &why) != ERR_OK)
 			die("new tables", why);

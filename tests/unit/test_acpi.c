@@ -295,7 +295,8 @@ static void test_root_written(void **state)
 	uint64_t fadt = put_table(&t, "FACP");
 	uint64_t madt = put_table(&t, "APIC");
 	struct acpi_window windows[2] = {t.window, {OUT, 4096, out}};
-	struct acpiw_edit edit[] = {{"APIC", 0}, {"SSDT", 0}, {"STAO", 0}};
+	struct acpiw_edit edit[] = {
+		{.signature = "APIC"}, {.signature = "SSDT"}, {.signature = "STAO"}};
 	const struct acpi_table *found;
 	struct acpi again;
 	struct acpiw w;
@@ -334,7 +335,7 @@ static void test_root_written(void **state)
 static void test_root_room(void **state)
 {
 	struct tables t = make(false);
-	struct acpiw_edit edit[] = {{"STAO", 0}};
+	struct acpiw_edit edit[] = {{.signature = "STAO"}};
 	size_t needed = 0;
 
 	(void)put_table(&t, "FACP");

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOADER_ACPIREAD_H
+#define LOADER_ACPIREAD_H
+
+#include "loader/machine.h"
+
+/*
+ * Reads firmware's ACPI tables, where there is no device tree: m->firmware has the RSDP's address
+ * and UEFI's memory map. Each function stops the machine with a message when what it looks for is
+ * missing or makes no sense.
+ */
+
+/* Memory, the list of tables, the SPCR; starts the console. */
+void acpiread_open(struct machine *m);
+/* CPUs and PSCI. */
+void acpiread_machine(struct machine *m, uint64_t own_mpidr);
+/* What the hypervisor needs besides: GIC, timers, the ports' interrupts. */
+void acpiread_devices(struct machine *m);
+
+#endif
