@@ -7,6 +7,7 @@
 #include "lib/fdt.h"
 #include "loader/eficfg.h"
 #include "loader/eficon.h"
+#include "loader/efikernel.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
 #include "loader/payload.h"
@@ -24,8 +25,10 @@
 /* Called by head.S. */
 efi_status efi_main(efi_handle image, struct efi_system_table *table);
 
-static const struct efi_guid loaded_image_guid = {
+const struct efi_guid efi_loaded_image_guid = {
 	0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
+const struct efi_guid efi_dtb_guid = {
+	0xb1b621d5, 0xf19c, 0x41a5, {0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0}};
 static const struct efi_guid rng_guid = {
 	0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}};
 
@@ -111,6 +114,13 @@ static efi_status prepare(struct efi *efi)
 	return status;
 }
 
+/* Firmware that does not let go can be asked for nothing but to take memory back. */
+static efi_status leave(const struct efi *efi)
+{
+	take_seed(efi);
+	return efimem_leave(efi);
+}
+
 efi_status efi_main(efi_handle image, struct efi_system_table *table)
 {
 	static struct efi efi;
@@ -126,15 +136,15 @@ efi_status efi_main(efi_handle image, struct efi_system_table *table)
 				     "started at EL%u, Caisson needs EL2: firmware must run at EL2 "
 				     "(QEMU: -M virt,virtualization=on)",
 				     (unsigned int)el);
-	if (efi.boot->HandleProtocol(image, &loaded_image_guid, (void **)&efi.loaded) !=
+	if (efi.boot->HandleProtocol(image, &efi_loaded_image_guid, (void **)&efi.loaded) !=
 	    EFI_SUCCESS)
 		return eficon_refuse(&efi, EFI_UNSUPPORTED,
 				     "firmware does not tell where Caisson was loaded from");
 	status = prepare(&efi);
-	if (status != EFI_SUCCESS) {
-		efimem_release(&efi);
-		return status;
-	}
-	take_seed(&efi);
-	return efimem_leave(&efi);
+	if (status == EFI_SUCCESS && efikernel_is_wanted())
+		status = efikernel_start(&efi);
+	else if (status == EFI_SUCCESS)
+		status = leave(&efi);
+	efimem_release(&efi);
+	return status;
 }

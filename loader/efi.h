@@ -20,4 +20,7 @@ struct efi {
 	uint32_t folder_chars;
 };
 
+extern const struct efi_guid efi_loaded_image_guid;
+extern const struct efi_guid efi_dtb_guid;
+
 #endif

@@ -23,15 +23,15 @@ static struct {
 static uint32_t taken_count;
 static uint64_t room_bytes; /* for the map, at firmware.map */
 
-bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t *address)
+bool efimem_keep(const struct efi *efi, uint32_t type, uint64_t bytes, uint64_t align,
+		 uint64_t *address)
 {
 	uint64_t pages = bits_align_up(bytes, PAGE_BYTES) / PAGE_BYTES;
 	uint64_t extra = align / PAGE_BYTES - 1;
 	uint64_t base;
 
-	if (taken_count == EFIMEM_MAX_TAKEN ||
-	    efi->boot->AllocatePages(EFI_ALLOCATE_ANY_PAGES, EFIMAP_LOADER_DATA, pages + extra,
-				     &base) != EFI_SUCCESS)
+	if (efi->boot->AllocatePages(EFI_ALLOCATE_ANY_PAGES, type, pages + extra, &base) !=
+	    EFI_SUCCESS)
 		return false;
 	/* What is too much is given back, so that it is free for others. */
 	*address = bits_align_up(base, align);
@@ -40,8 +40,16 @@ bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t
 	extra -= (*address - base) / PAGE_BYTES;
 	if (extra != 0)
 		(void)efi->boot->FreePages(*address + pages * PAGE_BYTES, extra);
+	return true;
+}
+
+bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t *address)
+{
+	if (taken_count == EFIMEM_MAX_TAKEN ||
+	    !efimem_keep(efi, EFIMAP_LOADER_DATA, bytes, align, address))
+		return false;
 	taken[taken_count].base = *address;
-	taken[taken_count++].pages = pages;
+	taken[taken_count++].pages = bits_align_up(bytes, PAGE_BYTES) / PAGE_BYTES;
 	return true;
 }
 
@@ -82,8 +90,13 @@ static efi_status read_map(const struct efi *efi, uint64_t *key)
 
 static enum err digest(void)
 {
-	return efimap_read(&efimap, (const void *)firmware.map, firmware.map_bytes,
-			   firmware.map_stride, HYP_IMAGE_VA, BOOT_MAX_REGIONS);
+	enum err err = efimap_read(&efimap, (const void *)firmware.map, firmware.map_bytes,
+				   firmware.map_stride, HYP_IMAGE_VA, BOOT_MAX_REGIONS);
+
+	firmware.ram_count = err == ERR_OK ? efimap.ram_count : 0;
+	for (uint32_t i = 0; i < firmware.ram_count; i++)
+		firmware.ram[i] = efimap.ram[i];
+	return err;
 }
 
 efi_status efimem_check(const struct efi *efi)
@@ -151,11 +164,7 @@ efi_status efimem_leave(const struct efi *efi)
 	if (status != EFI_SUCCESS)
 		return status;
 	/* A map that makes no sense now leaves no memory, which is told later. */
-	if (digest() == ERR_OK) {
-		firmware.ram_count = efimap.ram_count;
-		for (uint32_t i = 0; i < efimap.ram_count; i++)
-			firmware.ram[i] = efimap.ram[i];
-	}
+	(void)digest();
 	clean();
 	head_leave();
 }

@@ -11,6 +11,10 @@ bool efimem_take(const struct efi *efi, uint64_t bytes, uint64_t align, uint64_t
 /* Gives all of that back. */
 void efimem_release(const struct efi *efi);
 
+/* The same of another type (lib/efimap.h), never given back. */
+bool efimem_keep(const struct efi *efi, uint32_t type, uint64_t bytes, uint64_t align,
+		 uint64_t *address);
+
 /* Refuses a machine with too little memory, or with a memory map that makes no sense. */
 efi_status efimem_check(const struct efi *efi);
 

@@ -11,9 +11,8 @@
 #include "loader/mpboot.h"
 #include "loader/uart.h"
 
-#define PAGE_BYTES      KIB(4)
-#define MAILBOXES_ALIGN KIB(64) /* the largest pages that kernels have */
-#define TREE_BYTES_MAX  MIB(2)  /* as Linux takes it (booting.rst) */
+#define PAGE_BYTES     KIB(4)
+#define TREE_BYTES_MAX MIB(2) /* as Linux takes it (booting.rst) */
 
 bool kernel_is_payload(const struct machine *m)
 {
@@ -28,20 +27,20 @@ bool kernel_is_payload(const struct machine *m)
 	return false;
 }
 
-static uint64_t mailboxes_bytes(const struct machine *m)
+uint64_t kernel_mailboxes_bytes(const struct machine *m)
 {
-	return bits_align_up(mpboot_bytes(m->info.cpu_count), MAILBOXES_ALIGN);
+	return bits_align_up(mpboot_bytes(m->info.cpu_count), KERNEL_MAILBOXES_ALIGN);
 }
 
 uint64_t kernel_place(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
-	uint64_t bytes = mailboxes_bytes(m);
+	uint64_t bytes = kernel_mailboxes_bytes(m);
 	uint64_t base;
 
 	if (info->cpu_count == 1)
 		return 0;
-	if (layout_highest(info->ram, info->ram_count, &m->busy, bytes, MAILBOXES_ALIGN,
+	if (layout_highest(info->ram, info->ram_count, &m->busy, bytes, KERNEL_MAILBOXES_ALIGN,
 			   HYP_IMAGE_VA, &base) != ERR_OK)
 		uart_stop("no room in memory for mailboxes, %llu KiB",
 			  (unsigned long long)bytes >> 10);
@@ -51,8 +50,14 @@ uint64_t kernel_place(struct machine *m)
 	return base;
 }
 
-/* All CPUs that came are started by their mailboxes' release words; one alone needs none. */
-static size_t write_tree(struct machine *m, uint64_t tree, size_t room)
+size_t kernel_tree_room(const struct machine *m)
+{
+	size_t room = m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + m->bootargs_bytes;
+
+	return room < TREE_BYTES_MAX ? room : TREE_BYTES_MAX;
+}
+
+size_t kernel_write_tree(struct machine *m, uint64_t tree, size_t room)
 {
 	static struct dtcpus_use use[BOOT_MAX_STARTS];
 	const struct bootinfo *info = &m->info;
@@ -88,16 +93,15 @@ static size_t write_tree(struct machine *m, uint64_t tree, size_t room)
 void kernel_start(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
-	size_t room = m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + m->bootargs_bytes;
+	size_t room = kernel_tree_room(m);
 	uint64_t tree;
 	size_t bytes;
 
-	room = room < TREE_BYTES_MAX ? room : TREE_BYTES_MAX;
 	if (layout_lowest(info->ram, info->ram_count, &m->busy, room, PAGE_BYTES, HYP_IMAGE_VA,
 			  &tree) != ERR_OK)
 		uart_stop("no room in memory for the kernel's device tree");
 	cache_clean_invalidate_poc(tree, room);
-	bytes = write_tree(m, tree, room);
+	bytes = kernel_write_tree(m, tree, room);
 	cache_clean_invalidate_poc(tree, bytes);
 	uart_print("  payload=kernel: %u CPU%s, mailboxes at %#llx; starts at %#llx\n",
 		   info->cpu_count, info->cpu_count == 1 ? "" : "s",

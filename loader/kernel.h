@@ -16,6 +16,17 @@ bool kernel_is_payload(const struct machine *m);
  */
 uint64_t kernel_place(struct machine *m);
 
+/* What the mailboxes and their code take: whole pages of the largest size that kernels have. */
+#define KERNEL_MAILBOXES_ALIGN KIB(64)
+uint64_t kernel_mailboxes_bytes(const struct machine *m);
+
+/*
+ * The kernel's device tree, when the CPUs have come to their mailboxes in m->info.kept: all are
+ * started by their release words; one alone needs none. Bytes it takes, at most the room.
+ */
+size_t kernel_tree_room(const struct machine *m);
+size_t kernel_write_tree(struct machine *m, uint64_t tree, size_t room);
+
 /* After the CPUs have come and payload_place(). */
 void kernel_start(struct machine *m) __attribute__((noreturn));
 

@@ -83,10 +83,9 @@ static void start_cpus(struct machine *m, uint64_t base)
 
 static void load_kernel(struct machine *m) __attribute__((noreturn));
 
+/* Under UEFI efikernel.c does this, and does not get here. */
 static void load_kernel(struct machine *m)
 {
-	if (m->firmware->uefi)
-		uart_stop("payload=kernel is for machines without UEFI");
 	cpus_choose(m);
 	payload_find(m);
 	start_cpus(m, kernel_place(m));

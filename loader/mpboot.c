@@ -173,8 +173,10 @@ void mpboot_collect(struct machine *m)
 	for (uint32_t i = 1; i < info->cpu_count;) {
 		const volatile struct boot_mailbox *mailbox = mailbox_of(&info->cpu[i]);
 
-		while (mailbox->arrived == 0 && sysreg_read(cntpct_el0) - start < wait)
-			;
+		/* Under UEFI the caches are on, and it is written past them. */
+		do
+			cache_clean_invalidate_poc(info->cpu[i].mailbox, sizeof(*mailbox));
+		while (mailbox->arrived == 0 && sysreg_read(cntpct_el0) - start < wait);
 		if (mailbox->arrived == CURRENTEL_EL2) {
 			cpus_start(m, i)->ticks = mailbox->time - started;
 			cpus_start(m, i)->state = BOOT_START_ARRIVED;

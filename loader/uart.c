@@ -16,6 +16,8 @@
 #define LCR_TRIES      1000
 
 static struct boot_uart uart;
+static void (*elsewhere)(const char *line);
+static void (*elsewhere_stop)(void);
 
 static uint32_t reg_read(unsigned int number)
 {
@@ -130,8 +132,16 @@ static void set_cdns(void)
 	mmio_write32(uart.base + CDNS_CR, CDNS_CR_RXEN | CDNS_CR_TXEN | CDNS_CR_STPBRK);
 }
 
+void uart_redirect(void (*text)(const char *line), void (*stop)(void))
+{
+	elsewhere = text;
+	elsewhere_stop = stop;
+}
+
 void uart_init(const struct boot_uart *port, uint32_t divisor)
 {
+	if (elsewhere != NULL)
+		return;
 	uart = *port;
 	if (uart.kind == BOOT_UART_PL011)
 		set_pl011(divisor);
@@ -160,6 +170,10 @@ static void print(const char *fmt, va_list args)
 	const char *p;
 
 	fmt_vsnprintf(line, sizeof(line), fmt, args);
+	if (elsewhere != NULL) {
+		elsewhere(line);
+		return;
+	}
 	for (p = line; *p != '\0'; p++) {
 		if (*p == '\n')
 			put('\r');
@@ -186,6 +200,8 @@ void uart_stop(const char *fmt, ...)
 	print(fmt, args);
 	va_end(args);
 	uart_print("\n");
+	if (elsewhere != NULL)
+		elsewhere_stop();
 	for (;;)
 		wfi();
 }

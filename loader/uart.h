@@ -16,6 +16,12 @@
  */
 void uart_init(const struct boot_uart *port, uint32_t divisor);
 
+/*
+ * While UEFI has the machine: no port is touched, lines of text go to `text`, and uart_stop() ends
+ * with `stop`, which does not return.
+ */
+void uart_redirect(void (*text)(const char *line), void (*stop)(void));
+
 void uart_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* One line that names what is wrong and what to do about it; then this machine stands still. */

@@ -46,6 +46,8 @@ struct efi_text_output {
 /* 7.2.1 */
 enum efi_allocate { EFI_ALLOCATE_ANY_PAGES = 0, EFI_ALLOCATE_MAX_ADDRESS, EFI_ALLOCATE_ADDRESS };
 
+struct efi_device_path;
+
 /* 4.4; types of memory: lib/efimap.h */
 struct efi_boot_services {
 	struct efi_table_header Hdr;
@@ -72,10 +74,12 @@ struct efi_boot_services {
 	void *RegisterProtocolNotify;
 	void *LocateHandle;
 	void *LocateDevicePath;
-	void *InstallConfigurationTable;
-	void *LoadImage;
-	void *StartImage;
-	void *Exit;
+	efi_status (*InstallConfigurationTable)(const struct efi_guid *guid, void *table);
+	efi_status (*LoadImage)(uint8_t is_boot_entry, efi_handle parent,
+				struct efi_device_path *path, void *source, uint64_t bytes,
+				efi_handle *image);
+	efi_status (*StartImage)(efi_handle image, uint64_t *exit_bytes, uint16_t **exit_text);
+	efi_status (*Exit)(efi_handle image, efi_status status, uint64_t bytes, uint16_t *text);
 	void *UnloadImage;
 	efi_status (*ExitBootServices)(efi_handle image, uint64_t key);
 	void *GetNextMonotonicCount;

@@ -122,6 +122,22 @@ def test_mistakes_and_entry(start, tmp_path, service_vm, image):
     machine.power_off()
 
 
+def test_kernel(boot):
+    """payload=kernel: Debian has the machine, by its own EFI stub, and finds its CPUs in mailboxes
+    by spin table."""
+    machine = boot(uefi=True, cpus=4, append="quiet uefi.test=2", hyp_append="payload=kernel")
+    machine.expect("payload=kernel: 4 CPUs")
+    machine.login()
+    assert machine.run("nproc") == "4"
+    assert machine.run("cat /proc/device-tree/cpus/cpu@3/enable-method").strip("\0") == "spin-table"
+    assert machine.run("ls -d /proc/device-tree/psci /proc/device-tree/caisson", status=None) \
+        .count("No such file") == 2
+    assert machine.run("cat /proc/cmdline") == "quiet uefi.test=2"
+    assert machine.run("ls -d /sys/firmware/efi/systab") == "/sys/firmware/efi/systab"
+    check_dmesg(machine)
+    machine.power_off()
+
+
 def test_grub(start, tmp_path, service_vm, image):
     """Debian's GRUB starts Caisson with modules, as it does Xen; caisson.cfg does not count."""
     grub = os.path.join(BUILD, "grub")

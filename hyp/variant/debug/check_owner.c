@@ -72,6 +72,12 @@ static bool is_of(uint64_t pa, uint32_t number, bool is_store) REQUIRES(slot_man
 			: b->state == OWNER_SHARED || b->state == OWNER_LENT;
 }
 
+/* Not a block: it holds the pages of the GIC's virtual CPU interface (hyp/vm/umem.c). */
+static bool is_table(uint64_t desc)
+{
+	return (desc & PGTABLE_DESC_TABLE) == PGTABLE_DESC_TABLE;
+}
+
 /* Each block in its stage 2 is the VM's; gives how many there are. */
 static uint64_t check_stage2(const struct uvm *uvm) REQUIRES(slot_manage_lock)
 {
@@ -81,7 +87,11 @@ static uint64_t check_stage2(const struct uvm *uvm) REQUIRES(slot_manage_lock)
 		uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
 		uint64_t desc = entry ? pgtable_entry_read(entry) : 0;
 
-		if (desc != 0) {
+		if (is_table(desc)) {
+			if (!is_of(desc & PGTABLE_DESC_PA, uvm->slot, true))
+				panic("owners: the table of VM %u for IPA 0x%lx is not its own",
+				      uvm->slot, ipa);
+		} else if (desc != 0) {
 			if (!is_of(ublock_pa(desc), uvm->slot, false))
 				panic("owners: VM %u has block 0x%lx at IPA 0x%lx", uvm->slot,
 				      ublock_pa(desc), ipa);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "loader/efikernel.h"
+
+#include <string.h>
+
+#include "arch/aarch64/cache.h"
+#include "lib/cmdline.h"
+#include "lib/efimap.h"
+#include "loader/cpus.h"
+#include "loader/dt.h"
+#include "loader/eficon.h"
+#include "loader/efimem.h"
+#include "loader/firmware.h"
+#include "loader/kernel.h"
+#include "loader/mpboot.h"
+#include "loader/payload.h"
+#include "loader/uart.h"
+
+#define PAGE_BYTES KIB(4)
+
+/* What tells where in memory the kernel was loaded from (UEFI 2.10 10.3.2.3), and the end. */
+struct memory_path {
+	uint8_t type, subtype, length[2];
+	uint32_t memory_type;
+	uint64_t start;
+	uint64_t end;
+	uint8_t last[4];
+} __attribute__((packed, aligned(8)));
+
+static const struct efi *uefi; /* for what stops */
+static struct machine machine;
+
+bool efikernel_is_wanted(void)
+{
+	size_t bytes;
+	const char *value = cmdline_get(firmware.cmdline, "payload", &bytes);
+
+	return value != NULL && bytes == 6 && memcmp(value, "kernel", bytes) == 0;
+}
+
+static void print_line(const char *line)
+{
+	eficon_print(uefi, "%s", line);
+}
+
+static void stop(void)
+{
+	efimem_release(uefi);
+	(void)uefi->boot->Exit(uefi->image, EFI_UNSUPPORTED, 0, NULL);
+}
+
+/* Its command line as the options of an application. */
+static void give_options(const struct machine *m, struct efi_loaded_image *loaded)
+{
+	static uint16_t options[FIRMWARE_BOOTARGS_BYTES];
+	size_t chars = m->bootargs_bytes < ARRAY_SIZE(options) ? m->bootargs_bytes
+							       : ARRAY_SIZE(options) - 1;
+
+	for (size_t i = 0; i < chars; i++)
+		options[i] = (uint8_t)m->bootargs[i];
+	options[chars] = 0;
+	loaded->LoadOptions = options;
+	loaded->LoadOptionsSize = (uint32_t)((chars + 1) * sizeof(options[0]));
+}
+
+static efi_status load(const struct efi *efi, const struct machine *m, efi_handle *image)
+{
+	static struct memory_path path = {
+		.type = 1,
+		.subtype = 3,
+		.length = {24},
+		.memory_type = EFIMAP_LOADER_DATA,
+		.last = {0x7f, 0xff, 4},
+	};
+	struct efi_loaded_image *loaded;
+	efi_status status;
+
+	path.start = m->kernel.base;
+	path.end = m->kernel.base + m->kernel.bytes;
+	status = efi->boot->LoadImage(false, efi->image, (struct efi_device_path *)&path,
+				      (void *)m->kernel.base, m->kernel.bytes, image);
+	if (status == EFI_SUCCESS)
+		status =
+			efi->boot->HandleProtocol(*image, &efi_loaded_image_guid, (void **)&loaded);
+	if (status != EFI_SUCCESS)
+		return eficon_refuse(
+			efi, status,
+			"firmware does not load the kernel (error %#llx): payload=kernel "
+			"under UEFI needs one that is a UEFI application, too",
+			(unsigned long long)(status & ~BIT(63)));
+	give_options(m, loaded);
+	return EFI_SUCCESS;
+}
+
+/* Mailboxes are nobody's memory: no kernel maps them as its own. */
+static void start_cpus(const struct efi *efi, struct machine *m)
+{
+	uint64_t bytes = kernel_mailboxes_bytes(m);
+	uint64_t base = 0;
+
+	if (m->info.cpu_count > 1) {
+		if (!efimem_keep(efi, EFIMAP_RESERVED, bytes, KERNEL_MAILBOXES_ALIGN, &base))
+			uart_stop("no memory for mailboxes, %llu KiB",
+				  (unsigned long long)bytes >> 10);
+		m->info.kept = (struct boot_region){base, bytes};
+	}
+	mpboot_start(m, base);
+	mpboot_collect(m);
+}
+
+/* The table that the kernel is to find in the place of firmware's. */
+static efi_status install_tree(const struct efi *efi, struct machine *m)
+{
+	size_t room = kernel_tree_room(m);
+	uint64_t tree;
+
+	if (!efimem_keep(efi, EFIMAP_ACPI_RECLAIM, room, PAGE_BYTES, &tree))
+		uart_stop("no memory for the kernel's device tree");
+	(void)kernel_write_tree(m, tree, room);
+	return efi->boot->InstallConfigurationTable(&efi_dtb_guid, (void *)tree);
+}
+
+efi_status efikernel_start(const struct efi *efi)
+{
+	struct machine *m = &machine;
+	efi_handle image;
+	efi_status status;
+
+	if (firmware.dtb == 0)
+		return eficon_refuse(
+			efi, EFI_UNSUPPORTED,
+			"payload=kernel needs a device tree, and there is none: leave it "
+			"out of Caisson's options, or name a tree in caisson.cfg");
+	uefi = efi;
+	uart_redirect(print_line, stop);
+	*m = (struct machine){.firmware = &firmware};
+	dt_open(m, firmware.dtb);
+	dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
+	cpus_choose(m);
+	payload_find(m);
+	status = load(efi, m, &image);
+	if (status != EFI_SUCCESS)
+		return status;
+	start_cpus(efi, m);
+	status = install_tree(efi, m);
+	if (status != EFI_SUCCESS)
+		return eficon_refuse(efi, status, "firmware does not take the new device tree");
+	eficon_print(efi, "  payload=kernel: %u CPU%s, mailboxes at %#llx\n", m->info.cpu_count,
+		     m->info.cpu_count == 1 ? "" : "s", (unsigned long long)m->info.kept.base);
+	return efi->boot->StartImage(image, NULL, NULL);
+}
