@@ -195,7 +195,7 @@ void vgic_private_changed(struct vgic_cpu *c, uint32_t ctlr, uint32_t mask)
 {
 	const struct vgic_word *w = &c->word0;
 
-	c->open = w->enabled & ~w->soft & groups_enabled(ctlr, w->group);
+	c->open = w->enabled & ~(w->soft | c->soft_loaded) & groups_enabled(ctlr, w->group);
 	for (; mask; mask &= mask - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(mask);
 		uint64_t lr = VGIC_LR_PENDING | i | (uint64_t)c->priority[i] << VGIC_LR_PRIO_SHIFT;
@@ -314,21 +314,6 @@ static inline void see(struct vgic_word *w, uint32_t bit, bool pending, bool act
 	w->seen_active = active ? w->seen_active | bit : w->seen_active & ~bit;
 }
 
-/*
- * A list register with what the guest had made pending itself is folded. An SPI's soft went there
- * with it: an emptied list register that is used again is not folded, and nothing is to be left of
- * it then. A private interrupt's stayed, which keeps it off the fast path until the fold.
- */
-static void fold_soft(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, bool pending)
-{
-	if (intid >= VGIC_PRIVATE) {
-		d->word[intid / 32].soft |= pending ? bit_of(intid) : 0;
-	} else if (!pending) {
-		c->word0.soft &= ~bit_of(intid);
-		vgic_private_changed(c, d->ctlr, 0);
-	}
-}
-
 static inline bool is_sgi2(const struct vgic_dist *d, uint32_t intid)
 {
 	return d->v2 && intid < VGIC_SGIS;
@@ -367,8 +352,8 @@ static void fold_one(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint64
 			c->sgi_from[intid] |= (uint8_t)(1u << c->sgi_taken[intid]);
 		if (active)
 			w->active |= bit;
-		if (c->notes & VGIC_NOTE_SOFT << n)
-			fold_soft(d, c, intid, pending);
+		if (pending && (c->notes & VGIC_NOTE_SOFT << n))
+			w->soft |= bit;
 		if (!(w->active & bit) || (active && !(c->notes & VGIC_NOTE_FORCED << n)))
 			w->forced &= ~bit;
 	}
@@ -423,6 +408,10 @@ void vgic_fold(struct vgic_dist *d, struct vgic_cpu *c, const struct vgic_lrs *l
 			fold_one(d, c, n, lrs->lr[n], fx);
 		c->lr_intid[n] = VGIC_SLOTS - 1;
 	}
+	if (c->soft_loaded) {
+		c->soft_loaded = 0;
+		vgic_private_changed(c, d->ctlr, 0);
+	}
 	c->slow &= ~VGIC_SLOW_SYNC;
 }
 
@@ -440,7 +429,11 @@ static uint64_t put_sender(struct vgic_cpu *c, uint32_t intid, bool pending)
 	return (uint64_t)c->sgi_taken[intid] << VGIC2_LR_CPU_SHIFT | (*from ? VGIC_LR_EOI : 0);
 }
 
-/* The list register for an interrupt that is in want or act, out of which it is taken. */
+/*
+ * The list register for an interrupt that is in want or act, out of which it is taken. What the
+ * guest had made pending itself takes its soft along: an emptied list register that is used again
+ * is not folded, and nothing is to be left of it then.
+ */
 static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_t key)
 {
 	uint32_t intid = key & KEY_INTID;
@@ -476,7 +469,8 @@ static uint64_t put(struct vgic_dist *d, struct vgic_cpu *c, uint32_t n, uint32_
 		w->latch &= ~bit;
 		if (w->soft & bit) {
 			c->notes |= VGIC_NOTE_SOFT << n;
-			w->soft &= intid < VGIC_PRIVATE ? ~0u : ~bit;
+			w->soft &= ~bit;
+			c->soft_loaded |= intid < VGIC_PRIVATE ? bit : 0;
 		}
 	}
 	if (is_sgi2(d, intid))

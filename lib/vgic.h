@@ -114,6 +114,8 @@ struct vgic_cpu {
 	 */
 	uint8_t sgi_from[VGIC_SGIS];
 	uint8_t sgi_taken[VGIC_SGIS];
+	/* Private interrupts put there with VGIC_NOTE_SOFT: not on the fast path until the fold. */
+	uint32_t soft_loaded;
 };
 
 /* vCPUs whose affinities differ in the low four bits only: what an SGI can address at once. */
@@ -364,8 +366,8 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs);
 void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online);
 
 /*
- * dist: vCPU `gone` went off: those SPIs of word w that any one vCPU may have (1 of N) and
- * that it had choose another; as after a write of their IROUTER.
+ * dist: vCPU `gone` is off: those SPIs of word w that others may have, too (1 of N, a GICv2's
+ * list), and that it had choose another; as after a write of their IROUTER.
  */
 void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vgic_effects *fx);
 

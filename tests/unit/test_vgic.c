@@ -742,6 +742,40 @@ static void test_pended_twice(void **state)
 	assert_int_equal(sim_ack(0, false), SIM_NONE);
 }
 
+/*
+ * Pended by a register once, then ended, and its list register used again, by another or itself:
+ * when it comes by its line and is disabled, nothing of the first is left.
+ */
+static void test_pended_long_ago(void **state)
+{
+	static const uint32_t intids[] = {TIMER, SPI};
+	uint32_t i;
+
+	enable(0, SGI, 0x40);
+	for (i = 0; i < 2 * ARRAY_SIZE(intids); i++) {
+		uint32_t intid = intids[i / 2];
+
+		enable(0, intid, 0x80);
+		sim_set_bit(0, GICD_ISPENDR, intid);
+		assert_int_equal(sim_ack(0, false), intid);
+		sim_eoi(0, intid, false);
+		if (i % 2) {
+			sim_sgi(0, 1, SGI, false);
+			assert_int_equal(sim_ack(0, false), SGI);
+			sim_eoi(0, SGI, false);
+		}
+		enable(0, 20 + i, 0x80); /* has the fast path's conditions worked out again */
+		sim_line(0, intid, true);
+		assert_int_equal(sim_highest(0, false), intid);
+		sim_set_bit(0, GICD_ICENABLER, intid);
+		assert_false(sim_physical(0, intid)->latch);
+		sim_line(0, intid, false);
+		assert_false(sim_bit(0, GICD_ISPENDR, intid));
+	}
+	enable(0, TIMER, 0x80);
+	assert_true(sim.vcpu[0].vgic.open >> TIMER & 1);
+}
+
 /* --- off and on --- */
 
 /* A kick that arrives when the vCPU is off already, with something waiting for it. */
@@ -926,6 +960,7 @@ int main(void)
 		TEST(test_deactivated_elsewhere),
 		TEST(test_late_clear_is_forgotten),
 		TEST(test_pended_twice),
+		TEST(test_pended_long_ago),
 		TEST(test_kicked_while_off),
 		TEST(test_cpu_off),
 		TEST(test_one_of_n),
