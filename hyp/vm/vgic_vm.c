@@ -17,6 +17,32 @@ static void maintenance(void *ctx)
 		vgic_sync(percpu_this()->current);
 }
 
+/* What vCPU `gone` has of SPIs that others may have, too, goes to another one, if one is on. */
+static void choose_again(struct vcpu *vcpu, uint32_t gone) REQUIRES(vcpu->vm->vgic_lock)
+{
+	uint32_t w;
+
+	for (w = 1; w < vcpu->vm->vgic.words; w++) {
+		struct vgic_effects fx;
+
+		vgic_effects_init(&fx);
+		vgic_choose_again(&vcpu->vm->vgic, w, gone, &fx);
+		(void)vgic_sync_settle(vcpu->vm, vcpu, &fx);
+	}
+}
+
+/* The vCPU is on: a GICv2's SPIs for it and others of which none was on are its own now. */
+static void take_over(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock)
+{
+	const struct vgic_dist *d = &vcpu->vm->vgic;
+	uint32_t i;
+
+	for (i = 0; d->v2 && i < d->cpu_count; i++) {
+		if (__atomic_load_n(&d->cpu[i]->slow, __ATOMIC_RELAXED) & VGIC_SLOW_OFFLINE)
+			choose_again(vcpu, i);
+	}
+}
+
 void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 {
 	static const uint64_t none[8];
@@ -35,22 +61,9 @@ void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_acquire(&vcpu->vgic_lock);
 	vgic_cpu_online(&vcpu->vm->vgic, &vcpu->vgic, true);
 	lock_release(&vcpu->vgic_lock);
+	take_over(vcpu);
 	vgic_sync_fill(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
-}
-
-/* SPIs that any vCPU may have go to another one. */
-static void choose_again(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock)
-{
-	uint32_t w;
-
-	for (w = 1; w < vcpu->vm->vgic.words; w++) {
-		struct vgic_effects fx;
-
-		vgic_effects_init(&fx);
-		vgic_choose_again(&vcpu->vm->vgic, w, vcpu->index, &fx);
-		(void)vgic_sync_settle(vcpu->vm, vcpu, &fx);
-	}
 }
 
 void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
@@ -66,7 +79,7 @@ void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
 		vgic_hw_lr_write(v2, n, 0);
 	vgic_hw_hcr_write(v2, 0);
-	choose_again(vcpu);
+	choose_again(vcpu, vcpu->index);
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
@@ -269,6 +282,7 @@ void vgic_user_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_release(&vcpu->vgic_lock);
 	vgic_sync_settle_moves(vm, &fx, &fx.kick);
 	vgic_sync_kick_others(vm, vcpu, fx.kick);
+	take_over(vcpu);
 	lock_release(&vm->vgic_lock);
 	w->ich_hcr = VGIC_HCR_EN;
 }

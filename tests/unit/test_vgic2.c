@@ -163,6 +163,24 @@ static void test_spi_targets(void **state)
 	assert_int_equal(sim_ack(0, false), SPI);
 }
 
+/* One for CPUs that are all off comes to the first that is on, once. */
+static void test_targets_that_are_off(void **state)
+{
+	sim_off(1);
+	sim_off(2);
+	sim_set(0, GICD_ISENABLER + 4, 1u << (SPI - 32));
+	set8(0, GICD_ITARGETSR + SPI, 6);
+	sim_line(0, SPI, true);
+	sim_on(2);
+	assert_int_equal(sim_physical(0, SPI)->route, 2);
+	assert_int_equal(sim_ack(2, false), SPI);
+	sim_line(0, SPI, false);
+	sim_eoi(2, SPI, false);
+	sim_on(1);
+	assert_int_equal(sim_ack(1, false), SIM_NONE);
+	assert_int_equal(sim_physical(0, SPI)->route, 2);
+}
+
 /* DIR is EL2's: also of an SPI that another CPU has. */
 static void test_split_deactivation(void **state)
 {
@@ -234,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sgi_senders, setup),
 		cmocka_unit_test_setup(test_senders_by_register, setup),
 		cmocka_unit_test_setup(test_spi_targets, setup),
+		cmocka_unit_test_setup(test_targets_that_are_off, setup),
 		cmocka_unit_test_setup(test_split_deactivation, setup),
 		cmocka_unit_test(test_list_register),
 		cmocka_unit_test(test_too_many),

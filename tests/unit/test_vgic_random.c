@@ -453,6 +453,17 @@ static void choose_again(uint32_t gone)
 	}
 }
 
+/* A GICv2's SPIs for several vCPUs of which none was on. */
+static void take_over(void)
+{
+	uint32_t i;
+
+	for (i = 32; v2 && i < SIM_INTIDS; i++) {
+		if (ref.spi[i].target != VGIC_NO_CPU && !sim.cpu[ref.spi[i].target].on)
+			ref.spi[i].target = first_of(ref.spi[i].list);
+	}
+}
+
 static void op_off_or_on(uint32_t cpu)
 {
 	if (!prop_one_in(&prop, 10))
@@ -464,6 +475,7 @@ static void op_off_or_on(uint32_t cpu)
 		choose_again(cpu);
 	} else {
 		sim_on(cpu);
+		take_over();
 		sim_eoi_mode(cpu, ref.split[cpu]);
 	}
 }
