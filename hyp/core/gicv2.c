@@ -79,7 +79,8 @@ enum err gicv2_init_cpu(void)
 	uint8_t mask;
 
 	private_reset(gicd);
-	mask = (uint8_t)mmio_read32(gicd + GICD_ITARGETSR);
+	/* The kick's own field: those of firmware's interrupts read as 0 (IHI 0048 4.3.12). */
+	mask = mmio_read8(gicd + GICD_ITARGETSR + GIC_SGI_KICK);
 	if (!mask && percpu_count() == 1)
 		mask = 1; /* a GIC of one CPU has no targets (IHI 0048 4.3.12) */
 	if (!(mmio_read32(gicd + GICD_ISENABLER) & 1u << GIC_SGI_KICK) || !mask)

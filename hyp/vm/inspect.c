@@ -433,11 +433,14 @@ static const struct walk_memory physical = {.read = read_physical};
 static uint64_t block_desc(struct vm *vm, uint64_t ipa)
 {
 	const uint64_t *entry;
+	uint64_t desc;
 
 	if (ipa >> vm->stage2.input_bits)
 		return 0;
 	entry = pgtable_entry(&vm->stage2, ipa, UBLOCK_LEVEL);
-	return entry ? pgtable_entry_read(entry) : 0;
+	desc = entry ? pgtable_entry_read(entry) : 0;
+	/* A table, which has a GICv2's CPU interface, is no memory of the VM's. */
+	return (desc & PGTABLE_DESC_TABLE) == PGTABLE_DESC_TABLE ? 0 : desc;
 }
 
 /* Memory that the VM has, also where it is not mapped just now. */

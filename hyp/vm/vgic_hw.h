@@ -26,10 +26,11 @@ VGIC_HW_INLINE void vgic_hw_lr_write(bool v2, uint32_t n, uint64_t lr)
 		gicv3_lr_write(n, lr);
 }
 
-/* Empty list registers, a bit each. */
+/* Empty list registers, a bit each. A GICv2 can have more than are used. */
 VGIC_HW_INLINE uint32_t vgic_hw_empty(bool v2)
 {
-	return v2 ? mmio_read32(gicv2.gich + GICH_ELRSR0) : (uint32_t)sysreg_read(ICH_ELRSR_EL2);
+	return v2 ? mmio_read32(gicv2.gich + GICH_ELRSR0) & MASK(VGIC_MAX_LRS - 1, 0)
+		  : (uint32_t)sysreg_read(ICH_ELRSR_EL2);
 }
 
 VGIC_HW_INLINE uint64_t vgic_hw_hcr_read(bool v2)
