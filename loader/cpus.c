@@ -153,6 +153,8 @@ static void consider(struct machine *m, uint32_t listed)
 		problem = psci_problem(&m->cpus.psci);
 	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
 		problem = "Caisson does not know this way";
+	if (problem == NULL && cpu->protocol == BOOTCPU_PARKING)
+		problem = "it is firmware's own, which Caisson does not use";
 	if (problem != NULL)
 		leave_out_listed(m, &m->info.start[listed], "%s", problem);
 	else if (m->info.cpu_count == most)
