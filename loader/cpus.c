@@ -151,6 +151,8 @@ static void consider(struct machine *m, uint32_t listed)
 
 	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
 		problem = psci_problem(&m->cpus.psci);
+	if (problem == NULL && cpu->protocol == BOOTCPU_PARKING)
+		problem = "Caisson starts no CPUs by firmware's own parking protocol";
 	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
 		problem = "Caisson does not know this way";
 	if (problem != NULL)
