@@ -92,7 +92,7 @@ void acpiread_open(struct machine *m)
 		uart_stop("ACPI: %s (RSDP at %#llx): " NO_REMEDY, why,
 			  (unsigned long long)m->firmware->rsdp);
 	if (m->acpi.tables.beyond != 0)
-		uart_print("  %u ACPI tables are too many, the service VM does without them\n",
+		uart_print("  %u ACPI tables are too many and are left out\n",
 			   m->acpi.tables.beyond);
 	if (m->firmware->modules != 0)
 		dt_open_modules(m, m->firmware->modules);

@@ -151,10 +151,10 @@ static void consider(struct machine *m, uint32_t listed)
 
 	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
 		problem = psci_problem(&m->cpus.psci);
-	if (problem == NULL && cpu->protocol == BOOTCPU_PARKING)
-		problem = "Caisson starts no CPUs by firmware's own parking protocol";
 	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
 		problem = "Caisson does not know this way";
+	if (problem == NULL && cpu->protocol == BOOTCPU_PARKING)
+		problem = "it is firmware's own, which Caisson does not use";
 	if (problem != NULL)
 		leave_out_listed(m, &m->info.start[listed], "%s", problem);
 	else if (m->info.cpu_count == most)

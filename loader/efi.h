@@ -22,5 +22,6 @@ struct efi {
 
 extern const struct efi_guid efi_loaded_image_guid;
 extern const struct efi_guid efi_dtb_guid;
+extern const struct efi_guid efi_acpi_guid; /* of ACPI 2.0 or later */
 
 #endif

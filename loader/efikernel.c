@@ -6,9 +6,11 @@
 #include "arch/aarch64/cache.h"
 #include "lib/cmdline.h"
 #include "lib/efimap.h"
+#include "loader/acpiread.h"
 #include "loader/cpus.h"
 #include "loader/dt.h"
 #include "loader/eficon.h"
+#include "loader/efiinitrd.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
 #include "loader/kernel.h"
@@ -108,16 +110,50 @@ static void start_cpus(const struct efi *efi, struct machine *m)
 	mpboot_collect(m);
 }
 
-/* The table that the kernel is to find in the place of firmware's. */
-static efi_status install_tree(const struct efi *efi, struct machine *m)
+/* The tables that the kernel is to find in the place of firmware's. */
+static efi_status install_tables(const struct efi *efi, struct machine *m)
 {
-	size_t room = kernel_tree_room(m);
-	uint64_t tree;
+	size_t room = m->acpi.used ? kernel_tables_room(m) : kernel_tree_room(m);
+	uint64_t base;
 
-	if (!efimem_keep(efi, EFIMAP_ACPI_RECLAIM, room, PAGE_BYTES, &tree))
-		uart_stop("no memory for the kernel's device tree");
-	(void)kernel_write_tree(m, tree, room);
-	return efi->boot->InstallConfigurationTable(&efi_dtb_guid, (void *)tree);
+	if (!efimem_keep(efi, EFIMAP_ACPI_RECLAIM, room, PAGE_BYTES, &base))
+		uart_stop("no memory for the kernel's tables, %zu bytes", room);
+	if (m->acpi.used)
+		return efi->boot->InstallConfigurationTable(
+			&efi_acpi_guid, (void *)kernel_write_tables(m, base, room));
+	(void)kernel_write_tree(m, base, room);
+	return efi->boot->InstallConfigurationTable(&efi_dtb_guid, (void *)base);
+}
+
+static void read_machine(struct machine *m)
+{
+	uint64_t own_mpidr = sysreg_read(mpidr_el1) & MPIDR_AFFINITY;
+
+	if (firmware.dtb != 0) {
+		dt_open(m, firmware.dtb);
+		dt_read(m, own_mpidr);
+	} else {
+		acpiread_open(m);
+		acpiread_machine(m, own_mpidr);
+	}
+}
+
+/* A device tree has the RAM disk in it; ACPI tables have no place for one. */
+static efi_status start(const struct efi *efi, const struct machine *m, efi_handle image)
+{
+	bool offer = m->acpi.used && m->initrd.bytes != 0;
+	efi_status status = EFI_SUCCESS;
+
+	if (offer)
+		status = efiinitrd_offer(efi, m->initrd);
+	if (status != EFI_SUCCESS)
+		return eficon_refuse(efi, status,
+				     "firmware does not take the initial RAM disk (error %#llx)",
+				     (unsigned long long)(status & ~BIT(63)));
+	status = efi->boot->StartImage(image, NULL, NULL);
+	if (offer)
+		efiinitrd_withdraw(efi);
+	return status;
 }
 
 efi_status efikernel_start(const struct efi *efi)
@@ -126,26 +162,20 @@ efi_status efikernel_start(const struct efi *efi)
 	efi_handle image;
 	efi_status status;
 
-	if (firmware.dtb == 0)
-		return eficon_refuse(
-			efi, EFI_UNSUPPORTED,
-			"payload=kernel needs a device tree, and there is none: leave it "
-			"out of Caisson's options, or name a tree in caisson.cfg");
 	uefi = efi;
 	uart_redirect(print_line, stop);
 	*m = (struct machine){.firmware = &firmware};
-	dt_open(m, firmware.dtb);
-	dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
+	read_machine(m);
 	cpus_choose(m);
 	payload_find(m);
 	status = load(efi, m, &image);
 	if (status != EFI_SUCCESS)
 		return status;
 	start_cpus(efi, m);
-	status = install_tree(efi, m);
+	status = install_tables(efi, m);
 	if (status != EFI_SUCCESS)
-		return eficon_refuse(efi, status, "firmware does not take the new device tree");
+		return eficon_refuse(efi, status, "firmware does not take the kernel's tables");
 	eficon_print(efi, "  payload=kernel: %u CPU%s, mailboxes at %#llx\n", m->info.cpu_count,
 		     m->info.cpu_count == 1 ? "" : "s", (unsigned long long)m->info.kept.base);
-	return efi->boot->StartImage(image, NULL, NULL);
+	return start(efi, m, image);
 }

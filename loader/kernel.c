@@ -13,6 +13,7 @@
 
 #define PAGE_BYTES     KIB(4)
 #define TREE_BYTES_MAX MIB(2) /* as Linux takes it (booting.rst) */
+#define ROOT_BYTES     512    /* more than XSDT and RSDP take, but for the XSDT's entries */
 
 bool kernel_is_payload(const struct machine *m)
 {
@@ -88,6 +89,35 @@ size_t kernel_write_tree(struct machine *m, uint64_t tree, size_t room)
 			  err == ERR_RANGE ? "the mailboxes' address does not fit into its cells"
 					   : "it becomes too large");
 	return bytes;
+}
+
+size_t kernel_tables_room(const struct machine *m)
+{
+	const struct machine_acpi *a = &m->acpi;
+
+	return a->madt.table.bytes + a->fadt_table->bytes + 8 * (size_t)a->tables.count +
+	       ROOT_BYTES;
+}
+
+uint64_t kernel_write_tables(struct machine *m, uint64_t base, size_t room)
+{
+	static struct madt_use use[BOOT_MAX_STARTS];
+	const struct machine_acpi *a = &m->acpi;
+	struct acpiw_edit edit[] = {{.signature = "APIC"}, {.signature = "FACP"}};
+	struct acpiw w;
+	uint64_t rsdp;
+	size_t bytes;
+
+	for (uint32_t i = 0; i < m->info.cpu_count; i++)
+		use[m->cpu_listed[i]] = (struct madt_use){true, m->info.cpu[i].mailbox};
+	acpiw_init(&w, (void *)base, base, room);
+	edit[0].address = madt_write(&w, &a->madt, &m->cpus, use, MADT_FOR_KERNEL);
+	/* Linux asks for PSCI first. */
+	edit[1].address = fadt_write(&w, a->fadt_table, false, false);
+	rsdp = acpiw_root(&w, &a->tables, edit, ARRAY_SIZE(edit));
+	if (acpiw_finish(&w, &bytes) != ERR_OK)
+		uart_stop("the kernel's ACPI tables do not fit into %zu bytes", room);
+	return rsdp;
 }
 
 void kernel_start(struct machine *m)

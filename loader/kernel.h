@@ -6,7 +6,7 @@
 
 /*
  * `payload=kernel`: the kernel that was found is not the service VM's, it gets the machine, at EL2,
- * with a device tree in which every CPU is started by its mailbox.
+ * with a device tree, or ACPI tables, by which every CPU is started by its mailbox.
  */
 bool kernel_is_payload(const struct machine *m);
 
@@ -26,6 +26,13 @@ uint64_t kernel_mailboxes_bytes(const struct machine *m);
  */
 size_t kernel_tree_room(const struct machine *m);
 size_t kernel_write_tree(struct machine *m, uint64_t tree, size_t room);
+
+/*
+ * The same by ACPI, by the parking protocol: the address of a new RSDP. What is neither MADT nor
+ * FADT stays where firmware has it.
+ */
+size_t kernel_tables_room(const struct machine *m);
+uint64_t kernel_write_tables(struct machine *m, uint64_t base, size_t room);
 
 /* After the CPUs have come and payload_place(). */
 void kernel_start(struct machine *m) __attribute__((noreturn));

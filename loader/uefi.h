@@ -15,11 +15,11 @@ typedef void *efi_handle;
 #define EFI_SUCCESS           UINT64_C(0)
 #define EFI_ERROR(n)          (BIT(63) | (n)) /* appendix D */
 #define EFI_LOAD_ERROR        EFI_ERROR(1)
+#define EFI_INVALID_PARAMETER EFI_ERROR(2)
 #define EFI_UNSUPPORTED       EFI_ERROR(3)
 #define EFI_BUFFER_TOO_SMALL  EFI_ERROR(5)
 #define EFI_OUT_OF_RESOURCES  EFI_ERROR(9)
 #define EFI_NOT_FOUND         EFI_ERROR(14)
-#define EFI_INVALID_PARAMETER EFI_ERROR(2)
 
 struct efi_guid {
 	uint32_t data1;
@@ -94,6 +94,9 @@ struct efi_boot_services {
 	void *LocateHandleBuffer;
 	efi_status (*LocateProtocol)(const struct efi_guid *protocol, void *registration,
 				     void **interface);
+	/* Pairs of a GUID's and an interface's address, then NULL. */
+	efi_status (*InstallMultipleProtocolInterfaces)(efi_handle *handle, ...);
+	efi_status (*UninstallMultipleProtocolInterfaces)(efi_handle handle, ...);
 };
 
 /* 4.6 */
@@ -179,6 +182,12 @@ struct efi_file_info {
 struct efi_file_system {
 	uint64_t Revision;
 	efi_status (*OpenVolume)(struct efi_file_system *this, struct efi_file **root);
+};
+
+/* 13.2 */
+struct efi_load_file2 {
+	efi_status (*LoadFile)(struct efi_load_file2 *this, struct efi_device_path *path,
+			       uint8_t boot_policy, uint64_t *bytes, void *buffer);
 };
 
 /* 37.5 */

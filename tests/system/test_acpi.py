@@ -3,10 +3,11 @@
 
 import os
 import re
+import struct
 
 import pytest
 
-from machine import BANNER, BUILD, assemble_service_vm, check_dmesg
+from machine import BANNER, BUILD, assemble_service_vm, check_dmesg, system_ram
 
 TARGET = os.path.join(BUILD, "target")
 TABLES = "/sys/firmware/acpi/tables"
@@ -56,4 +57,43 @@ def test_service_vm(start, acpi_vm):
         assert re.search(r"DONE passed=[1-9]\d* failed=0", output), output
     assert machine.run("cat /sys/devices/system/cpu/online") == "0-3"
     assert "cannot" not in machine.run("cat /var/log/caissond.log")
+    machine.power_off()
+
+
+def read_table(machine, name):
+    return bytes.fromhex(machine.run(f"od -An -v -tx1 {TABLES}/{name}").replace("\n", " "))
+
+
+def check_parked(machine):
+    """By the MADT all CPUs but the first are parked in memory that is not the kernel's; no PSCI."""
+    arm_boot_flags = read_table(machine, "FACP")[129]
+    madt = read_table(machine, "APIC")
+    parked, at = [], 44
+    while at < len(madt):
+        if madt[at] == 0x0b:
+            parked.append(struct.unpack_from("<IIQ", madt, at + 16)[::2])
+        at += madt[at + 1]
+    assert arm_boot_flags & 1 == 0
+    assert parked[0] == (0, 0) and len(set(parked)) == 4
+    assert all(version == 1 and address for version, address in parked[1:])
+    for _, address in parked[1:]:
+        assert not any(start <= address < end for start, end in system_ram(machine))
+
+
+def test_kernel(boot):
+    """payload=kernel: Debian has the machine, its RAM disk by LoadFile2, and starts its CPUs by the
+    parking protocol."""
+    machine = boot(uefi="acpi", cpus=4, append="quiet acpi.test=1", hyp_append="payload=kernel")
+    machine.expect("payload=kernel: 4 CPUs, mailboxes at")
+    machine.login()
+    assert machine.run("nproc") == "4"
+    assert machine.run("cat /proc/cmdline") == "quiet acpi.test=1"
+    log = "\n".join(check_dmesg(machine))
+    for text in ("psci: is not implemented in ACPI", r"CPU1: Booted secondary processor 0x0+1 ",
+                 r"CPU2: Booted secondary", r"CPU3: Booted secondary",
+                 r"smp: Brought up 1 node, 4 CPUs", r"CPU: All CPU\(s\) started at EL2"):
+        assert re.search(text, log), text
+    assert machine.run(f"ls {TABLES}/CAIS /proc/device-tree/cpus", status=None) \
+        .count("No such file") == 2
+    check_parked(machine)
     machine.power_off()
