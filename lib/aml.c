@@ -103,10 +103,12 @@ void aml_survey_words(struct aml_survey *survey, const uint8_t *table, size_t by
 		mark(survey, acpi_field(table + i, 4));
 }
 
-bool aml_names(const uint8_t *table, size_t bytes, uint32_t address)
+bool aml_names(const uint8_t *table, size_t bytes, uint64_t address)
 {
-	for (size_t i = ACPI_HEADER_BYTES; i + 4 <= bytes; i++) {
-		if (acpi_field(table + i, 4) == address)
+	unsigned int width = address > UINT32_MAX ? 8 : 4;
+
+	for (size_t i = ACPI_HEADER_BYTES; i + width <= bytes; i++) {
+		if (acpi_field(table + i, width) == address)
 			return true;
 	}
 	return false;

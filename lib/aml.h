@@ -23,8 +23,8 @@ struct aml_survey {
 void aml_survey(struct aml_survey *survey, const uint8_t *table, size_t bytes);
 /* The same of a table that is no AML: each four bytes may be a number. */
 void aml_survey_words(struct aml_survey *survey, const uint8_t *table, size_t bytes);
-/* Does it have these four bytes anywhere? A device's registers below 4 GiB are told so. */
-bool aml_names(const uint8_t *table, size_t bytes, uint32_t address);
+/* Does it have this number anywhere? In four bytes, or eight from 4 GiB on. */
+bool aml_names(const uint8_t *table, size_t bytes, uint64_t address);
 
 /* A PL011 that an operating system is to find in the namespace, below \_SB. */
 struct aml_uart {

@@ -5,6 +5,7 @@
 #include "lib/gtdt.h"
 #include "lib/spcr.h"
 #include "loader/console.h"
+#include "loader/dt.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES KIB(4)
@@ -93,6 +94,8 @@ void acpiread_open(struct machine *m)
 	if (m->acpi.tables.beyond != 0)
 		uart_print("  %u ACPI tables are too many and are left out\n",
 			   m->acpi.tables.beyond);
+	if (m->firmware->modules != 0)
+		dt_open_modules(m, m->firmware->modules);
 }
 
 static const struct acpi_table *must_find(const struct machine *m, const char *signature,

@@ -96,6 +96,15 @@ static void busy_add(struct machine *m, uint64_t base, uint64_t bytes, const cha
 			  (unsigned long long)base, LAYOUT_MAX_BUSY);
 }
 
+void dt_open_modules(struct machine *m, uint64_t blob)
+{
+	if (fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES) != ERR_OK)
+		uart_stop("the boot loader's device tree at %#llx is broken",
+			  (unsigned long long)blob);
+	m->chosen = fdt_child(&m->fdt, FDT_ROOT, "chosen");
+	busy_add(m, blob, m->fdt.bytes, "the boot loader's device tree");
+}
+
 static void read_memory_node(struct machine *m, uint32_t node)
 {
 	struct bootinfo *info = &m->info;
@@ -153,7 +162,9 @@ static void read_memory(struct machine *m)
 	for (uint32_t i = 0; i < m->info.ram_count; i++)
 		m->ram_bytes += m->info.ram[i].bytes;
 	if (m->ram_bytes == 0)
-		uart_stop("the device tree has no memory node with memory in it");
+		uart_stop("%s", m->firmware->uefi
+					? "UEFI's memory map makes no sense"
+					: "the device tree has no memory node with memory in it");
 	if (m->ram_bytes < RAM_BYTES_MIN)
 		uart_stop("this machine has %llu MiB of memory, Caisson needs %llu MiB",
 			  (unsigned long long)m->ram_bytes >> 20,

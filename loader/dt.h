@@ -11,6 +11,8 @@
 
 /* Checks the blob and starts the console. */
 void dt_open(struct machine *m, uint64_t blob);
+/* Instead, on a machine of ACPI tables, with the console open: for boot modules in /chosen. */
+void dt_open_modules(struct machine *m, uint64_t blob);
 /* Fills m and m->info with memory and CPUs; reserved memory becomes busy. */
 void dt_read(struct machine *m, uint64_t own_mpidr);
 /* What the hypervisor needs besides: GIC, timers, the consoles' interrupts. */

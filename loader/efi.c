@@ -70,15 +70,28 @@ static void take_seed(const struct efi *efi)
 		firmware.seed_bytes = sizeof(firmware.seed);
 }
 
+static bool has_modules(const struct fdt *fdt)
+{
+	uint32_t chosen = fdt_child(fdt, FDT_ROOT, "chosen");
+
+	if (chosen == FDT_NONE)
+		return false;
+	for (uint32_t n = fdt_child_first(fdt, chosen); n != FDT_NONE; n = fdt_child_next(fdt, n)) {
+		if (payload_is_module(fdt, n))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Has a boot loader put modules into the device tree (GRUB's xen_hypervisor and xen_module)? Then
- * caisson.cfg does not count.
+ * caisson.cfg does not count. Where there is none, GRUB makes a tree for them: it is not the
+ * machine's.
  */
-static efi_status find_modules(const struct efi *efi, bool *found)
+static efi_status look_at_tree(const struct efi *efi, bool *found)
 {
 	struct fdt fdt;
 	uint64_t nodes;
-	uint32_t chosen;
 
 	*found = false;
 	if (firmware.dtb == 0)
@@ -86,12 +99,16 @@ static efi_status find_modules(const struct efi *efi, bool *found)
 	if (!efimem_take(efi, NODES_BYTES, KIB(4), &nodes))
 		return eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "memory is used up");
 	if (fdt_init(&fdt, (const void *)firmware.dtb, DTB_BYTES_MAX, (struct fdt_node *)nodes,
-		     NODES_MAX) != ERR_OK)
-		return eficon_refuse(efi, EFI_UNSUPPORTED, "firmware's device tree is malformed");
-	chosen = fdt_child(&fdt, FDT_ROOT, "chosen");
-	for (uint32_t n = chosen == FDT_NONE ? FDT_NONE : fdt_child_first(&fdt, chosen);
-	     n != FDT_NONE && !*found; n = fdt_child_next(&fdt, n))
-		*found = payload_is_module(&fdt, n);
+		     NODES_MAX) != ERR_OK) {
+		eficon_print(efi, "caisson: firmware's device tree is malformed, and not used\n");
+		firmware.dtb = 0;
+		return EFI_SUCCESS;
+	}
+	*found = has_modules(&fdt);
+	if (firmware.rsdp != 0 && fdt_child(&fdt, FDT_ROOT, "cpus") == FDT_NONE) {
+		firmware.modules = *found ? firmware.dtb : 0;
+		firmware.dtb = 0;
+	}
 	return EFI_SUCCESS;
 }
 
@@ -104,7 +121,7 @@ static efi_status prepare(struct efi *efi)
 	find_tables(efi);
 	status = efimem_check(efi);
 	if (status == EFI_SUCCESS)
-		status = find_modules(efi, &modules);
+		status = look_at_tree(efi, &modules);
 	if (status == EFI_SUCCESS && !modules)
 		status = eficfg_load(efi);
 	if (status == EFI_SUCCESS)

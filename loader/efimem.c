@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "loader/efimem.h"
 
+#include <string.h>
+
 #include "arch/aarch64/cache.h"
 #include "lib/efimap.h"
 #include "loader/eficon.h"
 #include "loader/firmware.h"
 
-#define PAGE_BYTES    KIB(4)
-#define RAM_BYTES_MIN MIB(256)
-#define MAP_BYTES_MAX MIB(1)
+#define PAGE_BYTES     KIB(4)
+#define RAM_BYTES_MIN  MIB(256)
+#define MAP_BYTES_MAX  MIB(1)
+#define TREE_BYTES_MAX MIB(2)
 /* What the map may grow by between two looks at it. */
 #define SPARE_ENTRIES 64
 #define LEAVE_TRIES   16
@@ -124,19 +127,34 @@ efi_status efimem_check(const struct efi *efi)
 	return EFI_SUCCESS;
 }
 
-/* Tables and files that are read, and memory that is written, without caches from here on. */
+/* Of whatever type its memory is. What its header says was checked. */
+static void clean_tree(uint64_t tree)
+{
+	uint32_t bytes; /* big-endian, behind the magic number */
+
+	if (tree == 0)
+		return;
+	memcpy(&bytes, (const uint8_t *)tree + sizeof(bytes), sizeof(bytes));
+	bytes = __builtin_bswap32(bytes);
+	cache_clean_invalidate_poc(tree, bytes < TREE_BYTES_MAX ? bytes : TREE_BYTES_MAX);
+}
+
+/*
+ * Tables and files that are read without caches from here on; who writes cleans then. Boot
+ * services' own memory is left alone: firmware may have put guard pages there, which fault.
+ */
 static void clean(void)
 {
 	struct efimap_entry entry;
 
+	clean_tree(firmware.dtb);
+	clean_tree(firmware.modules);
 	for (size_t i = 0; efimap_entry((const void *)firmware.map, firmware.map_bytes,
 					firmware.map_stride, i, &entry) == ERR_OK;
 	     i++) {
 		switch (entry.type) {
 		case EFIMAP_LOADER_CODE:
 		case EFIMAP_LOADER_DATA:
-		case EFIMAP_BOOT_SERVICES_CODE:
-		case EFIMAP_BOOT_SERVICES_DATA:
 		case EFIMAP_RUNTIME_SERVICES_DATA:
 		case EFIMAP_ACPI_RECLAIM:
 		case EFIMAP_ACPI_NVS:

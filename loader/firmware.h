@@ -19,6 +19,7 @@ struct firmware {
 
 	/* Tables. */
 	uint64_t dtb;
+	uint64_t modules; /* beside ACPI tables: a device tree of nothing but boot modules */
 	uint64_t rsdp;    /* of ACPI 2.0 or later */
 	uint64_t smbios;  /* 32-bit entry point */
 	uint64_t smbios3; /* 64-bit entry point */

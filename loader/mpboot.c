@@ -172,21 +172,26 @@ void mpboot_collect(struct machine *m)
 
 	for (uint32_t i = 1; i < info->cpu_count;) {
 		const volatile struct boot_mailbox *mailbox = mailbox_of(&info->cpu[i]);
+		uint64_t arrived;
 
-		/* Under UEFI the caches are on, and it is written past them. */
-		do
+		/*
+		 * Under UEFI the caches are on, and it is written past them. It may come when the
+		 * time is just over: one look decides.
+		 */
+		do {
 			cache_clean_invalidate_poc(info->cpu[i].mailbox, sizeof(*mailbox));
-		while (mailbox->arrived == 0 && sysreg_read(cntpct_el0) - start < wait);
-		if (mailbox->arrived == CURRENTEL_EL2) {
+			arrived = mailbox->arrived;
+		} while (arrived == 0 && sysreg_read(cntpct_el0) - start < wait);
+		if (arrived == CURRENTEL_EL2) {
 			cpus_start(m, i)->ticks = mailbox->time - started;
 			cpus_start(m, i)->state = BOOT_START_ARRIVED;
 			i++;
-		} else if (mailbox->arrived == 0) {
+		} else if (arrived == 0) {
 			cpus_leave_out(m, i, "it did not arrive within %d s%s", ARRIVAL_SECONDS,
 				       hz == 0 ? " (of no length: CNTFRQ_EL0 is 0)" : "");
 		} else {
 			cpus_leave_out(m, i, "firmware started it at EL%u",
-				       (unsigned int)(mailbox->arrived >> 2));
+				       (unsigned int)(arrived >> 2));
 		}
 	}
 }

@@ -65,13 +65,12 @@ static bool is_named(const struct svmacpi *s, uint64_t address)
 {
 	const struct machine_acpi *a = &s->m->acpi;
 
-	if (aml_names(a->dsdt.data, a->dsdt.bytes, (uint32_t)address))
+	if (aml_names(a->dsdt.data, a->dsdt.bytes, address))
 		return true;
 	for (uint32_t i = 0; i < a->tables.count; i++) {
 		const struct acpi_table *t = &a->tables.table[i];
 
-		if (t->err == ERR_OK && is_aml(t) &&
-		    aml_names(t->data, t->bytes, (uint32_t)address))
+		if (t->err == ERR_OK && is_aml(t) && aml_names(t->data, t->bytes, address))
 			return true;
 	}
 	return false;

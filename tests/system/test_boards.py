@@ -9,8 +9,8 @@ import pytest
 from machine import BUILD, PROMPT, assemble_service_vm, check_caisson
 
 TARGET = os.path.join(BUILD, "target")
-# Drivers of Debian's kernel for what QEMU's raspi4b has not got, but does not take out of the tree;
-# they bring the kernel down on the bare machine, too.
+# Drivers of Debian's kernel for what QEMU's raspi4b has not got, but does not take out of the tree:
+# they bring the service VM's kernel down.
 NOT_THERE = "initcall_blacklist=brcmstb_l2_driver_init,brcmstb_i2c_driver_init,clk_dvp_driver_init"
 
 

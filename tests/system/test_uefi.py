@@ -8,6 +8,8 @@ import struct
 import subprocess
 import sys
 
+import pytest
+
 from machine import BANNER, BUILD, HOST, ROOT, check_caisson, check_dmesg, kept_ranges
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -138,8 +140,10 @@ def test_kernel(boot):
     machine.power_off()
 
 
-def test_grub(start, tmp_path, service_vm, image):
-    """Debian's GRUB starts Caisson with modules, as it does Xen; caisson.cfg does not count."""
+@pytest.mark.parametrize("tables", ["dt", "acpi"])
+def test_grub(start, tmp_path, service_vm, image, tables):
+    """Debian's GRUB starts Caisson with modules, as it does Xen; caisson.cfg does not count. Where
+    there are ACPI tables, GRUB makes a device tree of just the modules."""
     grub = os.path.join(BUILD, "grub")
     subprocess.run([os.path.join(ROOT, "tools", "fetch"), "extract", grub, "grub-efi-arm64-bin"],
                    check=True)
@@ -156,9 +160,12 @@ def test_grub(start, tmp_path, service_vm, image):
         "EFI/debian/arm64-efi/xen_boot.mod": f"{modules}/xen_boot.mod",
         "caisson.img": image, "vmlinuz": f"{service_vm}/vmlinuz", "initrd": f"{service_vm}/initrd",
         "caisson.cfg": str(wrong)})
-    machine = start(uefi=True, esp=path, cpus=2)
+    machine = start(uefi=tables, esp=path, cpus=2)
     machine.login()
-    check_caisson(machine)
+    if tables == "dt":
+        check_caisson(machine)
+    else:
+        assert "CAIS" in machine.run("ls /sys/firmware/acpi/tables").split()
     assert machine.run("cat /proc/cmdline") == "quiet uefi.grub=1"
     machine.power_off()
 

@@ -101,6 +101,9 @@ static void test_words_and_names(void **state)
 	assert_false(aml_names(table, bytes - 1, 0x090a0000));
 	assert_false(aml_names(table, bytes, 0x9000000));
 	assert_false(aml_names(NULL, 0, 0));
+	assert_true(aml_names(table, bytes, 0x090a000000000064));
+	assert_false(aml_names(table, bytes - 1, 0x090a000000000064));
+	assert_false(aml_names(table, bytes, 0x100000064)); /* 100, from 4 GiB on */
 	free(table);
 }
 
