@@ -175,6 +175,9 @@ efi_status efimem_leave(const struct efi *efi)
 	/* The map changes when firmware's own timers and events do something in between. */
 	for (uint32_t i = 0; i < LEAVE_TRIES && status != EFI_SUCCESS; i++) {
 		status = read_map(efi, &key);
+		/* The console is there until the first try. */
+		if (status != EFI_SUCCESS && i == 0)
+			return eficon_refuse(efi, status, "firmware's memory map has grown");
 		if (status != EFI_SUCCESS)
 			return status;
 		status = efi->boot->ExitBootServices(efi->image, key);
