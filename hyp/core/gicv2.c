@@ -117,8 +117,10 @@ void gicv2_route(uint32_t intid, uint64_t mpidr)
 
 void gicv2_kick(uint32_t index)
 {
-	uint32_t mask = __atomic_load_n(&cpu_mask[index], __ATOMIC_RELAXED);
+	uint32_t mask;
 
+	/* Before the look at the mask, too: a CPU that has none yet will see what was written. */
 	dsb(ishst);
+	mask = __atomic_load_n(&cpu_mask[index], __ATOMIC_RELAXED);
 	mmio_write32(gicdist.gicd + GICD_SGIR, mask << GICD_SGIR_TARGETS_SHIFT | GIC_SGI_KICK);
 }
