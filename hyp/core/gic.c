@@ -7,7 +7,6 @@
 #include "hyp/core/percpu.h"
 
 #define MAX_HANDLERS 16
-#define MAX_POLLS    1000000 /* reads of a register that settles within microseconds */
 
 struct gicv2 gicv2;
 struct gicdist gicdist;
@@ -20,17 +19,6 @@ static struct {
 	void *ctx;
 } handlers[MAX_HANDLERS];
 static uint32_t handler_count = 1;
-
-bool gicdist_poll_clear(uint64_t reg, uint32_t mask)
-{
-	uint32_t polls;
-
-	for (polls = 0; polls < MAX_POLLS; polls++) {
-		if (!(mmio_read32(reg) & mask))
-			return true;
-	}
-	return false;
-}
 
 /* The frame that holds the registers of an INTID: the distributor, or CPU cpu's own. */
 static inline uint64_t frame(uint32_t cpu, uint32_t intid)

@@ -24,8 +24,19 @@ extern struct gicdist gicdist;
 /* GICv2: a CPU whose interface is not ready yet gets no kick. */
 void gicv2_kick(uint32_t index);
 
+#define GICDIST_MAX_POLLS 1000000
+
 /* A register whose bit clears within microseconds; false: it does not. */
-bool gicdist_poll_clear(uint64_t reg, uint32_t mask);
+static inline bool gicdist_poll_clear(uint64_t reg, uint32_t mask)
+{
+	uint32_t polls;
+
+	for (polls = 0; polls < GICDIST_MAX_POLLS; polls++) {
+		if (!(mmio_read32(reg) & mask))
+			return true;
+	}
+	return false;
+}
 
 /* The parts of gic_init() and gic_init_cpu(). */
 enum err gicv3_init(const struct bootinfo *bi) MUST_CHECK;
@@ -36,8 +47,15 @@ enum err gicv2_init_cpu(void) MUST_CHECK;
 /* SPIs disabled, not pending, not active, level-sensitive, all of one priority. */
 void gicdist_reset_spis(void);
 
-/* After disabling: until it has taken effect. False: it does not. */
-bool gicv3_settles(uint32_t cpu, uint32_t intid);
+/* After disabling: until it has taken effect. False: it does not. Here, as each change of worlds
+ * may disable the timer's. */
+static inline bool gicv3_settles(uint32_t cpu, uint32_t intid)
+{
+	uint64_t rd_base = gicdist.private_frame[cpu] - GICR_SGI_BASE;
+
+	return intid < 32 ? gicdist_poll_clear(rd_base + GICR_CTLR, GICR_CTLR_RWP)
+			  : gicdist_poll_clear(gicdist.gicd + GICD_CTLR, GICD_CTLR_RWP);
+}
 /* gic_route_set(), of an SPI that exists. */
 void gicv2_route(uint32_t intid, uint64_t mpidr);
 

@@ -156,12 +156,6 @@ enum err gicv3_init_cpu(void)
 	return ERR_OK;
 }
 
-bool gicv3_settles(uint32_t cpu, uint32_t intid)
-{
-	return intid < 32 ? gicdist_poll_clear(redistributor[cpu] + GICR_CTLR, GICR_CTLR_RWP)
-			  : gicdist_poll_clear(gicdist.gicd + GICD_CTLR, GICD_CTLR_RWP);
-}
-
 uint64_t gic_redistributor(uint32_t cpu)
 {
 	return redistributor[cpu];

@@ -85,7 +85,7 @@ VGIC_HW_INLINE void active_priorities_read(bool v2, uint64_t apr[8])
 }
 
 /* Is the physical timer interrupt active on behalf of this vCPU, whose list registers are saved? */
-static bool timer_is_held(const struct vcpu *vcpu)
+VGIC_HW_INLINE bool timer_is_held(const struct vcpu *vcpu)
 {
 	const struct vgic_cpu *c = &vcpu->vgic;
 	const struct world *w = &vcpu->world;
@@ -100,7 +100,7 @@ static bool timer_is_held(const struct vcpu *vcpu)
 	return (w->lr_live >> n & 1) && (w->lr[n] & (VGIC_LR_PENDING | VGIC_LR_ACTIVE));
 }
 
-static bool timer_is_enabled(const struct vcpu *vcpu)
+VGIC_HW_INLINE bool timer_is_enabled(const struct vcpu *vcpu)
 {
 	return vcpu->vgic.word0.enabled >> CAISSON_VM_TIMER_INTID & 1;
 }
