@@ -159,6 +159,19 @@ static const char *set_console(struct vm_config *config, const char *value)
 	return set_path(&config->console, value);
 }
 
+static const char *set_guest_tools(struct vm_config *config, const char *value)
+{
+	if (strcmp(value, "off") == 0)
+		config->tools = TOOLS_OFF;
+	else if (strcmp(value, "vmware") == 0)
+		config->tools = TOOLS_FULL;
+	else if (strcmp(value, "vmware,ro") == 0)
+		config->tools = TOOLS_READ_ONLY;
+	else
+		return "not off, vmware or vmware,ro";
+	return NULL;
+}
+
 bool config_has_own_console(const struct vm_config *config)
 {
 	return config->console != NULL && strcmp(config->console, "virtio") == 0;
@@ -262,12 +275,15 @@ static const struct config_setting settings[] = {
 	{"vsock", "CID", "sockets between host and machine, which has this context identifier"},
 	{"console", "virtio|SOCKET",
 	 "hvc0: the machine's console, too, or a second one at this UNIX socket"},
+	{"guest-tools", "off|vmware[,ro]",
+	 "VMware's hypercalls, for open-vm-tools; ro: the guest sets no values (off)"},
 	{NULL, NULL, NULL},
 };
 
 static set_fn *const set[] = {
 	set_name, set_kernel,   set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
 	set_cpus, set_dedicate, set_disk,   set_net,    set_rng,      set_vsock,      set_console,
+	set_guest_tools,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 

@@ -8,6 +8,9 @@
 #include "lib/bits.h"
 #include "lib/err.h"
 
+/* What guest tools may do: nothing, for there are none; read; all there is (vmm/tools.h). */
+enum tools_policy { TOOLS_OFF, TOOLS_READ_ONLY, TOOLS_FULL };
+
 /*
  * What the operator wants of one user VM, from a configuration file and from the command line.
  * Both have the same settings: `--mem 1G` there is `mem = 1G` here (caisson.conf(5)).
@@ -46,6 +49,7 @@ struct vm_config {
 	uint32_t nets;
 	bool rng;
 	uint32_t vsock_cid; /* 0: none */
+	enum tools_policy tools;
 	char *console;      /* the path of a socket, or see config_has_own_console() */
 	uint64_t ram_bytes;
 	uint32_t cpus;
