@@ -20,7 +20,8 @@ PAYLOAD = "caisson run --kernel /guests/rpc.img --mem 32M"
 
 def programs():
     added = {f"{TARGET}/vmm/{name}": f"bin/{name}" for name in ("caisson", "caissond")}
-    added[f"{TARGET}/tests/uservm/rpc.img"] = "guests/rpc.img"
+    for name in ("rpc", "spin"):
+        added[f"{TARGET}/tests/uservm/{name}.img"] = f"guests/{name}.img"
     return added
 
 
@@ -147,4 +148,28 @@ def test_interface(host, payload_vm):
     run_payload(machine, "--guest-tools off", "policy=0")
     run_payload(machine, "", "policy=0")
     check_dmesg(machine)
+    machine.power_off()
+
+
+def rounds_beside(machine, other):
+    """How far a VM comes in the same time, beside another one on the same CPU."""
+    machine.run(f"caisson run --detach --name other --mem 32M {other}")
+    machine.run("until sleep 0.1 | caisson console other | grep -q ing; do :; done")
+    output = machine.run(f"{PAYLOAD} --append work=300 </dev/null")
+    machine.run("caisson stop --force other; caisson list")
+    return int(re.search(r"rounds (\d+) ", output)[1])
+
+
+def test_cost(host, payload_vm):
+    """60 KiB in few traps; a guest that calls without end takes no more of a CPU from another VM
+    than one that computes. Instructions count here, not time."""
+    machine = host(payload_vm, memory="1G", cpus=1, icount=True)
+    rows = dict(re.findall(r"ROW (\w+_traps) (\d+) ",
+                           run_payload(machine, "--guest-tools vmware", "cost=1")))
+    print(rows)
+    quiet = rounds_beside(machine, "--kernel /guests/spin.img")
+    loud = rounds_beside(machine, "--kernel /guests/rpc.img --append flood=1 --guest-tools vmware")
+    print(f"rounds beside one that computes: {quiet}, that calls: {loud}")
+    assert loud > 0.95 * quiet
+    assert int(rows["rpc_60k_traps"]) <= 40
     machine.power_off()
