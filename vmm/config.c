@@ -281,9 +281,9 @@ static const struct config_setting settings[] = {
 };
 
 static set_fn *const set[] = {
-	set_name, set_kernel,   set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
-	set_cpus, set_dedicate, set_disk,   set_net,    set_rng,      set_vsock,      set_console,
-	set_guest_tools,
+	set_name,       set_kernel, set_initrd, set_append,   set_firmware,
+	set_flash_vars, set_mem,    set_cpus,   set_dedicate, set_disk,
+	set_net,        set_rng,    set_vsock,  set_console,  set_guest_tools,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 

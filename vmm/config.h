@@ -50,7 +50,7 @@ struct vm_config {
 	bool rng;
 	uint32_t vsock_cid; /* 0: none */
 	enum tools_policy tools;
-	char *console;      /* the path of a socket, or see config_has_own_console() */
+	char *console; /* the path of a socket, or see config_has_own_console() */
 	uint64_t ram_bytes;
 	uint32_t cpus;
 	uint32_t dedicate[CAISSON_MAX_VCPUS]; /* the CPUs of the first vCPUs */
