@@ -187,7 +187,7 @@ static void write_memory(struct writer *w, const struct smbios_config *config)
 	begin(w, TYPE_MEMORY_ARRAY);
 	put_byte(w, 1); /* other */
 	put_byte(w, 3); /* system memory */
-	put_byte(w, 6); /* multi-bit ECC, as the host's may be */
+	put_byte(w, 2); /* error correction: unknown */
 	put(w, kib < BIT(31) ? kib : BIT(31), 4);
 	put_word(w, 0xfffe); /* no errors are told */
 	put_word(w, 1);

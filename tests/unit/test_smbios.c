@@ -73,7 +73,7 @@ static void test_dmidecode(void **unused)
 	static const char *const there[] = {
 		"SMBIOS 3.0.0 present.",
 		"UEFI is supported",
-		"The system is a virtual machine",
+		"System is a virtual machine",
 		"Manufacturer: Caisson\n",
 		"Product Name: Caisson virtual machine\n",
 		"Serial Number: web.1\n",
@@ -85,8 +85,8 @@ static void test_dmidecode(void **unused)
 		"Maximum Capacity: 512 MB\n",
 		"Size: 512 MB\n",
 		"Range Size: 512 MB\n",
-		"Starting Address: 0x00040000000\n",
-		"Ending Address: 0x0005FFFFFFF\n",
+		"Starting Address: 0x0000000040000000k\n",
+		"Ending Address: 0x000000005FFFFFFFk\n",
 		"No errors detected\n",
 		"End Of Table\n",
 	};
