@@ -273,34 +273,50 @@ static struct guestinfo_config *find_guestinfo(struct vm_config *config, const c
 	return info;
 }
 
-/* KEY=FILE, and ",secret"; the tools' own "guestinfo." before the key says nothing more. */
+/* Cuts ",secret" or ",secret=READS" off; false: the number is none. */
+static bool take_secret(char *path, uint32_t *reads)
+{
+	char *last = strrchr(path, ',');
+	const char *number = last != NULL ? part_value(last + 1, "secret") : NULL;
+	uint64_t value = 1;
+
+	*reads = 0;
+	if (last == NULL || (number == NULL && strcmp(last + 1, "secret") != 0))
+		return true;
+	if (number != NULL && (!fmt_parse_u64(number, &value) || value == 0 || value > UINT32_MAX))
+		return false;
+	*last = '\0';
+	*reads = (uint32_t)value;
+	return true;
+}
+
+/* KEY=FILE[,secret[=READS]]; the tools' own "guestinfo." before the key says nothing more. */
 static const char *set_guestinfo(struct vm_config *config, const char *value)
 {
-	static const char prefix[] = "guestinfo.", end[] = ",secret";
-	char text[VALUE_BYTES_MAX];
+	static const char prefix[] = "guestinfo.";
 	struct guestinfo_config *info;
+	char text[VALUE_BYTES_MAX];
 	char *key = text, *path;
-	size_t length;
-	bool secret;
+	uint32_t reads;
 
 	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
 		return "too long";
 	if (strncmp(key, prefix, strlen(prefix)) == 0)
 		key += strlen(prefix);
 	path = strchr(key, '=');
-	if (path == NULL || path[1] == '\0')
-		return "not of the form KEY=FILE or KEY=FILE,secret";
+	if (path == NULL)
+		return "not of the form KEY=FILE";
 	*path++ = '\0';
 	if (!config_is_guestinfo_key(key))
 		return "the key is not of 1 to 63 letters, digits, '.', '_', '-'";
-	length = strlen(path);
-	secret = length > strlen(end) && strcmp(path + length - strlen(end), end) == 0;
-	if (secret)
-		path[length - strlen(end)] = '\0';
+	if (!take_secret(path, &reads))
+		return "not a number of reads after which it is gone";
+	if (path[0] == '\0')
+		return "the name of a file is missing";
 	info = find_guestinfo(config, key);
 	if (info == NULL)
 		return "a virtual machine has 16 of these at most";
-	info->secret = secret;
+	info->reads = reads;
 	return set_text(&info->path, path);
 }
 
@@ -325,8 +341,8 @@ static const struct config_setting settings[] = {
 	 "hvc0: the machine's console, too, or a second one at this UNIX socket"},
 	{"guest-tools", "vmware[,ro]|off",
 	 "speaks with VMware's tools in the machine; ro: they cannot set anything (off)"},
-	{"guestinfo", "KEY=FILE[,secret]",
-	 "what they find under guestinfo.KEY; secret: once; repeatable"},
+	{"guestinfo", "KEY=FILE[,secret[=READS]]",
+	 "what they find under guestinfo.KEY; secret: READS times (1); repeatable"},
 	{NULL, NULL, NULL},
 };
 

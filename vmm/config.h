@@ -45,7 +45,7 @@ enum tools_policy {
 struct guestinfo_config {
 	char key[CONFIG_GUESTINFO_KEY_BYTES]; /* without "guestinfo." */
 	char *path;
-	bool secret; /* gone after the guest has read it */
+	uint32_t reads; /* the guest may read it so often, then it is gone; 0: always */
 };
 
 /* Strings are the configuration's own; NULL: not given. */

@@ -39,7 +39,9 @@ static void test_all(void **state)
 				   "disk=/a\ndisk = /b,format=qcow2,ro\nnet=user\nnet = tap\n"
 				   "net=tap,ifname=tap7\nrng = yes\nvsock=3\nconsole = /c\n"
 				   "dedicate = 1\ndedicate = 3,2\nguest-tools = vmware,ro\n"
-				   "guestinfo = guestinfo.metadata=/m\nguestinfo=pass=/p,secret\n"
+				   "guestinfo = "
+				   "guestinfo.metadata=/m\nguestinfo=pass=/p,secret\nguestinfo=p3=/"
+				   "a,b,secret=3\n"
 				   "guestinfo=metadata=/x=y,z\n"),
 			 ERR_OK);
 	assert_string_equal(c.name, "web.1");
@@ -65,13 +67,15 @@ static void test_all(void **state)
 	assert_int_equal(c.dedicate[1], 2);
 	assert_string_equal(c.console, "/c");
 	assert_int_equal(c.tools, TOOLS_READ_ONLY);
-	assert_int_equal(c.guestinfos, 2);
+	assert_int_equal(c.guestinfos, 3);
 	assert_string_equal(c.guestinfo[0].key, "metadata");
 	assert_string_equal(c.guestinfo[0].path, "/x=y,z");
-	assert_false(c.guestinfo[0].secret);
+	assert_int_equal(c.guestinfo[0].reads, 0);
 	assert_string_equal(c.guestinfo[1].key, "pass");
 	assert_string_equal(c.guestinfo[1].path, "/p");
-	assert_true(c.guestinfo[1].secret);
+	assert_int_equal(c.guestinfo[1].reads, 1);
+	assert_string_equal(c.guestinfo[2].path, "/a,b");
+	assert_int_equal(c.guestinfo[2].reads, 3);
 	assert_int_equal(config_check(&c), ERR_OK);
 	assert_int_equal(lines, 0);
 	config_free(&c);
@@ -139,6 +143,9 @@ static void test_wrong(void **state)
 		"guest-tools=vmware,rw",
 		"guestinfo=a",
 		"guestinfo=a=",
+		"guestinfo=a=,secret",
+		"guestinfo=a=/a,secret=0",
+		"guestinfo=a=/a,secret=x",
 		"guestinfo==/a",
 		"guestinfo=guestinfo.=/a",
 		"guestinfo=a b=/a",
