@@ -12,9 +12,9 @@
 #include "loader/uart.h"
 
 /* What Linux accepts as a device tree, too (booting.rst). */
-#define MAX_NODES      4096
-#define RAM_BYTES_MIN  MIB(256)
-#define PAGE_BYTES     KIB(4)
+#define MAX_NODES     4096
+#define RAM_BYTES_MIN MIB(256)
+#define PAGE_BYTES    KIB(4)
 
 static struct fdt_node nodes[MAX_NODES] __attribute__((section(".bss.noinit")));
 

@@ -12,8 +12,8 @@
 #include "loader/firmware.h"
 #include "loader/kernel.h"
 
-#define NODES_MAX     4096
-#define NODES_BYTES   (NODES_MAX * sizeof(struct fdt_node))
+#define NODES_MAX   4096
+#define NODES_BYTES (NODES_MAX * sizeof(struct fdt_node))
 
 /*
  * The way in by UEFI: everything that can be wrong and told of on firmware's console is looked at

@@ -7,9 +7,9 @@
 #include "loader/eficon.h"
 #include "loader/firmware.h"
 
-#define PAGE_BYTES     KIB(4)
-#define RAM_BYTES_MIN  MIB(256)
-#define MAP_BYTES_MAX  MIB(1)
+#define PAGE_BYTES    KIB(4)
+#define RAM_BYTES_MIN MIB(256)
+#define MAP_BYTES_MAX MIB(1)
 /* What the map may grow by between two looks at it. */
 #define SPARE_ENTRIES 64
 #define LEAVE_TRIES   16

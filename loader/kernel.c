@@ -11,8 +11,8 @@
 #include "loader/mpboot.h"
 #include "loader/uart.h"
 
-#define PAGE_BYTES     KIB(4)
-#define ROOT_BYTES     512    /* more than XSDT and RSDP take, but for the XSDT's entries */
+#define PAGE_BYTES KIB(4)
+#define ROOT_BYTES 512 /* more than XSDT and RSDP take, but for the XSDT's entries */
 
 bool kernel_is_payload(const char *cmdline)
 {
