@@ -74,8 +74,8 @@ enum caisson_call {
 	/*
 	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU
 	 * state): donated, so the service VM cannot reach it until the VM is destroyed, and comes
-	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS (_GICV2), | CAISSON_VM_*. x5 = tag: 64 bits of the
-	 * creator's choice. x7 = address of the block that holds its run pages: it stays the
+	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS (_GICV2), | CAISSON_VM_*. x5 = tag: 64 bits
+	 * of the creator's choice. x7 = address of the block that holds its run pages: it stays the
 	 * service VM's and pinned while the VM lives, so that who has the VM's token alone gets EL2
 	 * to write nowhere else. x6 = CTR_EL0 as the guest is to see it, which must have it
 	 * maintain its caches at least as the host's own has it (INVALID); 0: the host's.

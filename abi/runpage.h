@@ -31,8 +31,9 @@ enum run_exit {
 #define RUN_SMCCC_RESULTS 4
 
 /* In tools_flags. */
-#define RUN_TOOLS_EL0     0x1 /* it was read at EL0 */
-#define RUN_TOOLS_ABORTED 0x2 /* after tools_again: the guest got a data abort, it is not answered */
+#define RUN_TOOLS_EL0 0x1 /* it was read at EL0 */
+#define RUN_TOOLS_ABORTED                                                                          \
+	0x2 /* after tools_again: the guest got a data abort, it is not answered */
 
 /* High bandwidth, x3[15:0] being the port and x7[31:0] IN or OUT: at most so many bytes a call. */
 #define RUN_TOOLS_PORT  0x5659
@@ -71,13 +72,13 @@ struct run_page {
 	uint64_t value;
 
 	/* SMCCC, TOOLS */
-	uint64_t args[8]; /* x0..x7 */
+	uint64_t args[8];   /* x0..x7 */
 	uint64_t result[7]; /* SMCCC: the first RUN_SMCCC_RESULTS */
 
 	/*
 	 * TOOLS; high bandwidth: where the guest may at this moment read (OUT) or write (IN) its
-	 * bytes, as IPAs in order: of the first byte, and of each 4 KiB page that follows. None when
-	 * there are no bytes or more than RUN_TOOLS_BYTES. What would fault in the guest's own
+	 * bytes, as IPAs in order: of the first byte, and of each 4 KiB page that follows. None
+	 * when there are no bytes or more than RUN_TOOLS_BYTES. What would fault in the guest's own
 	 * tables does so, and ends no run. Other vCPUs may change those tables at any time; a VMM
 	 * that needs them to stay makes all others leave, and then has this vCPU look again.
 	 */

@@ -195,12 +195,11 @@ static struct gtchannel_answer receive_size(struct gtchannels *c, const struct g
 		return status(GTCHANNEL_SUCCESS);
 	ch->receives = true;
 	ch->out_done = 0;
-	return (struct gtchannel_answer){
-		.status = (uint16_t)(GTCHANNEL_SUCCESS | GTCHANNEL_DORECV |
-				     high_band(c, ch->out_bytes)),
-		.has_value = true,
-		.value = ch->out_bytes,
-		.tag = TAG_SIZE};
+	return (struct gtchannel_answer){.status = (uint16_t)(GTCHANNEL_SUCCESS | GTCHANNEL_DORECV |
+							      high_band(c, ch->out_bytes)),
+					 .has_value = true,
+					 .value = ch->out_bytes,
+					 .tag = TAG_SIZE};
 }
 
 static struct gtchannel_answer receive_payload(struct gtchannels *c,
@@ -238,8 +237,8 @@ static struct gtchannel_answer close_it(struct gtchannels *c, const struct gtcha
 
 static struct gtchannel_answer (*const serve[])(struct gtchannels *c,
 						const struct gtchannel_call *call) = {
-	[GTCHANNEL_SENDSIZE] = send_size,           [GTCHANNEL_SENDPAYLOAD] = send_payload,
-	[GTCHANNEL_RECVSIZE] = receive_size,        [GTCHANNEL_RECVPAYLOAD] = receive_payload,
+	[GTCHANNEL_SENDSIZE] = send_size,        [GTCHANNEL_SENDPAYLOAD] = send_payload,
+	[GTCHANNEL_RECVSIZE] = receive_size,     [GTCHANNEL_RECVPAYLOAD] = receive_payload,
 	[GTCHANNEL_RECVSTATUS] = receive_status, [GTCHANNEL_CLOSE] = close_it,
 };
 
@@ -275,53 +274,39 @@ struct gtchannel_answer gtchannel_call(struct gtchannels *c, const struct gtchan
 
 /* ---- high bandwidth ---------------------------------------------------------------------- */
 
-uint32_t gtchannel_may_send(struct gtchannels *c, const struct gtchannel_call *call, uint64_t bytes)
+uint8_t *gtchannel_send(struct gtchannels *c, const struct gtchannel_call *call, uint64_t bytes)
 {
 	struct gtchannel *ch = named(c, call);
 
 	if (!ch || !c->high_band)
-		return 0;
-	if (ch->sends && bytes != 0 && bytes <= ch->in_bytes - ch->in_done)
-		return (uint32_t)bytes;
+		return NULL;
+	if (ch->sends && ch->in_done == 0 && bytes == ch->in_bytes)
+		return ch->in;
 	drop_in(c, ch);
-	return 0;
+	return NULL;
 }
 
-uint32_t gtchannel_may_receive(struct gtchannels *c, const struct gtchannel_call *call,
-			       uint64_t bytes)
+const uint8_t *gtchannel_receive(struct gtchannels *c, const struct gtchannel_call *call,
+				 uint64_t bytes)
 {
 	struct gtchannel *ch = named(c, call);
 
 	if (!ch || !c->high_band)
-		return 0;
-	if (ch->receives && bytes != 0 && bytes <= ch->out_bytes - ch->out_done)
-		return (uint32_t)bytes;
+		return NULL;
+	if (ch->receives && ch->out_done == 0 && bytes != 0 && bytes == ch->out_bytes)
+		return ch->out;
 	drop_out(c, ch);
-	return 0;
+	return NULL;
 }
 
-uint8_t *gtchannel_in_at(struct gtchannels *c, uint32_t id)
-{
-	return c->channel[id].in + c->channel[id].in_done;
-}
-
-const uint8_t *gtchannel_out_at(const struct gtchannels *c, uint32_t id)
-{
-	return c->channel[id].out + c->channel[id].out_done;
-}
-
-void gtchannel_sent(struct gtchannels *c, uint32_t id, uint32_t bytes, uint64_t now_ms)
-{
-	struct gtchannel *ch = &c->channel[id];
-
-	ch->used_ms = now_ms;
-	ch->in_done += bytes;
-	if (ch->in_done == ch->in_bytes)
-		complete(c, id);
-}
-
-void gtchannel_received(struct gtchannels *c, uint32_t id, uint32_t bytes, uint64_t now_ms)
+void gtchannel_sent(struct gtchannels *c, uint32_t id, uint64_t now_ms)
 {
 	c->channel[id].used_ms = now_ms;
-	c->channel[id].out_done += bytes;
+	complete(c, id);
+}
+
+void gtchannel_received(struct gtchannels *c, uint32_t id, uint64_t now_ms)
+{
+	c->channel[id].used_ms = now_ms;
+	c->channel[id].out_done = c->channel[id].out_bytes;
 }

@@ -112,21 +112,16 @@ struct gtchannel_answer gtchannel_call(struct gtchannels *c, const struct gtchan
 				       uint64_t now_ms);
 
 /*
- * High bandwidth, in two steps, for memory that must be found in between: how much may be moved
- * now, 0 if this is out of turn (which drops the message); and then the movement itself, at once
- * after, of no more than that. status: GTCHANNEL_SUCCESS when `bytes`, which the guest named, are
- * what is due.
+ * High bandwidth: a whole message at once, in two steps. First: where the bytes that the guest sent
+ * are to be put, or those for it are; NULL if this is out of turn or not the message's size, which
+ * drops the message. Then, when the bytes have been moved, and before any other call: _sent() or
+ * _received(). type and value of `call` are not looked at.
  */
-uint32_t gtchannel_may_send(struct gtchannels *c, const struct gtchannel_call *call,
-			    uint64_t bytes);
-uint32_t gtchannel_may_receive(struct gtchannels *c, const struct gtchannel_call *call,
-			       uint64_t bytes);
-/* Where the next bytes of the guest's message are to be put, or those for it are. */
-uint8_t *gtchannel_in_at(struct gtchannels *c, uint32_t id);
-const uint8_t *gtchannel_out_at(const struct gtchannels *c, uint32_t id);
-/* So many were moved, as gtchannel_may_*() allowed. */
-void gtchannel_sent(struct gtchannels *c, uint32_t id, uint32_t bytes, uint64_t now_ms);
-void gtchannel_received(struct gtchannels *c, uint32_t id, uint32_t bytes, uint64_t now_ms);
+uint8_t *gtchannel_send(struct gtchannels *c, const struct gtchannel_call *call, uint64_t bytes);
+const uint8_t *gtchannel_receive(struct gtchannels *c, const struct gtchannel_call *call,
+				 uint64_t bytes);
+void gtchannel_sent(struct gtchannels *c, uint32_t id, uint64_t now_ms);
+void gtchannel_received(struct gtchannels *c, uint32_t id, uint64_t now_ms);
 
 /* Is it open, with this protocol? */
 bool gtchannel_is_open(const struct gtchannels *c, uint32_t id, uint32_t protocol);

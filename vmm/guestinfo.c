@@ -72,18 +72,22 @@ enum err guestinfo_set(struct guestinfo *g, enum guestinfo_side side, const char
 		return ERR_INVALID;
 	if (bytes > GUESTINFO_VALUE_BYTES)
 		return ERR_RANGE;
+	if (bytes == 0) {
+		if (i < g->count)
+			drop(g, i);
+		return ERR_OK;
+	}
 	if (!has_room(g, side, i < g->count ? g->entry[i] : NULL, bytes))
 		return ERR_NO_MEMORY;
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return ERR_NO_MEMORY;
-	e->value = malloc(bytes + 1); /* an empty one, too, is not NULL */
+	e->value = malloc(bytes);
 	if (e->value == NULL) {
 		free(e);
 		return ERR_NO_MEMORY;
 	}
-	if (bytes != 0)
-		memcpy(e->value, value, bytes);
+	memcpy(e->value, value, bytes);
 	memcpy(e->key, key, strlen(key) + 1);
 	e->bytes = bytes;
 	e->side = side;

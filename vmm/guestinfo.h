@@ -40,9 +40,9 @@ struct guestinfo {
 bool guestinfo_is_key(const char *key, size_t length);
 
 /*
- * Sets a value, whoever set it before. reads: after how many reads of the guest's the value goes;
- * 0: never. ERR_INVALID: not a key. ERR_RANGE: too long. ERR_NO_MEMORY: the side has set too much;
- * what was there before stays.
+ * Sets a value, whoever set it before; an empty one is as if it had never been set. reads: after
+ * how many reads of the guest's the value goes; 0: never. ERR_INVALID: not a key. ERR_RANGE: too
+ * long. ERR_NO_MEMORY: the side has set too much; what was there before stays.
  */
 enum err guestinfo_set(struct guestinfo *g, enum guestinfo_side side, const char *key,
 		       const uint8_t *value, size_t bytes, uint32_t reads) MUST_CHECK;

@@ -26,7 +26,7 @@ struct tools_rate {
 
 struct tools {
 	enum tools_policy policy;
-	uint32_t mhz; /* what the guest is told its CPUs' speed is */
+	uint32_t mhz;         /* what the guest is told its CPUs' speed is */
 	pthread_mutex_t lock; /* all that follows */
 	struct gtchannels channels;
 	struct guestinfo info;
@@ -34,7 +34,7 @@ struct tools {
 	struct tools_rate calls;
 	struct tools_rate writes;
 	struct tools_rate lines;
-	uint64_t lines_lost; /* of the guest's log, since the last one that was shown */
+	uint64_t lines_lost;         /* of the guest's log, since the last one that was shown */
 	char line[TOOLS_LINE_BYTES]; /* to be said when the lock is free again; empty: nothing */
 };
 

@@ -24,7 +24,8 @@ uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_
 
 uint64_t tools_now_ns(void);
 
-/* Bytes as a line of printable ASCII, the others and the backslash as \xNN; cut where `room` ends. */
+/* Bytes as a line of printable ASCII, the others and the backslash as \xNN; cut where `room` ends.
+ */
 void tools_escape(char *to, size_t room, const uint8_t *bytes, size_t count);
 
 #endif

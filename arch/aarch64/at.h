@@ -61,7 +61,7 @@ static inline bool at_stage1_read(uint64_t va, uint64_t *ipa)
 
 /* PAR_EL1 when it failed (DDI 0487 D17.2.108). */
 #define AT_FAILED_STATUS(par) ((unsigned int)bits_get(par, 6, 1)) /* FST */
-#define AT_FAILED_STAGE2(par) (((par)&BIT(9)) != 0)		   /* S: in a walk of stage 1 */
+#define AT_FAILED_STAGE2(par) (((par)&BIT(9)) != 0)               /* S: in a walk of stage 1 */
 
 /*
  * Through stage 1 alone, for any access. False: it would fault there, and *result is PAR_EL1, which
