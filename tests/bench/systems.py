@@ -286,6 +286,9 @@ vmm() { # CPUs, kernel, other options
 	qemu -accel kvm -cpu host -M virt,gic-version=3 -m $memory -nodefaults -display none \\
 		-serial stdio -smp "$cpus" -kernel "$kernel" "$@"
 }
+tools() {
+	:
+}
 program=qemu
 devices="-global virtio-mmio.force-legacy=false
 	-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-device,drive=disk
@@ -387,6 +390,7 @@ switch
 overhead
 overhead
 overhead
+tools
 huge_pages always
 vmm 1 /payload | sed 's/ROW/SINGLE/; s/BENCH done//'
 for number in {numbers}; do
@@ -463,7 +467,32 @@ huge_pages() {
 resident_kib() {
 	echo $((${memory%M} * 1024))
 }
+# VMware's interface: by hand, and Debian's daemon that has nothing to do for ten seconds.
+tools_calls() {
+	caisson stats tools | awk '$1 == "exits-tools" { print $2 }'
+}
+tools() {
+	vmm 1 /rpc --guest-tools vmware --append cost=1 | grep "ROW\\|FAIL"
+	caisson run --detach --name tools --mem 256M --kernel /vmlinuz --initrd /tools-guest \\
+		--append 'quiet caisson.run="vmtoolsd & sleep 1000"' --guest-tools vmware >/dev/null
+	until [ "$(tools_calls)" -gt 300 ]; do
+		sleep 1
+	done
+	before=$(tools_calls)
+	sleep 10
+	idle=$((($(tools_calls) - before) / 10))
+	echo "ROW tools_idle $idle $idle"
+	caisson stop --force tools
+}
 """
+
+
+def tools_guest(setup):
+    """Folder of a small Debian with open-vm-tools."""
+    folder = os.path.join(os.path.dirname(setup.build), "servicevm-bench-tools")
+    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder,
+                    "--with", "open-vm-tools"], check=True)
+    return folder
 
 
 def run_user(setup, boots):
@@ -471,6 +500,8 @@ def run_user(setup, boots):
     result = Result("-")
     files = {f"bin/{name}": os.path.join(setup.build, "vmm", name)
              for name in ("caisson", "caissond")}
+    files["rpc"] = os.path.join(setup.build, "tests/uservm/rpc.img")
+    files["tools-guest"] = os.path.join(tools_guest(setup), "initrd")
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
                "--image", setup.image, *PLAIN, "--kernel", setup.kernel, "--initrd", initrd,

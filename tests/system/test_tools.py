@@ -5,10 +5,11 @@ kernel; the same interface by hand, from EL1 and from a hostile process; what it
 import contextlib
 import os
 import re
+import time
 
 import pytest
 
-from machine import BUILD, ROOT, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, ROOT, SOAK_SECONDS, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
 SHUTDOWN = os.path.join(ROOT, "tests", "uservm", "shutdown.sh")
@@ -95,6 +96,12 @@ def stat(machine, name, counter):
     return int(machine.run(f"caisson stats {name} | awk '$1 == \"{counter}\" {{ print $2 }}'"))
 
 
+def resident_kib(machine, name):
+    """Of the VM's process, without the guest's memory."""
+    pid = machine.run(f"caisson info {name} | awk '$1 == \"pid\" {{ print $2 }}'")
+    return int(machine.run(f"awk '/^RssAnon/ {{ print $2 }}' /proc/{pid}/status"))
+
+
 # ---- open-vm-tools ----------------------------------------------------------------------------
 
 
@@ -102,7 +109,7 @@ def check_commands(run, version):
     """What the tools' commands say, without their daemon."""
     assert "VMware" in run("vmware-checkvm")
     assert version in run("vmware-toolbox-cmd -v")
-    assert run("systemd-analyze condition ConditionVirtualization=vmware | "
+    assert run("systemd-analyze condition ConditionVirtualization=vmware 2>&1 | "
                "grep -c succeeded") == "2"
     assert run("vmware-rpctool 'info-get guestinfo.given'") == "by the host"
     assert run("vmware-rpctool 'info-get guestinfo.none'", status=1) == "No value found"
@@ -116,7 +123,81 @@ def check_commands(run, version):
     assert run("vmware-toolbox-cmd timesync status", status=None) in ("Enabled", "Disabled")
 
 
+# What the tools tell of: an interface of the guest's own, since there is no network card.
+ADDRESS = "192.0.2.7"
+ADD_ADDRESS = f"modprobe tun; tunctl -t eth7; ip addr add {ADDRESS}/24 dev eth7; ip link set eth7 up"
+START_DAEMON = "vmtoolsd >/tmp/vmtoolsd.log 2>&1 &"
+OFF_US_MAX = 100000  # what the tools leave as it is, when the clock is behind
+
+
+def off_us(run, step=""):
+    """How far the guest's clock is ahead of the host's; it can be stepped before."""
+    return int(re.search(r"guesttime: (-?\d+) us", run(f"guesttime {step}"))[1])
+
+
+def one_line(machine, command, text, status=1):
+    output = machine.run(f"{command} </dev/null", status=status)
+    assert text in output and len(output.splitlines()) == 1, f"{command}: {output}"
+
+
+def check_values(machine, name):
+    """From both sides: what is odd is refused by a clear answer, or escaped where it is shown."""
+    guest = f"caisson guest {name}"
+    with Inside(machine, name).shell() as run:
+        run("long() { head -c $1 /dev/zero | tr '\\0' k; }")
+        for command in ["info-set guestinfo.$(long 200) x", "info-set other.key x",
+                        "info-set guestinfo.long $(long 70000)"]:
+            assert run(f'vmware-rpctool "{command}"', status=1) != ""
+        run("vmware-rpctool \"info-set guestinfo.odd $(printf '\\001\\033[31m\\377')\"")
+    assert machine.run(f"{guest} get odd") == r"\x01\x1b[31m\xff"
+    assert machine.run(f"{guest} list | grep -c '^odd .*x1b'") == "1"
+    machine.run(f"{guest} set told 'by the owner'")
+    assert Inside(machine, name).run("vmware-rpctool 'info-get guestinfo.told'") == "by the owner"
+    one_line(machine, f"{guest} get none", "has no value")
+    one_line(machine, f"{guest} get secret", "was a secret")
+
+
+def check_time(machine, name):
+    """Steps of either clock; what is left of them, once the tools have set the guest's."""
+    inside, guest = Inside(machine, name), f"caisson guest {name}"
+    for seconds in (100, -100):
+        before = off_us(inside.run, seconds)
+        machine.run(f"{guest} sync-time")
+        after = off_us(inside.run)
+        print(f"the guest's clock stepped by {seconds} s: {before} us off, then {after} us")
+        assert abs(before - seconds * 1000000) < 1000000 and abs(after) < OFF_US_MAX
+    for seconds in (3600, -3600):
+        machine.run(f"date -s @$(($(date +%s) + {seconds}))")
+        machine.run(f"{guest} sync-time")  # queued behind the one that the step brings about
+        after = off_us(inside.run)
+        print(f"the host's clock stepped by {seconds} s: {after} us off then")
+        assert abs(after) < OFF_US_MAX
+    machine.run(f"caisson pause {name}; sleep 3; caisson resume {name}")
+    print(f"a pause of 3 s: {off_us(inside.run)} us off")
+
+
+def check_hostile(machine, name):
+    """A process that plays with the interface while the tools use it: both go on."""
+    output = Inside(machine, name).run("toolsfuzz 1 1500", timeout=120)
+    assert output.endswith("toolsfuzz: ok"), output
+    values, refused = re.search(r"(\d+) values, (\d+) refused", output).groups()
+    assert int(values) > 0, output
+    machine.run(f"caisson guest {name} sync-time")
+
+
+def check_silent(machine, name):
+    """Tools that are there and answer nothing."""
+    inside, guest = Inside(machine, name), f"caisson guest {name}"
+    inside.run("kill -STOP $(pidof vmtoolsd)")
+    one_line(machine, f"{guest} sync-time --timeout 2", name)
+    one_line(machine, f"{guest} shutdown --timeout 2", name)
+    inside.run("kill -CONT $(pidof vmtoolsd)")
+    machine.run(f"{guest} sync-time")
+
+
 def test_open_vm_tools(host, tools_vm):
+    """Both versions at a time, as Debian has them: their commands, then their daemon, by which the
+    host learns of the guest and sets its clock, reboots it and shuts it down."""
     machine = host(tools_vm, memory="3G")
     machine.run("printf 'by the host' >/tmp/given; printf hidden >/tmp/secret")
     for name in VERSIONS:
@@ -125,7 +206,20 @@ def test_open_vm_tools(host, tools_vm):
     for name, version in VERSIONS.items():
         with Inside(machine, name).shell() as run:
             check_commands(run, version)
-    machine.run("caisson stop --force open-vm-tools; caisson stop --force open-vm-tools-backports")
+            run(f"{ADD_ADDRESS}; {START_DAEMON}")
+    first, second = VERSIONS
+    for name in VERSIONS:
+        machine.settle(f"caisson guest {name} ip", ADDRESS, status=None, timeout=120)
+        assert re.search(rf"^{name} .*{ADDRESS}.*Debian", machine.run("caisson list"), re.M)
+    check_values(machine, first)
+    check_time(machine, second)
+    check_hostile(machine, second)
+    check_silent(machine, first)
+    machine.run(f"caisson guest {first} reboot")
+    one_line(machine, f"caisson guest {first} sync-time", "no tools")
+    machine.run(f"caisson guest {second} shutdown")
+    machine.run(f"caisson guest {first} shutdown --force 2>&1")
+    assert machine.run("caisson list | wc -l") == "1"
     check_dmesg(machine)
     machine.power_off()
 
@@ -172,4 +266,37 @@ def test_cost(host, payload_vm):
     print(f"rounds beside one that computes: {quiet}, that calls: {loud}")
     assert loud > 0.95 * quiet
     assert int(rows["rpc_60k_traps"]) <= 40
+    machine.power_off()
+
+
+@pytest.mark.soak
+def test_soak_tools(host, tools_vm):
+    """Both daemons for six times SOAK_SECONDS, an hour: asked for something again and again, with a
+    hostile process beside one of them. They answer to the end, and the VMMs do not grow."""
+    machine = host(tools_vm, memory="3G", timeout=8 * SOAK_SECONDS + 1200)
+    first, second = VERSIONS
+    for name in VERSIONS:
+        machine.run(f"{GUEST} --name {name} --initrd /guests/{name} --guest-tools vmware")
+        Inside(machine, name).run(f"{ADD_ADDRESS}; {START_DAEMON}")
+        machine.settle(f"caisson guest {name} ip", ADDRESS, status=None, timeout=120)
+    before = {name: resident_kib(machine, name) for name in VERSIONS}
+    Inside(machine, first).run("(while toolsfuzz $RANDOM 20000 >>/tmp/fuzz; do :; done) &")
+    end = time.monotonic() + 6 * SOAK_SECONDS
+    rounds = 0
+    while time.monotonic() < end:
+        rounds += 1
+        for name in VERSIONS:
+            machine.run(f"caisson guest {name} sync-time; caisson guest {name} ip")
+            machine.run(f"caisson guest {name} set round {rounds}")
+        calls = stat(machine, second, "exits-tools")
+        machine.run("sleep 10")
+        idle = stat(machine, second, "exits-tools") - calls
+        print(f"round {rounds}: {idle} calls of an idle guest in some 10 s")
+        got = Inside(machine, second).run("vmware-rpctool 'info-get guestinfo.round'")
+        assert got == str(rounds)
+    assert "toolsfuzz: ok" in Inside(machine, first).run("tail -1 /tmp/fuzz")
+    for name in VERSIONS:
+        assert resident_kib(machine, name) - before[name] < 4096, name
+        machine.run(f"caisson guest {name} shutdown")
+    check_dmesg(machine)
     machine.power_off()
