@@ -125,7 +125,8 @@ def check_commands(run, version):
 
 # What the tools tell of: an interface of the guest's own, since there is no network card.
 ADDRESS = "192.0.2.7"
-ADD_ADDRESS = f"modprobe tun; tunctl -t eth7; ip addr add {ADDRESS}/24 dev eth7; ip link set eth7 up"
+ADD_ADDRESS = (f"modprobe tun; tunctl -t eth7; ip addr add {ADDRESS}/24 dev eth7; "
+               "ip link set eth7 up")
 START_DAEMON = "vmtoolsd >/tmp/vmtoolsd.log 2>&1 &"
 OFF_US_MAX = 100000  # what the tools leave as it is, when the clock is behind
 
