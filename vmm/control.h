@@ -31,6 +31,14 @@ struct control {
 enum err control_listen(struct control *c, struct vmm *vmm, const char *path) MUST_CHECK;
 void control_close(struct control *c);
 
+struct vmm *control_vmm(const struct rpc_call *call);
+
+/* ---- control_guest.c: commands about the tools in the guest ------------------------------ */
+
+rpc_fn control_guest_get, control_guest_set, control_guest_list, control_guest_info;
+
+/* ------------------------------------------------------------------------------------------ */
+
 /* An event for all. data: taken over, NULL: none. */
 void control_tell(struct control *c, const char *event, json_t *data);
 
