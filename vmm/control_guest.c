@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,5 +138,14 @@ enum err control_guest_list(struct rpc_call *call)
 	l.list = json_array();
 	tools_info_list(tools, list_entry, &l);
 	call->result = l.list;
+	return ERR_OK;
+}
+
+enum err control_guest_info(struct rpc_call *call)
+{
+	if (tools_of(call) == NULL)
+		return ERR_DENIED;
+	call->result = json_object();
+	guestreport_describe(&control_vmm(call)->client.guest, call->result);
 	return ERR_OK;
 }
