@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "lib/bits.h"
 #include "lib/err.h"
 
 /* The commands of caisson(1). Each gets its own name as argv[0] and returns an exit status. */
