@@ -99,6 +99,10 @@ static enum err query_info(struct rpc_call *call)
 	add_text(call->result, "firmware", config->firmware);
 	add_text(call->result, "flash-vars", config->flash_vars);
 	add_text(call->result, "console", config->console);
+	if (config->tools != TOOLS_OFF)
+		add_text(call->result, "guest-tools",
+			 config->tools == TOOLS_READ_ONLY ? "vmware,ro" : "vmware");
+	guestreport_describe(&vmm->client.guest, call->result);
 	if (config->vsock_cid != 0)
 		(void)json_object_set_new(call->result, "vsock", json_integer(config->vsock_cid));
 	return ERR_OK;
@@ -172,10 +176,15 @@ static enum err query_commands(struct rpc_call *call);
 
 static const struct rpc_command commands[] = {
 	{"cont", cont},
+	{"guest-freeze", control_guest_freeze},
 	{"guest-get", control_guest_get},
 	{"guest-info", control_guest_info},
 	{"guest-list", control_guest_list},
+	{"guest-reboot", control_guest_reboot},
 	{"guest-set", control_guest_set},
+	{"guest-shutdown", control_guest_shutdown},
+	{"guest-sync-time", control_guest_sync_time},
+	{"guest-thaw", control_guest_thaw},
 	{"qmp_capabilities", qmp_capabilities},
 	{"query-commands", query_commands},
 	{"query-info", query_info},
@@ -210,6 +219,7 @@ static void on_closed(void *arg)
 {
 	struct control_client *client = arg;
 
+	control_guest_forget(client->control, client);
 	client->used = false;
 }
 
@@ -264,8 +274,10 @@ enum err control_listen(struct control *c, struct vmm *vmm, const char *path)
 void control_close(struct control *c)
 {
 	for (uint32_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (c->client[i].used)
-			wire_close(&c->client[i].wire);
+		if (!c->client[i].used)
+			continue;
+		control_guest_forget(c, &c->client[i]);
+		wire_close(&c->client[i].wire);
 		c->client[i].used = false;
 	}
 	loop_remove(&c->accept);

@@ -13,6 +13,11 @@
 #define SHOWN_BYTES 32   /* of each value in a list */
 #define LIST_MAX    100  /* entries in one answer */
 
+#define TIMEOUT_MS     90000 /* as caisson stop */
+#define TIMEOUT_MAX_MS 86400000
+
+static const char no_tools[] = "no tools run in the guest (yet): open-vm-tools is what it needs";
+
 /* The guest's tools; NULL and an error text: there is nothing for them. */
 static struct tools *tools_of(struct rpc_call *call)
 {
@@ -141,11 +146,130 @@ enum err control_guest_list(struct rpc_call *call)
 	return ERR_OK;
 }
 
+/* ---- what the tools do ------------------------------------------------------------------- */
+
 enum err control_guest_info(struct rpc_call *call)
 {
-	if (tools_of(call) == NULL)
+	struct tools *tools = tools_of(call);
+	struct tools_report report;
+
+	if (tools == NULL)
 		return ERR_DENIED;
-	call->result = json_object();
+	tools_get_report(tools, &report);
+	call->result = json_pack("{s:b}", "running", report.running);
 	guestreport_describe(&control_vmm(call)->client.guest, call->result);
+	if (report.running)
+		(void)json_object_set_new(call->result, "uptime",
+					  json_integer((json_int_t)report.uptime_s));
 	return ERR_OK;
+}
+
+static struct control_order *free_order(struct control *c)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(c->order); i++) {
+		if (!c->order[i].used)
+			return &c->order[i];
+	}
+	return NULL;
+}
+
+/* The guest has done it, or not: whoever asked, and is still there, has the answer. */
+static void on_done(void *arg, enum tools_result result, const char *why)
+{
+	struct control_order *order = arg;
+	struct control_client *client = order->client;
+	struct rpc_call call = {.client = client, .id = order->id, .fd = -1};
+	enum err err = ERR_OK;
+
+	order->used = false;
+	if (client == NULL)
+		return;
+	call.wire = &client->wire;
+	if (result == TOOLS_REFUSED)
+		err = rpc_fail(&call, ERR_INVALID, "the guest's tools refuse%s%s",
+			       why[0] != '\0' ? ": " : " and do not say why", why);
+	else if (result == TOOLS_TIMEOUT)
+		err = rpc_fail(&call, ERR_BUSY,
+			       "the guest's tools have not done it within %u s", order->seconds);
+	else if (result == TOOLS_ABSENT)
+		err = rpc_fail(&call, ERR_NOT_FOUND, "%s", no_tools);
+	rpc_answer(&call, err);
+	json_decref(order->id);
+}
+
+void control_guest_forget(struct control *c, const struct control_client *client)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(c->order); i++) {
+		struct control_order *order = &c->order[i];
+
+		if (!order->used || order->client != client)
+			continue;
+		json_decref(order->id);
+		order->client = NULL; /* used until on_done() */
+	}
+}
+
+static bool take_timeout(struct rpc_call *call, uint64_t *ms)
+{
+	*ms = TIMEOUT_MS;
+	if (json_object_get(call->arguments, "timeout") == NULL)
+		return true;
+	if (!rpc_number(call, "timeout", ms))
+		return false;
+	if (*ms <= TIMEOUT_MAX_MS)
+		return true;
+	(void)rpc_fail(call, ERR_RANGE, "a time-out of more than a day");
+	return false;
+}
+
+static enum err ask_guest(struct rpc_call *call, enum tools_action action)
+{
+	struct control_client *client = call->client;
+	struct control_order *order = free_order(client->control);
+	struct tools *tools = tools_of(call);
+	struct tools_report report;
+	uint64_t ms;
+
+	if (tools == NULL)
+		return ERR_DENIED;
+	if (!take_timeout(call, &ms))
+		return ERR_INVALID;
+	if (vm_is_paused(&control_vmm(call)->vm))
+		return rpc_fail(call, ERR_BUSY, "it is paused (caisson resume lets it go on)");
+	tools_get_report(tools, &report);
+	if (!report.running)
+		return rpc_fail(call, ERR_INVALID, "%s", no_tools);
+	if (order == NULL || tools_do(tools, action, ms, on_done, order) != ERR_OK)
+		return rpc_fail(call, ERR_BUSY, "too much is asked of the guest already");
+	*order = (struct control_order){.used = true,
+					.client = client,
+					.id = json_incref(call->id),
+					.seconds = (uint32_t)(ms / 1000)};
+	call->later = true;
+	return ERR_OK;
+}
+
+enum err control_guest_shutdown(struct rpc_call *call)
+{
+	return ask_guest(call, TOOLS_HALT);
+}
+
+enum err control_guest_reboot(struct rpc_call *call)
+{
+	return ask_guest(call, TOOLS_REBOOT);
+}
+
+enum err control_guest_sync_time(struct rpc_call *call)
+{
+	return ask_guest(call, TOOLS_SYNC_TIME);
+}
+
+enum err control_guest_freeze(struct rpc_call *call)
+{
+	return ask_guest(call, TOOLS_FREEZE);
+}
+
+enum err control_guest_thaw(struct rpc_call *call)
+{
+	return ask_guest(call, TOOLS_THAW);
 }

@@ -74,6 +74,18 @@ static void quit(void *arg)
 	vm_end(&vmm->vm, VM_STOPPED);
 }
 
+/* What the tools in the guest tell goes on to caissond. */
+static void on_tools(void *arg, enum tools_event event)
+{
+	struct vmm *vmm = arg;
+	struct tools_report told;
+	struct guestreport report;
+
+	tools_get_report(&vmm->tools, &told);
+	guestreport_from_tools(&report, &told);
+	client_set_guest(&vmm->client, &report);
+}
+
 /* What came by the event line, a bit for each vCPU. */
 static void on_vcpus(struct vmm *vmm, uint32_t exits, uint32_t wakes)
 {
