@@ -189,8 +189,8 @@ static void on_done(void *arg, enum tools_result result, const char *why)
 		err = rpc_fail(&call, ERR_INVALID, "the guest's tools refuse%s%s",
 			       why[0] != '\0' ? ": " : " and do not say why", why);
 	else if (result == TOOLS_TIMEOUT)
-		err = rpc_fail(&call, ERR_BUSY,
-			       "the guest's tools have not done it within %u s", order->seconds);
+		err = rpc_fail(&call, ERR_BUSY, "the guest's tools have not done it within %u s",
+			       order->seconds);
 	else if (result == TOOLS_ABSENT)
 		err = rpc_fail(&call, ERR_NOT_FOUND, "%s", no_tools);
 	rpc_answer(&call, err);

@@ -273,6 +273,7 @@ static enum err open_all(struct vmm *vmm)
 		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
 	if (err == ERR_OK && vmm->config.tools != TOOLS_OFF)
 		err = tools_open(&vmm->tools, &vmm->loop);
+	tools_listen(&vmm->tools, on_tools, vmm);
 	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;
