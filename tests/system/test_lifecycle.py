@@ -162,7 +162,7 @@ def test_errors(host):
     machine = host()
     machine.run(f"echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd; {WARD}")
     machine.run("printf 'mem = 32M\\nkernel = /guests/ward.img\\nfrobnicate = 1\\n' >/tmp/bad.conf; "
-                ": >/tmp/empty; head -c 2M /dev/zero >/tmp/large")
+                ": >/tmp/empty; truncate -s 2M /tmp/large")
     for command, status, text in [
             ("caisson frobnicate", 2, "no command 'frobnicate'"),
             ("caisson stop", 2, "which virtual machine"),
