@@ -145,9 +145,9 @@ def check_values(machine, name):
     """From both sides: what is odd is refused by a clear answer, or escaped where it is shown."""
     guest = f"caisson guest {name}"
     with Inside(machine, name).shell() as run:
-        run("long() { head -c $1 /dev/zero | tr '\\0' k; }")
-        for command in ["info-set guestinfo.$(long 200) x", "info-set other.key x",
-                        "info-set guestinfo.long $(long 70000)"]:
+        run("echo 'head -c $1 /dev/zero | tr \"\\0\" k' >/tmp/long")
+        for command in ["info-set guestinfo.$(sh /tmp/long 200) x", "info-set other.key x",
+                        "info-set guestinfo.long $(sh /tmp/long 70000)"]:
             assert run(f'vmware-rpctool "{command}"', status=1) != ""
         run("vmware-rpctool \"info-set guestinfo.odd $(printf '\\001\\033[31m\\377')\"")
     assert machine.run(f"{guest} get odd") == r"\x01\x1b[31m\xff"
