@@ -57,8 +57,21 @@ static inline bool mmio_is_emulated(uint64_t esr)
 	       bits_get(esr, 5, 2) == ESR_FAULT_TRANSLATION;
 }
 
-/* Has EL2 a device there? */
-bool mmio_has_device(const struct vm *vm, uint64_t ipa);
+/* EL2's device there, of an access that mmio_is_emulated(); or NULL. */
+static inline const struct vdev *mmio_find(const struct vm *vm, uint64_t ipa)
+{
+	const struct vdev *vdev;
+
+	/* The table ends with an entry of no size. */
+	for (vdev = vm->vdev; vdev->bytes != 0; vdev++) {
+		if (ipa - vdev->base < vdev->bytes)
+			return vdev;
+	}
+	return NULL;
+}
+
+/* The access to it. An aligned one cannot reach over its last page, any other is refused. */
+enum exit_action mmio_serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa);
 
 /* hyp/vm/smccc.c: HVC and SMC from AArch64 (EC 0x16, 0x17). */
 exit_handler_fn smccc_exit_hvc;
