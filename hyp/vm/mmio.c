@@ -94,6 +94,5 @@ enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
 	uint64_t ipa = mmio_fault_ipa();
 	const struct vdev *vdev = mmio_find(vcpu->vm, ipa);
 
-	return vdev && mmio_is_emulated(esr) ? mmio_serve(vcpu, esr, vdev, ipa)
-					     : refuse(vcpu, esr);
+	return vdev && mmio_is_emulated(esr) ? mmio_serve(vcpu, esr, vdev, ipa) : refuse(vcpu, esr);
 }
