@@ -81,12 +81,18 @@ static __attribute__((noinline)) enum exit_action store(struct vcpu *vcpu, uint6
 	return vdev->access(vdev->dev, vcpu, &access) ? EXIT_ADVANCE : refuse(vcpu, esr);
 }
 
-enum exit_action mmio_serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa)
+static inline __attribute__((always_inline)) enum exit_action
+serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa)
 {
-	if (ipa & (esr_access(esr).bytes - 1))
+	if (ipa & ~(~UINT64_C(0) << bits_get(esr, 23, 22))) /* SAS: not aligned */
 		return refuse(vcpu, esr);
 	return esr & ESR_ABORT_WNR ? store(vcpu, esr, vdev, ipa - vdev->base)
 				   : load(vcpu, esr, vdev, ipa - vdev->base);
+}
+
+enum exit_action mmio_serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa)
+{
+	return serve(vcpu, esr, vdev, ipa);
 }
 
 enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
@@ -94,5 +100,7 @@ enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
 	uint64_t ipa = mmio_fault_ipa();
 	const struct vdev *vdev = mmio_find(vcpu->vm, ipa);
 
-	return vdev && mmio_is_emulated(esr) ? mmio_serve(vcpu, esr, vdev, ipa) : refuse(vcpu, esr);
+	if (!mmio_is_emulated(esr) || !vdev)
+		return refuse(vcpu, esr);
+	return serve(vcpu, esr, vdev, ipa);
 }
