@@ -15,7 +15,8 @@
  */
 void gicv2_check(struct machine *m, const char *table);
 
-/* None of it is in the service VM's identity map, copies of its pages that no table names neither. */
+/* None of it is in the service VM's identity map, copies of its pages that no table names neither.
+ */
 void gicv2_hide(struct machine *m);
 
 #endif
