@@ -3,6 +3,7 @@
 #define VMM_CLIENT_H
 
 #include "vmm/config.h"
+#include "vmm/guestreport.h"
 #include "vmm/hyp.h"
 #include "vmm/rpc.h"
 
@@ -20,6 +21,7 @@ struct client {
 	struct hyp_token token; /* of the VM, while it is started */
 	bool started;
 	bool paused;
+	struct guestreport guest; /* as it was last told */
 	struct loop *loop;
 	struct loop_event retry; /* a timer */
 	uint32_t tries;
@@ -55,6 +57,8 @@ enum err client_attach(struct client *c, struct loop *loop, client_event_fn *on_
 		       void *arg) MUST_CHECK;
 /* For those who ask caissond. */
 void client_set_paused(struct client *c, bool paused);
+/* Sent when it is another than before; a new caissond is told, too. */
+void client_set_guest(struct client *c, const struct guestreport *guest);
 
 /* The VM is over: its pages have gone back to Linux when this returns, if there is a caissond. */
 void client_close(struct client *c);

@@ -428,6 +428,7 @@ enum err daemon_start(struct rpc_call *call)
 		return rpc_fail(call, ERR_INVALID, "cannot make a virtual machine: %s",
 				hyp_status_text(status));
 	vm->made = true;
+	vm->guest = (struct guestreport){0};
 	err = share_all(call, vm, regions);
 	if (err == ERR_OK)
 		err = daemon_dedicate_cpus(call, vm);

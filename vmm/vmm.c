@@ -251,6 +251,8 @@ static enum err open_all(struct vmm *vmm)
 	if (err == ERR_OK)
 		err = open_memory(vmm);
 	if (err == ERR_OK)
+		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
+	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;
 }
@@ -279,7 +281,8 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	vmm->load = (struct load_config){.kernel = vmm->config.kernel,
 					 .initrd = vmm->config.initrd,
 					 .bootargs = vmm->config.append,
-					 .cpus = vmm->config.cpus};
+					 .cpus = vmm->config.cpus,
+					 .vmware = vmm->config.tools != TOOLS_OFF};
 	vmm->memory = (struct memory){.file = -1, .ring = -1};
 	(void)clock_gettime(CLOCK_MONOTONIC, &vmm->begun);
 	if (hyp_find() != ERR_OK || check_cpus(vmm) != ERR_OK || load_check(&vmm->load) != ERR_OK ||
