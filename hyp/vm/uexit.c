@@ -120,7 +120,7 @@ static __attribute__((noinline)) void go_on(struct uvcpu *u)
 	p->wake_set = 0;
 }
 
-/* Finishes what the last exit left open, with what the VMM answered./*
+/*
  * Finishes what the last exit left open, with what the VMM answered. True: but for the call of the
  * guest's tools, which is to exit once more.
  */
