@@ -211,7 +211,7 @@ def test_open_vm_tools(host, tools_vm):
     first, second = VERSIONS
     for name in VERSIONS:
         machine.settle(f"caisson guest {name} ip", ADDRESS, status=None, timeout=120)
-        assert re.search(rf"^{name} .*{ADDRESS}.*Debian", machine.run("caisson list"), re.M)
+        assert re.search(rf"^{name} .*{ADDRESS}", machine.run("caisson list"), re.M)
     check_values(machine, first)
     check_time(machine, second)
     check_hostile(machine, second)
