@@ -121,7 +121,7 @@ static bool parse_token(const json_t *answer, struct hyp_token *token)
 }
 
 enum err client_start(struct client *c, const struct client_region *region, uint32_t regions,
-		      uint32_t *number)
+		      bool tools, uint32_t *number)
 {
 	json_t *list = json_array();
 	json_t *answer;
@@ -132,7 +132,7 @@ enum err client_start(struct client *c, const struct client_region *region, uint
 			list, json_pack("[I,I,I,I]", (json_int_t)region[i].offset,
 					(json_int_t)region[i].ipa, (json_int_t)region[i].bytes,
 					(json_int_t)region[i].rights));
-	err = ask(c, "start", json_pack("{s:o}", "regions", list), &answer);
+	err = ask(c, "start", json_pack("{s:o,s:b}", "regions", list, "tools", tools), &answer);
 	if (err != ERR_OK)
 		return err;
 	*number = (uint32_t)json_integer_value(json_object_get(answer, "number"));

@@ -46,9 +46,9 @@ enum err client_create(struct client *c, const struct vm_config *config, uint64_
 /* A file for the messages of a VMM without a terminal. */
 enum err client_open_log(struct client *c, int *file) MUST_CHECK;
 
-/* EL2 makes the VM, with the memory as it is loaded. */
+/* EL2 makes the VM, with the memory as it is loaded. tools: the guest has CAISSON_VM_TOOLS. */
 enum err client_start(struct client *c, const struct client_region *region, uint32_t regions,
-		      uint32_t *number) MUST_CHECK;
+		      bool tools, uint32_t *number) MUST_CHECK;
 /* EL2 lets go of the VM; nothing of it runs any more. */
 enum err client_end(struct client *c) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/infofiles.h"
 #include "vmm/paths.h"
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
@@ -73,6 +74,18 @@ static void quit(void *arg)
 	vm_end(&vmm->vm, VM_STOPPED);
 }
 
+/* What the tools in the guest tell goes on to caissond. */
+static void on_tools(void *arg, enum tools_event event)
+{
+	struct vmm *vmm = arg;
+	struct tools_report told;
+	struct guestreport report;
+
+	tools_get_report(&vmm->tools, &told);
+	guestreport_from_tools(&report, &told);
+	client_set_guest(&vmm->client, &report);
+}
+
 /* What came by the event line, a bit for each vCPU. */
 static void on_vcpus(struct vmm *vmm, uint32_t exits, uint32_t wakes)
 {
@@ -124,6 +137,7 @@ void vmm_pause(struct vmm *vmm)
 	if (vm_is_paused(&vmm->vm))
 		return;
 	vm_pause(&vmm->vm);
+	tools_set_paused(&vmm->tools, true);
 	client_set_paused(&vmm->client, true);
 	control_tell(&vmm->control, "STOP", NULL);
 }
@@ -133,6 +147,7 @@ void vmm_resume(struct vmm *vmm)
 	if (!vm_is_paused(&vmm->vm))
 		return;
 	vm_resume(&vmm->vm);
+	tools_set_paused(&vmm->tools, false);
 	client_set_paused(&vmm->client, false);
 	control_tell(&vmm->control, "RESUME", NULL);
 }
@@ -196,7 +211,8 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 
 	if (load_guest(&vmm->load, vmm->memory.ram, vmm->memory.ram_bytes, &guest) != ERR_OK ||
 	    board_load(&vmm->board, vmm->memory.flash) != ERR_OK ||
-	    vm_create(vm, &vmm->client, &vmm->memory, &vmm->board, vmm->config.cpus, &vmm->hub,
+	    vm_create(vm, &vmm->client, &vmm->memory, &vmm->board, vmm->config.cpus,
+		      vmm->config.tools != TOOLS_OFF ? &vmm->tools : NULL, &vmm->hub,
 		      vmm->event) != ERR_OK)
 		return VM_FAILED;
 	if (board_attach(&vmm->board) != ERR_OK || devices_attach(&vmm->devices) != ERR_OK) {
@@ -209,6 +225,7 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 			vm_end(vm, VM_FAILED);
 	}
 	vm_join(vm);
+	tools_reset(&vmm->tools);
 	ownconsole_end(&vmm->console);
 	board_detach(&vmm->board);
 	devices_detach(&vmm->devices);
@@ -249,9 +266,14 @@ static enum err open_all(struct vmm *vmm)
 		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config, &vmm->own);
 	vmm->load.virtio_slots = vmm->devices.slots;
 	if (err == ERR_OK)
+		err = infofiles_load(&vmm->config, &vmm->tools);
+	if (err == ERR_OK)
 		err = open_memory(vmm);
 	if (err == ERR_OK)
 		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
+	if (err == ERR_OK && vmm->config.tools != TOOLS_OFF)
+		err = tools_open(&vmm->tools, &vmm->loop);
+	tools_listen(&vmm->tools, on_tools, vmm);
 	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;
@@ -273,6 +295,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 {
 	enum vm_end end = VM_FAILED;
 
+	tools_init(&vmm->tools, vmm->config.tools, vcpu_mhz());
 	vmm->own = (struct virtio_console_own){.output = own_output, .room = own_room, .arg = vmm};
 	vmm->console = (struct ownconsole){
 		.hub = &vmm->hub,
@@ -296,5 +319,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	board_close(&vmm->board);
 	memory_unmap(&vmm->memory);
 	client_close(&vmm->client);
+	tools_close(&vmm->tools);
+	tools_free(&vmm->tools);
 	return end;
 }
