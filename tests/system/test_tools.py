@@ -136,6 +136,12 @@ def off_us(run, step=""):
     return int(re.search(r"guesttime: (-?\d+) us", run(f"guesttime {step}"))[1])
 
 
+def await_tools(machine, name):
+    """They have told an address, and take orders."""
+    machine.settle(f"caisson guest {name} ip", ADDRESS, status=None, timeout=120)
+    machine.run(f"until caisson guest {name} sync-time 2>/tmp/why; do sleep 0.5; done", timeout=60)
+
+
 def one_line(machine, command, text, status=1):
     output = machine.run(f"{command} </dev/null", status=status)
     assert text in output and len(output.splitlines()) == 1, f"{command}: {output}"
@@ -210,7 +216,7 @@ def test_open_vm_tools(host, tools_vm):
             run(f"{ADD_ADDRESS}; {START_DAEMON}")
     first, second = VERSIONS
     for name in VERSIONS:
-        machine.settle(f"caisson guest {name} ip", ADDRESS, status=None, timeout=120)
+        await_tools(machine, name)
         assert re.search(rf"^{name} .*{ADDRESS}", machine.run("caisson list"), re.M)
     check_values(machine, first)
     check_time(machine, second)
@@ -279,7 +285,7 @@ def test_soak_tools(host, tools_vm):
     for name in VERSIONS:
         machine.run(f"{GUEST} --name {name} --initrd /guests/{name} --guest-tools vmware")
         Inside(machine, name).run(f"{ADD_ADDRESS}; {START_DAEMON}")
-        machine.settle(f"caisson guest {name} ip", ADDRESS, status=None, timeout=120)
+        await_tools(machine, name)
     before = {name: resident_kib(machine, name) for name in VERSIONS}
     Inside(machine, first).run("(while toolsfuzz $RANDOM 20000 >>/tmp/fuzz; do :; done) &")
     end = time.monotonic() + 6 * SOAK_SECONDS
