@@ -126,8 +126,8 @@ static void test_values(void)
 	CHECK(rpc_answers("info-get guestinfo.rpc", "1 some value"));
 	CHECK(rpc_answers("make-coffee", "0 Unknown command"));
 	CHECK(rpc_answers("", "0 Unknown command"));
-	CHECK(rpc_answers("info-set guestinfo.rpc", "1 "));
-	CHECK(rpc_answers("info-get guestinfo.rpc", "1 "));
+	CHECK(rpc_answers("info-set guestinfo.rpc", "1 ")); /* takes it away */
+	CHECK(rpc_answers("info-get guestinfo.rpc", "0 No value found"));
 }
 
 /* A step that does not fit, or another's, fails; what goes on after it is as the facts are. */
