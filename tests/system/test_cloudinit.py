@@ -91,11 +91,12 @@ def test_cloud_init(host):
     host.expect(DISK_PROMPT)
     host.send("hostname; cut -d' ' -f3 ~debian/.ssh/authorized_keys; systemctl --failed | tail -1\n")
     host.expect(r"pontoon\s+crew@pier\s+0 loaded units listed")
-    host.send("ip link add d0 type dummy; ip addr add 192.0.2.7/24 dev d0; ip link set d0 up; "
+    host.expect(DISK_PROMPT)
+    host.send("ip tuntap add eth7 mode tap; ip addr add 192.0.2.7/24 dev eth7; ip link set eth7 up; "
               "vmware-rpctool \"info-set guestinfo.esc $(printf 'a\\033[2Jb')\"; "
               "(until vmware-rpctool 'info-get guestinfo.go'; do sleep 1; done; echo >/root/x; "
-              "vmware-rpctool 'info-set guestinfo.written yes') >/dev/null 2>&1 &\n")
-    host.expect(DISK_PROMPT)
+              "vmware-rpctool 'info-set guestinfo.written yes') >/dev/null 2>&1 & echo se''t\n")
+    host.expect("\nset\\s")
     host.send("\aq")
     host.expect(PROMPT)
     ask(host, "pier", "ip", "192.0.2.7")
