@@ -56,7 +56,9 @@ struct run_page {
 	uint64_t args[8]; /* x0..x7 */
 	uint64_t result[4];
 
-	uint64_t reserved2[44];
+	uint64_t cntvoff; /* the guest's CNTVCT_EL0 is the caller's less this */
+
+	uint64_t reserved2[43];
 
 	/* VCPU_GET writes it, VCPU_SET reads it. At a multiple of 512 bytes. */
 	struct vcpu_state state;

@@ -20,5 +20,6 @@ int cli_console(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_log(int argc, char **argv);
+int cli_agent(int argc, char **argv);
 
 #endif
