@@ -259,9 +259,11 @@ static bool reach(struct agent *a)
 {
 	const struct timespec pause = {.tv_nsec = RETRY_MS * NS_PER_MS};
 	enum err err = ERR_TRUNCATED;
+	bool refused = false;
 
 	while (connect_agent(a)) {
 		err = synchronise(a);
+		refused |= err == ERR_TRUNCATED;
 		if (err != ERR_TRUNCATED || now_ms() >= a->until_ms)
 			break;
 		(void)close(a->fd);
@@ -269,12 +271,12 @@ static bool reach(struct agent *a)
 	}
 	if (a->fd < 0 || err == ERR_OK)
 		return a->fd >= 0;
-	if (err == ERR_BUSY)
+	if (refused && (err == ERR_BUSY || err == ERR_TRUNCATED))
+		say("the port for the agent of %s is another client's", a->name);
+	else if (err == ERR_BUSY)
 		say("no agent answers in %s: is qemu-guest-agent running there? (caisson info %s: "
 		    "agent)",
 		    a->name, a->name);
-	else if (err == ERR_TRUNCATED)
-		say("the port for the agent of %s is another client's", a->name);
 	else
 		(void)tell_failure(a, err);
 	return false;
