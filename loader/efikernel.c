@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "arch/aarch64/cache.h"
-#include "lib/cmdline.h"
 #include "lib/efimap.h"
 #include "loader/acpiread.h"
 #include "loader/cpus.h"
@@ -31,14 +30,6 @@ struct memory_path {
 
 static const struct efi *uefi; /* for what stops */
 static struct machine machine;
-
-bool efikernel_is_wanted(void)
-{
-	size_t bytes;
-	const char *value = cmdline_get(firmware.cmdline, "payload", &bytes);
-
-	return value != NULL && bytes == 6 && memcmp(value, "kernel", bytes) == 0;
-}
 
 static void print_line(const char *line)
 {

@@ -40,7 +40,7 @@ WRONG = {
     "tree": ("kernel = \\vmlinuz\ndevicetree = caisson.cfg\n",
              r"\\tree\\caisson.cfg is not a device tree \(dtb\)"),
     "options": (f"kernel = \\vmlinuz\noptions = {'o' * 512}\n",
-                "the options in caisson.cfg are longer than 511 bytes"),
+                r"\\options\\caisson.cfg, line 2: the value is too long"),
 }
 CANNOT = "caisson: cannot start: "
 ENTRY = "Caisson of this disk"
