@@ -11,7 +11,7 @@ _caisson_names() {
 _caisson() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="run list info stats console pause resume stop log help"
+		words="run list info stats console pause resume stop agent log help"
 	else
 		case ${COMP_WORDS[1]} in
 		run)
@@ -26,6 +26,15 @@ _caisson() {
 			;;
 		list) words="--json --help" ;;
 		info | stats) words="--json --help $(_caisson_names)" ;;
+		agent)
+			case $COMP_CWORD in
+			2) words="--help $(_caisson_names)" ;;
+			3) words="guest-exec guest-exec-status guest-fsfreeze-freeze guest-fsfreeze-status
+				guest-fsfreeze-thaw guest-get-osinfo guest-get-time guest-info
+				guest-network-get-interfaces guest-ping guest-set-time guest-shutdown" ;;
+			*) words="--timeout" ;;
+			esac
+			;;
 		stop) words="--force --timeout --help $(_caisson_names)" ;;
 		console | pause | resume | log) words="--help $(_caisson_names)" ;;
 		esac
