@@ -12,7 +12,6 @@
 
 #include "lib/bits.h"
 #include "lib/err.h"
-#include "lib/fmt.h"
 #include "vmm/cli.h"
 #include "vmm/config.h"
 #include "vmm/paths.h"
@@ -29,7 +28,6 @@
 #define MARK           0xff
 #define ANSWER_SECONDS 10
 #define DOWN_SECONDS   90 /* as caisson stop */
-#define TIMEOUT_MAX    86400
 #define PIECE_BYTES    KIB(64)
 #define ANSWER_MAX     MIB(64) /* guest-file-read: 48 MiB in base64 */
 #define RETRY_MS       50
@@ -335,11 +333,8 @@ static bool parse_options(int argc, char **argv, struct agent *a, bool *help)
 		if (letter == '?')
 			return false;
 		*help |= letter == 'h';
-		if (letter == 't' && (!fmt_parse_u64(optarg, &a->seconds) || a->seconds == 0 ||
-				      a->seconds > TIMEOUT_MAX)) {
-			say("--timeout %s: not a number of seconds from 1 to 86400", optarg);
+		if (letter == 't' && !cli_take_seconds(optarg, &a->seconds))
 			return false;
-		}
 	}
 	return true;
 }
@@ -369,7 +364,7 @@ static int run(struct agent *a, const char *command, const char *text)
 
 int cli_agent(int argc, char **argv)
 {
-	struct agent agent = {.fd = -1};
+	struct agent agent = {.fd = -1, .seconds = UINT64_MAX};
 	bool help = false;
 	const char *command;
 
@@ -385,7 +380,7 @@ int cli_agent(int argc, char **argv)
 	}
 	agent.name = argv[optind];
 	command = argv[optind + 1];
-	if (agent.seconds == 0)
+	if (agent.seconds == UINT64_MAX)
 		agent.seconds = strcmp(command, DOWN_COMMAND) == 0 ? DOWN_SECONDS : ANSWER_SECONDS;
 	agent.until_ms = now_ms() + agent.seconds * MS_PER_SECOND;
 	return run(&agent, command, optind + 2 < argc ? argv[optind + 2] : NULL);

@@ -19,7 +19,8 @@ static const struct {
 	{"pause", cli_pause, "halt its virtual CPUs"},
 	{"resume", cli_resume, "let them go on"},
 	{"stop", cli_stop, "end it"},
-	{"agent", cli_agent, "ask the guest agent in it"},
+	{"guest", cli_guest, "speak with the tools in its guest"},
+	{"agent", cli_agent, "ask qemu-guest-agent in its guest"},
 	{"log", cli_log, "messages of a detached one, or the hypervisor's"},
 };
 

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/infofiles.h"
 #include "vmm/paths.h"
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
@@ -73,6 +74,18 @@ static void quit(void *arg)
 	vm_end(&vmm->vm, VM_STOPPED);
 }
 
+/* What the tools in the guest tell goes on to caissond. */
+static void on_tools(void *arg, enum tools_event event)
+{
+	struct vmm *vmm = arg;
+	struct tools_report told;
+	struct guestreport report;
+
+	tools_get_report(&vmm->tools, &told);
+	guestreport_from_tools(&report, &told);
+	client_set_guest(&vmm->client, &report);
+}
+
 /* What came by the event line, a bit for each vCPU. */
 static void on_vcpus(struct vmm *vmm, uint32_t exits, uint32_t wakes)
 {
@@ -124,6 +137,7 @@ void vmm_pause(struct vmm *vmm)
 	if (vm_is_paused(&vmm->vm))
 		return;
 	vm_pause(&vmm->vm);
+	tools_set_paused(&vmm->tools, true);
 	client_set_paused(&vmm->client, true);
 	control_tell(&vmm->control, "STOP", NULL);
 }
@@ -133,6 +147,7 @@ void vmm_resume(struct vmm *vmm)
 	if (!vm_is_paused(&vmm->vm))
 		return;
 	vm_resume(&vmm->vm);
+	tools_set_paused(&vmm->tools, false);
 	client_set_paused(&vmm->client, false);
 	control_tell(&vmm->control, "RESUME", NULL);
 }
@@ -257,9 +272,14 @@ static enum err open_all(struct vmm *vmm)
 		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config, &vmm->own);
 	vmm->load.virtio_slots = vmm->devices.slots;
 	if (err == ERR_OK)
+		err = infofiles_load(&vmm->config, &vmm->tools);
+	if (err == ERR_OK)
 		err = open_memory(vmm);
 	if (err == ERR_OK)
 		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
+	if (err == ERR_OK && vmm->config.tools != TOOLS_OFF)
+		err = tools_open(&vmm->tools, &vmm->loop);
+	tools_listen(&vmm->tools, on_tools, vmm);
 	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;
@@ -305,6 +325,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	board_close(&vmm->board);
 	memory_unmap(&vmm->memory);
 	client_close(&vmm->client);
+	tools_close(&vmm->tools);
 	tools_free(&vmm->tools);
 	return end;
 }

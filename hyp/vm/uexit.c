@@ -110,6 +110,16 @@ static inline enum exit_action release(struct uvcpu *u, enum run_exit reason)
 	return has_own_cpu ? EXIT_POWERED_OFF : EXIT_SWITCHED;
 }
 
+/* The VMM has denied a CPU_OFF, or given the vCPU another state, and lets it go on. */
+static __attribute__((noinline)) void go_on(struct uvcpu *u)
+{
+	struct percpu *p = percpu_this();
+
+	vgic_user_on(&u->vcpu);
+	u->wake_set |= p->wake_set;
+	p->wake_set = 0;
+}
+
 /*
  * Finishes what the last exit left open, with what the VMM answered. True: but for the call of the
  * guest's tools, which is to exit once more.
@@ -119,6 +129,8 @@ static bool complete(struct uvcpu *u, bool flush)
 	const volatile struct run_page *page = u->page;
 	uint32_t i;
 
+	if (vgic_is_off(&u->vcpu))
+		go_on(u);
 	if (u->pending == UVCPU_MMIO) {
 		complete_mmio(u);
 	} else if (u->pending == UVCPU_SMCCC) {
@@ -534,6 +546,9 @@ static enum exit_action to_vmm(struct vcpu *vcpu)
 	struct uvcpu *u = uvcpu_of(vcpu);
 	uint32_t i;
 
+	/* Its interrupts can go to others from now on; the VMM decides whether it goes. */
+	if ((uint32_t)vcpu->x[0] == PSCI_CPU_OFF)
+		vgic_vcpu_off(vcpu);
 	for (i = 0; i < ARRAY_SIZE(u->page->args); i++)
 		u->page->args[i] = vcpu->x[i];
 	u->page->cntvoff = vcpu->vm->cntvoff;
