@@ -138,13 +138,10 @@ static void exit_mmio(struct vcpu *v)
 {
 	struct run_page *page = v->page;
 	bool write = page->mmio_write != 0;
-	uint64_t value = page->value;
 
-	if (bus_access(&v->vm->bus, &v->device, page->ipa, page->mmio_bytes, write, &value) ==
-	    ERR_OK) {
-		page->value = value;
+	if (bus_access(&v->vm->bus, &v->device, page->ipa, page->mmio_bytes, write, &page->value) ==
+	    ERR_OK)
 		return;
-	}
 	if (!atomic_flag_test_and_set(&v->vm->strange_told))
 		say("the guest %s address %#llx, where nothing is (told once)",
 		    write ? "writes to" : "reads from", (unsigned long long)page->ipa);
