@@ -8,6 +8,7 @@
 #include "loader/eficfg.h"
 #include "loader/eficon.h"
 #include "loader/efikernel.h"
+#include "loader/efimachine.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
 #include "loader/payload.h"
@@ -136,6 +137,7 @@ static efi_status prepare(struct efi *efi)
 /* Firmware that does not let go can be asked for nothing but to take memory back. */
 static efi_status leave(const struct efi *efi)
 {
+	efimachine_check(efi);
 	take_seed(efi);
 	return efimem_leave(efi);
 }
