@@ -16,6 +16,14 @@
 #define HOST_REPORT_MESSAGE_BYTES 96
 #define HOST_REPORT_VM_BYTES      32
 #define HOST_REPORT_VMS           32 /* an event's vcpu field names one */
+#define HOST_REPORT_GUESTS        16 /* CAISSON_MAX_VMS: by a VM's number */
+#define HOST_REPORT_OS_BYTES      64
+
+/* What a user VM's own tools have told of it: the guest may tell anything. Empty: nothing. */
+struct host_report_guest {
+	char address[HOST_REPORT_ADDRESS_BYTES]; /* one of its IP addresses */
+	char os[HOST_REPORT_OS_BYTES];           /* its operating system's name */
+};
 
 struct host_report {
 	uint32_t bytes; /* sizeof(struct host_report) */
@@ -36,8 +44,11 @@ struct host_report {
 	char machine[HOST_REPORT_NAME_BYTES];    /* its model, as firmware names it; may be empty */
 	char message[HOST_REPORT_MESSAGE_BYTES]; /* what became of a request; empty: nothing yet */
 	char off[HOST_REPORT_VMS][HOST_REPORT_VM_BYTES]; /* names, in the order to be shown */
+	struct host_report_guest guest[HOST_REPORT_GUESTS];
 };
 
-_Static_assert(sizeof(struct host_report) == 32 + 64 + 48 + 64 + 96 + 32 * 32, "no padding");
+_Static_assert(sizeof(struct host_report) == 32 + 64 + 48 + 64 + 96 + 32 * 32 + 16 * 112,
+	       "no padding");
+_Static_assert(sizeof(struct host_report) <= 4096, "it fits into a page");
 
 #endif

@@ -37,7 +37,7 @@
 #define CAISSON_MAX_VCPUS_GICV2 8  /* the same on a host with a GICv2 */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
-#define CAISSON_CALL_ABI 0x20003
+#define CAISSON_CALL_ABI 0x20004
 
 /*
  * The machine of a user VM, as far as EL2 makes it: a GIC of the host's version (VERSION), which is
@@ -54,6 +54,14 @@
 #define CAISSON_VM_TIMER_INTID 27
 #define CAISSON_VM_IPA_BYTES   0x1000000000 /* 36 bits */
 
+/*
+ * Of VM_CREATE (2.4): the guest may call VMware's hypercalls, from EL0 and EL1, and its VMM answers
+ * them (RUN_EXIT_TOOLS). A read of MDCCSR_EL0 is one if X7[63:32] and W0 are these.
+ */
+#define CAISSON_VM_TOOLS      ((uint64_t)1 << 32)
+#define CAISSON_TOOLS_X7_HIGH 0x86
+#define CAISSON_TOOLS_W0      0x564d5868
+
 /* Rights of memory: guest writes are the VMM's (RUN_EXIT_MMIO), reads and fetches are direct. */
 #define CAISSON_MEM_READ_ONLY 1
 
@@ -66,8 +74,8 @@ enum caisson_call {
 	/*
 	 * Management. x3 = address of a block that becomes the VM's own store at EL2 (tables, vCPU
 	 * state): donated, so the service VM cannot reach it until the VM is destroyed, and comes
-	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS (_GICV2). x5 = tag: 64 bits of the
-	 * creator's choice. x7 = address of the block that holds its run pages: it stays the
+	 * back zeroed. x4 = vCPUs, 1..CAISSON_MAX_VCPUS (_GICV2), | CAISSON_VM_*. x5 = tag: 64 bits
+	 * of the creator's choice. x7 = address of the block that holds its run pages: it stays the
 	 * service VM's and pinned while the VM lives, so that who has the VM's token alone gets EL2
 	 * to write nowhere else. x6 = CTR_EL0 as the guest is to see it, which must have it
 	 * maintain its caches at least as the host's own has it (INVALID); 0: the host's.
@@ -253,6 +261,7 @@ enum caisson_stat {
 	CAISSON_STAT_INVALIDATIONS = 13, /* of the instruction caches, each of all or of a block */
 	CAISSON_STAT_BLOCKS_SPLIT = 14,  /* of the service VM's stage 2, on behalf of this VM */
 	CAISSON_STAT_IRQS_INJECTED = 15, /* put into list registers */
+	CAISSON_STAT_EXIT_TOOLS = 16,    /* ends of runs: RUN_EXIT_TOOLS */
 	CAISSON_STAT_COUNT
 };
 

@@ -21,7 +21,26 @@ enum run_exit {
 	RUN_EXIT_FAULT = 4, /* the guest did what cannot be served: pc, esr, ipa say what */
 	RUN_EXIT_WAKE = 5,  /* the vCPUs in `wake_set` are to be woken; then run again */
 	RUN_EXIT_ENDED = 6, /* the VM is being destroyed */
+	/*
+	 * A VM with CAISSON_VM_TOOLS read MDCCSR_EL0 with VMware's hypercall in its registers:
+	 * args[], tools_*; result[] goes to x0..x6 at the next run.
+	 */
+	RUN_EXIT_TOOLS = 7,
 };
+
+#define RUN_SMCCC_RESULTS 4
+
+/* In tools_flags. */
+#define RUN_TOOLS_EL0 0x1 /* it was read at EL0 */
+#define RUN_TOOLS_ABORTED                                                                          \
+	0x2 /* after tools_again: the guest got a data abort, it is not answered */
+
+/* High bandwidth, x3[15:0] being the port and x7[31:0] IN or OUT: at most so many bytes a call. */
+#define RUN_TOOLS_PORT  0x5659
+#define RUN_TOOLS_OUT   0x18 /* x2 bytes at x4, from the guest */
+#define RUN_TOOLS_IN    0x1c /* x2 bytes at x5, to it */
+#define RUN_TOOLS_BYTES 0x10000
+#define RUN_TOOLS_PAGES (RUN_TOOLS_BYTES / 4096 + 1)
 
 struct run_page {
 	/* From the VMM. */
@@ -52,11 +71,24 @@ struct run_page {
 	uint8_t reserved[5];
 	uint64_t value;
 
-	/* SMCCC */
-	uint64_t args[8]; /* x0..x7 */
-	uint64_t result[4];
+	/* SMCCC, TOOLS */
+	uint64_t args[8];   /* x0..x7 */
+	uint64_t result[7]; /* SMCCC: the first RUN_SMCCC_RESULTS */
 
-	uint64_t reserved2[44];
+	/*
+	 * TOOLS; high bandwidth: where the guest may at this moment read (OUT) or write (IN) its
+	 * bytes, as IPAs in order: of the first byte, and of each 4 KiB page that follows. None
+	 * when there are no bytes or more than RUN_TOOLS_BYTES. What would fault in the guest's own
+	 * tables does so, and ends no run. Other vCPUs may change those tables at any time; a VMM
+	 * that needs them to stay makes all others leave, and then has this vCPU look again.
+	 */
+	uint32_t tools_flags;
+	uint32_t tools_pages;
+	uint64_t tools_page[RUN_TOOLS_PAGES];
+	uint32_t tools_again; /* from the VMM: the next run exits with the same call at once */
+	uint32_t reserved2;
+
+	uint64_t reserved3[22];
 
 	/* VCPU_GET writes it, VCPU_SET reads it. At a multiple of 512 bytes. */
 	struct vcpu_state state;

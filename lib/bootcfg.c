@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi/bootinfo.h"
 #include "lib/text.h"
 
 struct slice {
@@ -18,7 +19,7 @@ static const struct key {
 	[BOOTCFG_KERNEL] = {"kernel", BOOTCFG_NAME_BYTES_MAX, false},
 	[BOOTCFG_INITRD] = {"initrd", BOOTCFG_NAME_BYTES_MAX, false},
 	[BOOTCFG_CMDLINE] = {"cmdline", BOOTCFG_TEXT_BYTES_MAX, true},
-	[BOOTCFG_OPTIONS] = {"options", BOOTCFG_TEXT_BYTES_MAX, true},
+	[BOOTCFG_OPTIONS] = {"options", BOOT_CMDLINE_BYTES - 1, true},
 	[BOOTCFG_DEVICETREE] = {"devicetree", BOOTCFG_NAME_BYTES_MAX, false},
 };
 

@@ -215,21 +215,13 @@ static bool is_removed_cpu(const struct writer *s, uint32_t node)
 	return use == NULL || !use->used;
 }
 
-/* What a boot loader handed over to Caisson (Xen's multiboot modules). */
-static bool is_module(const struct fdt *fdt, uint32_t node)
-{
-	return fdt_is_compatible(fdt, node, "multiboot,module") ||
-	       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
-	       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
-}
-
 static bool is_removed(const struct writer *s, uint32_t node)
 {
 	/* Whatever they may say that they are compatible with. */
 	if (node == FDT_ROOT || node == s->cpus || node == s->reserved || node == s->chosen)
 		return false;
 	if (s->chosen != FDT_NONE && s->fdt->node[node].parent == s->chosen &&
-	    is_module(s->fdt, node))
+	    fdt_is_module(s->fdt, node))
 		return true;
 	if (s->removes && s->cpus != FDT_NONE && s->fdt->node[node].parent == s->cpus &&
 	    fdt_name_is(s->fdt, node, "cpu-map"))

@@ -197,6 +197,13 @@ static enum err scan_reserved(struct fdt *fdt, uint32_t total)
 	return ERR_TRUNCATED;
 }
 
+uint32_t fdt_header_bytes(const void *blob)
+{
+	const uint8_t *header = blob;
+
+	return be32(header + HDR_MAGIC) == MAGIC ? be32(header + HDR_TOTALSIZE) : 0;
+}
+
 enum err fdt_init(struct fdt *fdt, const void *blob, size_t blob_max, struct fdt_node *node,
 		  uint32_t node_max)
 {
@@ -387,6 +394,13 @@ uint32_t fdt_compatible(const struct fdt *fdt, uint32_t from, const char *compat
 			return i;
 	}
 	return FDT_NONE;
+}
+
+bool fdt_is_module(const struct fdt *fdt, uint32_t node)
+{
+	return fdt_is_compatible(fdt, node, "multiboot,module") ||
+	       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
+	       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
 }
 
 bool fdt_is_okay(const struct fdt *fdt, uint32_t node)

@@ -16,6 +16,8 @@
 #define FDT_NONE      0xffff
 #define FDT_NO_OFFSET 0xffffffff
 #define FDT_MAX_DEPTH 32
+/* The largest that Linux takes (Documentation/arm64/booting.rst), and so the largest here. */
+#define FDT_BYTES_MAX MIB(2)
 
 struct fdt_node {
 	/* Offsets in the structure block. */
@@ -56,6 +58,12 @@ struct fdt_region {
 };
 
 /*
+ * What the header at blob (8 readable bytes, 4-byte aligned) says the whole takes, which may be
+ * anything; 0: no device tree begins there.
+ */
+uint32_t fdt_header_bytes(const void *blob);
+
+/*
  * Checks the blob and fills node[], which has room for node_max nodes (at most FDT_NONE).
  * ERR_INVALID: misaligned, no magic, or malformed; ERR_UNSUPPORTED: a version older than 16 or
  * newer than what 17 is compatible with; ERR_TRUNCATED: a block ends early; ERR_NO_MEMORY: more
@@ -83,6 +91,11 @@ uint32_t fdt_path(const struct fdt *fdt, const char *path, size_t length);
 /* The first node at or after from (tree order) that has this among its compatible strings. */
 uint32_t fdt_compatible(const struct fdt *fdt, uint32_t from, const char *compatible);
 bool fdt_is_compatible(const struct fdt *fdt, uint32_t node, const char *compatible);
+/*
+ * Is it, as a child of /chosen, one of the modules that a boot loader hands over (Xen's
+ * docs/misc/arm/device-tree/booting.txt)?
+ */
+bool fdt_is_module(const struct fdt *fdt, uint32_t node);
 /* Is status absent, "okay" or "ok"? */
 bool fdt_is_okay(const struct fdt *fdt, uint32_t node);
 

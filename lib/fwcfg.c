@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/fwcfg.h"
 
+#include <string.h>
+
+#include "lib/text.h"
+
 #define ID_TRADITIONAL BIT(0)
 #define ID_DMA         BIT(1)
 
@@ -9,11 +13,12 @@
 #define CONTROL_SELECT BIT(3)
 #define CONTROL_WRITE  BIT(4)
 
+#define DIRECTORY 2 /* the item that fwcfg_init() puts there */
+
 #define KEY_MASK    0x3fff /* bit 14: to write, which is no longer done; bit 15: of the machine */
 #define KEY_MACHINE BIT(15)
 
 static const uint8_t signature[] = {'Q', 'E', 'M', 'U'};
-static const uint8_t no_files[4];
 static const uint8_t dma_signature[] = {'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G'};
 
 static void select_item(struct fwcfg *f, uint16_t key)
@@ -44,7 +49,9 @@ void fwcfg_init(struct fwcfg *f)
 	f->count = 0;
 	put(f, FWCFG_SIGNATURE, signature, sizeof(signature));
 	put(f, FWCFG_ID, id, sizeof(id));
-	put(f, FWCFG_FILE_DIRECTORY, no_files, sizeof(no_files));
+	f->files = 0;
+	memset(f->directory, 0, sizeof(f->directory));
+	put(f, FWCFG_FILE_DIRECTORY, f->directory, 4);
 	fwcfg_reset(f);
 }
 
@@ -52,6 +59,33 @@ enum err fwcfg_add(struct fwcfg *f, uint16_t key, const void *data, uint64_t byt
 {
 	if (f->count == FWCFG_ITEMS_MAX)
 		return ERR_NO_MEMORY;
+	put(f, key, data, bytes);
+	return ERR_OK;
+}
+
+static void put_be(uint8_t *to, uint32_t value, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++)
+		to[i] = value >> (8 * (bytes - 1 - i));
+}
+
+/* The directory: how many there are, and of each size, key, two bytes for nothing, and name. */
+enum err fwcfg_add_file(struct fwcfg *f, const char *name, const void *data, uint32_t bytes)
+{
+	size_t length = text_length(name);
+
+	if (f->count == FWCFG_ITEMS_MAX || f->files == FWCFG_FILES_MAX ||
+	    length >= FWCFG_NAME_BYTES_MAX)
+		return ERR_NO_MEMORY;
+
+	uint8_t *entry = f->directory + 4 + f->files * FWCFG_FILE_BYTES;
+	uint16_t key = FWCFG_FILES + f->files++;
+
+	put_be(f->directory, f->files, 4);
+	put_be(entry, bytes, 4);
+	put_be(entry + 4, key, 2);
+	memcpy(entry + 8, name, length);
+	f->items[DIRECTORY].bytes += FWCFG_FILE_BYTES;
 	put(f, key, data, bytes);
 	return ERR_OK;
 }

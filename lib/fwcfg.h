@@ -28,7 +28,12 @@
 #define FWCFG_CMDLINE_DATA   0x0015
 #define FWCFG_FILE_DIRECTORY 0x0019
 
-#define FWCFG_ITEMS_MAX 16
+#define FWCFG_FILES 0x0020 /* the first file's */
+
+#define FWCFG_ITEMS_MAX      16
+#define FWCFG_FILES_MAX      4
+#define FWCFG_FILE_BYTES     64 /* of a file's entry in the directory */
+#define FWCFG_NAME_BYTES_MAX 56 /* with the NUL */
 
 /* The DMA descriptor in the guest's memory: big-endian control, length, address. */
 #define FWCFG_DMA_BYTES 16
@@ -44,6 +49,8 @@ struct fwcfg {
 	struct fwcfg_item items[FWCFG_ITEMS_MAX];
 	uint32_t count;
 	uint8_t numbers[FWCFG_ITEMS_MAX][4]; /* contents of items that are numbers */
+	uint32_t files;
+	uint8_t directory[4 + FWCFG_FILES_MAX * FWCFG_FILE_BYTES];
 	/* What the guest does. */
 	const struct fwcfg_item *selected; /* NULL: none */
 	uint64_t position;
@@ -64,6 +71,12 @@ void fwcfg_init(struct fwcfg *f);
 enum err fwcfg_add(struct fwcfg *f, uint16_t key, const void *data, uint64_t bytes) MUST_CHECK;
 /* An item of four bytes, little-endian. */
 enum err fwcfg_add_u32(struct fwcfg *f, uint16_t key, uint32_t value) MUST_CHECK;
+/*
+ * An item that the guest finds by name. ERR_NO_MEMORY: FWCFG_FILES_MAX are there, or
+ * FWCFG_ITEMS_MAX, or the name is too long.
+ */
+enum err fwcfg_add_file(struct fwcfg *f, const char *name, const void *data,
+			uint32_t bytes) MUST_CHECK;
 /* Back to what it is after a reset of the machine. */
 void fwcfg_reset(struct fwcfg *f);
 

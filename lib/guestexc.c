@@ -107,3 +107,10 @@ struct guestexc_entry guestexc_external_abort(const struct guestexc_state *s, ui
 	return take(s, ESR_EC(ec) | (esr_el2 & ESR_IL) |
 			       (fetch ? 0 : esr_el2 & (ISS_WNR | ISS_CM)) | FSC_EXTERNAL);
 }
+
+struct guestexc_entry guestexc_data_abort(const struct guestexc_state *s, bool write,
+					  unsigned int status)
+{
+	return take(s, ESR_EC(from_el0(s) ? EC_DABT_LOWER : EC_DABT_SAME) | ESR_IL |
+			       (write ? ISS_WNR : 0) | (status & MASK(5, 0)));
+}

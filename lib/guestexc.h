@@ -63,4 +63,12 @@ struct guestexc_entry guestexc_trap(const struct guestexc_state *s, uint64_t esr
  */
 struct guestexc_entry guestexc_external_abort(const struct guestexc_state *s, uint64_t esr_el2);
 
+/*
+ * A data abort of the guest's own stage 1, where EL2 found it would have had one: on an access of
+ * a 4-byte instruction that is a write or not; status: DFSC (DDI 0487 D17.2.37). FAR_EL1 is the
+ * caller's to set.
+ */
+struct guestexc_entry guestexc_data_abort(const struct guestexc_state *s, bool write,
+					  unsigned int status);
+
 #endif

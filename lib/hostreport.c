@@ -30,6 +30,10 @@ enum err hostreport_clean(struct host_report *r)
 		if (i < r->off_count && r->off[i][0] == '\0')
 			return ERR_INVALID;
 	}
+	for (i = 0; i < HOST_REPORT_GUESTS; i++) {
+		clean_text(r->guest[i].address, sizeof(r->guest[i].address));
+		clean_text(r->guest[i].os, sizeof(r->guest[i].os));
+	}
 	return ERR_OK;
 }
 

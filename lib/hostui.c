@@ -242,6 +242,19 @@ static unsigned int show_warnings(struct hostui *h, const struct sink *to, unsig
 	return y + 1;
 }
 
+/* What the chosen VM's own tools say of it; an empty row where they say nothing. */
+static void show_guest(struct hostui *h, const struct sink *to, unsigned int y)
+{
+	const struct hostui_row *r = h->chosen < h->now.row_count ? &h->now.row[h->chosen] : NULL;
+	bool has_os = r && r->os && r->os[0] != '\0';
+	bool has_address = r && r->address && r->address[0] != '\0';
+
+	if (has_os || has_address)
+		say(h, "%.*s: %s%s%s", HOSTUI_NAME_BYTES - 1, r->name, has_os ? r->os : "",
+		    has_os && has_address ? ", " : "", has_address ? r->address : "");
+	end_line(h, to, y, PLAIN);
+}
+
 /* --- the table --- */
 
 struct column {
@@ -448,7 +461,7 @@ void hostui_show(struct hostui *h, hostui_put_fn *put, void *ctx)
 		show_memory(h, &to, y++);
 		y = show_warnings(h, &to, y);
 		if (h->rows >= TALL_ROWS)
-			end_line(h, &to, y++, PLAIN);
+			show_guest(h, &to, y++);
 		show_table(h, &to, y, end);
 	}
 	show_keys(h, &to);

@@ -39,6 +39,9 @@ struct hostui_row {
 	uint64_t cpu_ms; /* of user VMs */
 	bool has_load;
 	uint32_t load_percent; /* of one CPU, since the snapshot before */
+	/* As the guest's own tools tell: NULL or empty where they do not. */
+	const char *os;
+	const char *address;
 };
 
 struct hostui_snapshot {

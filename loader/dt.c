@@ -12,10 +12,9 @@
 #include "loader/uart.h"
 
 /* What Linux accepts as a device tree, too (booting.rst). */
-#define BLOB_BYTES_MAX MIB(2)
-#define MAX_NODES      4096
-#define RAM_BYTES_MIN  MIB(256)
-#define PAGE_BYTES     KIB(4)
+#define MAX_NODES     4096
+#define RAM_BYTES_MIN MIB(256)
+#define PAGE_BYTES    KIB(4)
 
 static struct fdt_node nodes[MAX_NODES] __attribute__((section(".bss.noinit")));
 
@@ -71,7 +70,7 @@ static void find_nodes(struct machine *m)
 
 void dt_open(struct machine *m, uint64_t blob)
 {
-	enum err err = fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES);
+	enum err err = fdt_init(&m->fdt, (const void *)blob, FDT_BYTES_MAX, nodes, MAX_NODES);
 
 	m->chosen = m->pl011_node = m->gic_node = FDT_NONE;
 	m->timer_node = m->cpus_node = FDT_NONE;
@@ -98,7 +97,7 @@ static void busy_add(struct machine *m, uint64_t base, uint64_t bytes, const cha
 
 void dt_open_modules(struct machine *m, uint64_t blob)
 {
-	if (fdt_init(&m->fdt, (const void *)blob, BLOB_BYTES_MAX, nodes, MAX_NODES) != ERR_OK)
+	if (fdt_init(&m->fdt, (const void *)blob, FDT_BYTES_MAX, nodes, MAX_NODES) != ERR_OK)
 		uart_stop("the boot loader's device tree at %#llx is broken",
 			  (unsigned long long)blob);
 	m->chosen = fdt_child(&m->fdt, FDT_ROOT, "chosen");

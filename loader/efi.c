@@ -11,11 +11,10 @@
 #include "loader/efimachine.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
-#include "loader/payload.h"
+#include "loader/kernel.h"
 
-#define DTB_BYTES_MAX MIB(2)
-#define NODES_MAX     4096
-#define NODES_BYTES   (NODES_MAX * sizeof(struct fdt_node))
+#define NODES_MAX   4096
+#define NODES_BYTES (NODES_MAX * sizeof(struct fdt_node))
 
 /*
  * The way in by UEFI: everything that can be wrong and told of on firmware's console is looked at
@@ -32,22 +31,22 @@ const struct efi_guid efi_dtb_guid = {
 	0xb1b621d5, 0xf19c, 0x41a5, {0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0}};
 const struct efi_guid efi_acpi_guid = {
 	0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}};
+static const struct efi_guid smbios_guid = {
+	0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
+static const struct efi_guid smbios3_guid = {
+	0xf2fd1544, 0x9794, 0x4a2c, {0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94}};
 static const struct efi_guid rng_guid = {
 	0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}};
 
 /* Tables that firmware may have (UEFI 2.10 4.6), and where their addresses go. */
 static const struct table {
-	struct efi_guid guid;
+	const struct efi_guid *guid;
 	uint64_t *address;
 } tables[] = {
-	{{0xb1b621d5, 0xf19c, 0x41a5, {0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0}},
-	 &firmware.dtb},
-	{{0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}},
-	 &firmware.rsdp},
-	{{0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}},
-	 &firmware.smbios},
-	{{0xf2fd1544, 0x9794, 0x4a2c, {0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94}},
-	 &firmware.smbios3},
+	{&efi_dtb_guid, &firmware.dtb},
+	{&efi_acpi_guid, &firmware.rsdp},
+	{&smbios_guid, &firmware.smbios},
+	{&smbios3_guid, &firmware.smbios3},
 };
 
 static void find_tables(const struct efi *efi)
@@ -56,7 +55,7 @@ static void find_tables(const struct efi *efi)
 		const struct efi_configuration_table *t = &efi->table->ConfigurationTable[i];
 
 		for (uint32_t k = 0; k < ARRAY_SIZE(tables); k++) {
-			if (memcmp(&t->VendorGuid, &tables[k].guid, sizeof(t->VendorGuid)) == 0)
+			if (memcmp(&t->VendorGuid, tables[k].guid, sizeof(t->VendorGuid)) == 0)
 				*tables[k].address = (uint64_t)t->VendorTable;
 		}
 	}
@@ -78,7 +77,7 @@ static bool has_modules(const struct fdt *fdt)
 	if (chosen == FDT_NONE)
 		return false;
 	for (uint32_t n = fdt_child_first(fdt, chosen); n != FDT_NONE; n = fdt_child_next(fdt, n)) {
-		if (payload_is_module(fdt, n))
+		if (fdt_is_module(fdt, n))
 			return true;
 	}
 	return false;
@@ -99,7 +98,7 @@ static efi_status look_at_tree(const struct efi *efi, bool *found)
 		return EFI_SUCCESS;
 	if (!efimem_take(efi, NODES_BYTES, KIB(4), &nodes))
 		return eficon_refuse(efi, EFI_OUT_OF_RESOURCES, "memory is used up");
-	if (fdt_init(&fdt, (const void *)firmware.dtb, DTB_BYTES_MAX, (struct fdt_node *)nodes,
+	if (fdt_init(&fdt, (const void *)firmware.dtb, FDT_BYTES_MAX, (struct fdt_node *)nodes,
 		     NODES_MAX) != ERR_OK) {
 		eficon_print(efi, "caisson: firmware's device tree is malformed, and not used\n");
 		firmware.dtb = 0;
@@ -134,14 +133,6 @@ static efi_status prepare(struct efi *efi)
 	return status;
 }
 
-/* Firmware that does not let go can be asked for nothing but to take memory back. */
-static efi_status leave(const struct efi *efi)
-{
-	efimachine_check(efi);
-	take_seed(efi);
-	return efimem_leave(efi);
-}
-
 efi_status efi_main(efi_handle image, struct efi_system_table *table)
 {
 	static struct efi efi;
@@ -162,10 +153,14 @@ efi_status efi_main(efi_handle image, struct efi_system_table *table)
 		return eficon_refuse(&efi, EFI_UNSUPPORTED,
 				     "firmware does not tell where Caisson was loaded from");
 	status = prepare(&efi);
-	if (status == EFI_SUCCESS && efikernel_is_wanted())
+	if (status == EFI_SUCCESS && kernel_is_payload(firmware.cmdline)) {
 		status = efikernel_start(&efi);
-	else if (status == EFI_SUCCESS)
-		status = leave(&efi);
+	} else if (status == EFI_SUCCESS) {
+		efimachine_check(&efi);
+		take_seed(&efi);
+		status = efimem_leave(&efi);
+	}
+	/* Firmware that did not let go can be asked for nothing but to take memory back. */
 	efimem_release(&efi);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/bootcfg.h"
+#include "lib/fdt.h"
 #include "lib/image.h"
 #include "lib/text.h"
 #include "loader/eficon.h"
@@ -18,8 +19,6 @@
 #define HEADER_BYTES     64
 #define FILE_BYTES_MAX   GIB(4)
 #define OPTION_WORDS_MAX 64
-#define DTB_MAGIC        0xd00dfeed /* Devicetree Specification 0.4, 5.2 */
-#define DTB_BYTES_MAX    MIB(2)
 
 static const struct efi_guid shell_parameters_guid = {
 	0x752f3136, 0x4e16, 0x4fdc, {0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca}};
@@ -91,22 +90,18 @@ static efi_status read_kernel(const struct efi *efi, const struct efifile *file)
 			  &firmware.kernel);
 }
 
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* In the place of firmware's. */
 static efi_status read_devicetree(const struct efi *efi, const struct efifile *file)
 {
 	struct boot_region dtb;
 	efi_status status = read_whole(efi, file, file->bytes, PAGE_BYTES, 0, &dtb);
-	const uint8_t *p = (const uint8_t *)dtb.base;
+	uint32_t bytes;
 
 	if (status != EFI_SUCCESS)
 		return status;
-	if (dtb.bytes < 8 || be32(p) != DTB_MAGIC || be32(p + 4) > dtb.bytes ||
-	    dtb.bytes > DTB_BYTES_MAX)
+	/* Memory comes in pages: a header can be read, whatever the file holds. */
+	bytes = fdt_header_bytes((const void *)dtb.base);
+	if (bytes == 0 || bytes > dtb.bytes || dtb.bytes > FDT_BYTES_MAX)
 		return eficon_refuse(efi, EFI_LOAD_ERROR,
 				     "%s is not a device tree (dtb) of at most 2 MiB", file->name);
 	firmware.dtb = dtb.base;
@@ -184,10 +179,6 @@ efi_status eficfg_load(struct efi *efi)
 	bytes = config.value[BOOTCFG_CMDLINE].bytes;
 	memcpy(firmware.bootargs, config.value[BOOTCFG_CMDLINE].text, bytes);
 	bytes = config.value[BOOTCFG_OPTIONS].bytes;
-	if (bytes >= sizeof(firmware.cmdline))
-		return eficon_refuse(efi, EFI_LOAD_ERROR,
-				     "the options in " CONFIG_NAME " are longer than %zu bytes",
-				     sizeof(firmware.cmdline) - 1);
 	memcpy(firmware.cmdline, config.value[BOOTCFG_OPTIONS].text, bytes);
 	return EFI_SUCCESS;
 }

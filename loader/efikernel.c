@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "lib/cmdline.h"
 #include "lib/efimap.h"
 #include "loader/cpus.h"
 #include "loader/eficon.h"
@@ -26,14 +25,6 @@ struct memory_path {
 	uint64_t end;
 	uint8_t last[4];
 } __attribute__((packed, aligned(8)));
-
-bool efikernel_is_wanted(void)
-{
-	size_t bytes;
-	const char *value = cmdline_get(firmware.cmdline, "payload", &bytes);
-
-	return value != NULL && bytes == 6 && memcmp(value, "kernel", bytes) == 0;
-}
 
 /* Its command line as the options of an application. */
 static void give_options(const struct machine *m, struct efi_loaded_image *loaded)

@@ -4,13 +4,11 @@
 
 #include "loader/efi.h"
 
-/* `payload=kernel` on Caisson's command line. */
-bool efikernel_is_wanted(void);
-
 /*
- * Starts the kernel as an application of UEFI, with boot services up and a device tree in which
- * the other CPUs, which wait in mailboxes by then, are started by their release words. Returns
- * when that cannot be done, which was told then, or with what the kernel returned.
+ * Starts the kernel of `payload=kernel` as an application of UEFI, with boot services up and a
+ * device tree in which the other CPUs, which wait in mailboxes by then, are started by their
+ * release words. Returns when that cannot be done, which was told then, or with what the kernel
+ * returned.
  */
 efi_status efikernel_start(const struct efi *efi);
 

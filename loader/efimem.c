@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "loader/efimem.h"
 
-#include <string.h>
-
 #include "arch/aarch64/cache.h"
 #include "lib/efimap.h"
+#include "lib/fdt.h"
 #include "loader/eficon.h"
 #include "loader/firmware.h"
 
-#define PAGE_BYTES     KIB(4)
-#define RAM_BYTES_MIN  MIB(256)
-#define MAP_BYTES_MAX  MIB(1)
-#define TREE_BYTES_MAX MIB(2)
+#define PAGE_BYTES    KIB(4)
+#define RAM_BYTES_MIN MIB(256)
+#define MAP_BYTES_MAX MIB(1)
 /* What the map may grow by between two looks at it. */
 #define SPARE_ENTRIES 64
 #define LEAVE_TRIES   16
@@ -130,13 +128,10 @@ efi_status efimem_check(const struct efi *efi)
 /* Of whatever type its memory is. What its header says was checked. */
 static void clean_tree(uint64_t tree)
 {
-	uint32_t bytes; /* big-endian, behind the magic number */
+	uint32_t bytes = tree != 0 ? fdt_header_bytes((const void *)tree) : 0;
 
-	if (tree == 0)
-		return;
-	memcpy(&bytes, (const uint8_t *)tree + sizeof(bytes), sizeof(bytes));
-	bytes = __builtin_bswap32(bytes);
-	cache_clean_invalidate_poc(tree, bytes < TREE_BYTES_MAX ? bytes : TREE_BYTES_MAX);
+	if (bytes != 0)
+		cache_clean_invalidate_poc(tree, bytes < FDT_BYTES_MAX ? bytes : FDT_BYTES_MAX);
 }
 
 /*

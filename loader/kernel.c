@@ -11,21 +11,15 @@
 #include "loader/mpboot.h"
 #include "loader/uart.h"
 
-#define PAGE_BYTES     KIB(4)
-#define TREE_BYTES_MAX MIB(2) /* as Linux takes it (booting.rst) */
-#define ROOT_BYTES     512    /* more than XSDT and RSDP take, but for the XSDT's entries */
+#define PAGE_BYTES KIB(4)
+#define ROOT_BYTES 512 /* more than XSDT and RSDP take, but for the XSDT's entries */
 
-bool kernel_is_payload(const struct machine *m)
+bool kernel_is_payload(const char *cmdline)
 {
 	size_t bytes;
-	const char *value = cmdline_get(m->info.cmdline, "payload", &bytes);
+	const char *value = cmdline_get(cmdline, "payload", &bytes);
 
-	if (value == NULL)
-		return false;
-	if (bytes == 6 && memcmp(value, "kernel", bytes) == 0)
-		return true;
-	uart_print("caisson: payload=%.*s is ignored: it is not kernel\n", (int)bytes, value);
-	return false;
+	return value != NULL && bytes == 6 && memcmp(value, "kernel", bytes) == 0;
 }
 
 uint64_t kernel_mailboxes_bytes(const struct machine *m)
@@ -55,7 +49,7 @@ size_t kernel_tree_room(const struct machine *m)
 {
 	size_t room = m->fdt.bytes + DTCPUS_ROOM(m->cpus.count, 1) + m->bootargs_bytes;
 
-	return room < TREE_BYTES_MAX ? room : TREE_BYTES_MAX;
+	return room < FDT_BYTES_MAX ? room : FDT_BYTES_MAX;
 }
 
 size_t kernel_write_tree(struct machine *m, uint64_t tree, size_t room)

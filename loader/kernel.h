@@ -8,7 +8,7 @@
  * `payload=kernel`: the kernel that was found is not the service VM's, it gets the machine, at EL2,
  * with a device tree, or ACPI tables, by which every CPU is started by its mailbox.
  */
-bool kernel_is_payload(const struct machine *m);
+bool kernel_is_payload(const char *cmdline);
 
 /*
  * Chooses memory for the mailboxes and the code that waits there, all that is kept: its base. 0:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arch/aarch64/sysreg.h"
+#include "lib/cmdline.h"
 #include "lib/conopt.h"
 #include "loader/acpiread.h"
 #include "loader/cpus.h"
@@ -114,6 +115,17 @@ static void load_hypervisor(struct machine *m)
 	hypimage_start(m);
 }
 
+/* What else `payload=` may say. */
+static void tell_payload(const struct machine *m)
+{
+	size_t bytes;
+	const char *value = cmdline_get(m->info.cmdline, "payload", &bytes);
+
+	if (value != NULL)
+		uart_print("caisson: payload=%.*s is ignored: it is not kernel\n", (int)bytes,
+			   value);
+}
+
 void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 {
 	struct machine *m = &machine;
@@ -138,8 +150,8 @@ void main_load(uint64_t dtb, uint64_t cntpct, uint64_t el)
 		acpiread_machine(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
 	else
 		dt_read(m, sysreg_read(mpidr_el1) & MPIDR_AFFINITY);
-	if (kernel_is_payload(m))
+	if (kernel_is_payload(m->info.cmdline))
 		load_kernel(m);
-	else
-		load_hypervisor(m);
+	tell_payload(m);
+	load_hypervisor(m);
 }

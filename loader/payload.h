@@ -22,12 +22,4 @@ void payload_place(struct machine *m);
 /* Why image_parse() (lib/image.h) refused a kernel: the end of a sentence. */
 const char *payload_image_why(enum err err);
 
-/* Is the node, in /chosen, one of the modules? */
-static inline bool payload_is_module(const struct fdt *fdt, uint32_t node)
-{
-	return fdt_is_compatible(fdt, node, "multiboot,module") ||
-	       fdt_is_compatible(fdt, node, "multiboot,kernel") ||
-	       fdt_is_compatible(fdt, node, "multiboot,ramdisk");
-}
-
 #endif

@@ -8,7 +8,6 @@
 #include "lib/fdtw.h"
 #include "lib/fmt.h"
 #include "lib/text.h"
-#include "loader/payload.h"
 #include "loader/svm.h"
 #include "loader/uart.h"
 
@@ -24,7 +23,6 @@
 #define ROOM_FOR_ADDITIONS KIB(4)
 #define WINDOW_PAGES       64
 #define WINDOW_TRIES       16
-#define BLOB_BYTES_MAX     MIB(2) /* as Linux takes it (booting.rst) */
 
 #define SPI_BASE             32
 #define INTERRUPT_SPI        0
@@ -335,7 +333,7 @@ static bool is_dropped(const struct svmdt *s, uint32_t node)
 	if (parent == FDT_ROOT)
 		return fdt_name_is(fdt, node, "aliases") || fdt_name_is(fdt, node, "caisson");
 	if (parent == s->m->chosen)
-		return payload_is_module(fdt, node);
+		return fdt_is_module(fdt, node);
 	return parent == s->m->cpus_node && is_left_out_cpu(s->m, node);
 }
 
@@ -656,7 +654,7 @@ void svmdt_write(struct machine *m)
 	uint64_t phandle;
 
 	s->m = m;
-	room = room < BLOB_BYTES_MAX ? room : BLOB_BYTES_MAX;
+	room = room < FDT_BYTES_MAX ? room : FDT_BYTES_MAX;
 	if (fdt_prop_number(&m->fdt, m->gic_node, "phandle", &phandle) ||
 	    fdt_prop_number(&m->fdt, m->gic_node, "linux,phandle", &phandle))
 		s->gic_phandle = phandle;

@@ -2,8 +2,12 @@
 #include "vmm/board.h"
 
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "lib/siphash.h"
 #include "vmm/machine.h"
+#include "vmm/say.h"
 #include "vmm/vm.h"
 
 #define FIRMWARE 0
@@ -58,6 +62,47 @@ void board_close(struct board *b)
 	rtc_close(&b->rtc);
 	for (uint32_t i = 0; i < ARRAY_SIZE(b->flash); i++)
 		flash_close(&b->flash[i]);
+}
+
+/*
+ * The same for each start of a VM of this name on this host: an RFC 9562 UUID of version 8, made
+ * of the host's machine-id(5) and the name. A host without one has the same as others like it.
+ */
+static void make_uuid(const char *name, uint8_t uuid[SMBIOS_UUID_BYTES])
+{
+	char id[33] = "";
+	FILE *file = fopen("/etc/machine-id", "re");
+	struct siphash128 key = {0};
+
+	if (file != NULL) {
+		if (fgets(id, sizeof(id), file) == NULL)
+			id[0] = '\0';
+		(void)fclose(file);
+	}
+	key = siphash128(&key, id, strlen(id));
+	key = siphash128(&key, name, strlen(name));
+	for (uint32_t i = 0; i < SMBIOS_UUID_BYTES; i++)
+		uuid[i] = key.word[i / 8] >> (8 * (i % 8));
+	uuid[6] = (uuid[6] & 0x0f) | 0x80; /* version 8 */
+	uuid[8] = (uuid[8] & 0x3f) | 0x80; /* variant */
+}
+
+enum err board_describe(struct board *b, const struct vm_config *config, const char *name)
+{
+	struct smbios_config machine = {.name = name,
+					.ram_start = MACHINE_RAM,
+					.ram_bytes = config->ram_bytes,
+					.cpus = config->cpus,
+					.vmware = config->tools != TOOLS_OFF};
+	enum err err;
+
+	if (!b->firmware)
+		return ERR_OK;
+	make_uuid(name, machine.uuid);
+	err = fwconfig_describe(&b->fwconfig, &machine);
+	if (err != ERR_OK)
+		say("cannot describe the machine to firmware");
+	return err;
 }
 
 uint64_t board_flash_bytes(const struct board *b, struct board_part part[BOARD_FLASH_PARTS_MAX])

@@ -32,6 +32,13 @@ struct board {
 enum err board_open(struct board *b, struct vm *vm, const struct vm_config *config) MUST_CHECK;
 void board_close(struct board *b);
 
+/*
+ * For firmware: what machine this is. name: the VM's. Once, before board_attach(). Tells what is
+ * wrong.
+ */
+enum err board_describe(struct board *b, const struct vm_config *config,
+			const char *name) MUST_CHECK;
+
 /* Parts of the VM's memory that are flash, at guest addresses. */
 #define BOARD_FLASH_PARTS_MAX 2
 struct board_part {

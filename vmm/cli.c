@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "vmm/client.h"
+#include "vmm/guestreport.h"
 #include "vmm/paths.h"
 #include "vmm/say.h"
 
@@ -186,6 +187,7 @@ int cli_list(int argc, char **argv)
 		.usage = "usage: caisson list [--json]\n\nThe virtual machines there are.\n",
 		.letters = "j"};
 	struct options options;
+	struct guestreport guest;
 	json_t *answer, *vm;
 	size_t index;
 	int status;
@@ -197,13 +199,18 @@ int cli_list(int argc, char **argv)
 		return CLI_FAILED;
 	if (options.json)
 		return print_json(answer);
-	(void)printf("%-*s  %-8s  %4s  %9s  %7s\n", COLUMN_NAME, "NAME", "STATE", "CPUS", "MEMORY",
-		     "PID");
+	(void)printf("%-*s  %-8s  %4s  %9s  %7s  %-15s  %s\n", COLUMN_NAME, "NAME", "STATE", "CPUS",
+		     "MEMORY", "PID", "ADDRESS", "OS");
 	json_array_foreach(answer, index, vm)
 	{
-		(void)printf("%-*s  %-8s  %4d  %5d MiB  %7d\n", COLUMN_NAME, text_of(vm, "name"),
-			     text_of(vm, "state"), (int)number_of(vm, "cpus"),
-			     (int)(number_of(vm, "memory") >> 20), (int)number_of(vm, "pid"));
+		const char *address;
+
+		guestreport_take(&guest, vm);
+		address = guestreport_address(&guest);
+		(void)printf("%-*s  %-8s  %4d  %5d MiB  %7d  %-15s  %s\n", COLUMN_NAME,
+			     text_of(vm, "name"), text_of(vm, "state"), (int)number_of(vm, "cpus"),
+			     (int)(number_of(vm, "memory") >> 20), (int)number_of(vm, "pid"),
+			     address != NULL ? address : "-", guest.os[0] != '\0' ? guest.os : "-");
 	}
 	json_decref(answer);
 	return CLI_OK;

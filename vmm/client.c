@@ -121,7 +121,7 @@ static bool parse_token(const json_t *answer, struct hyp_token *token)
 }
 
 enum err client_start(struct client *c, const struct client_region *region, uint32_t regions,
-		      uint32_t *number)
+		      bool tools, uint32_t *number)
 {
 	json_t *list = json_array();
 	json_t *answer;
@@ -132,11 +132,12 @@ enum err client_start(struct client *c, const struct client_region *region, uint
 			list, json_pack("[I,I,I,I]", (json_int_t)region[i].offset,
 					(json_int_t)region[i].ipa, (json_int_t)region[i].bytes,
 					(json_int_t)region[i].rights));
-	err = ask(c, "start", json_pack("{s:o}", "regions", list), &answer);
+	err = ask(c, "start", json_pack("{s:o,s:b}", "regions", list, "tools", tools), &answer);
 	if (err != ERR_OK)
 		return err;
 	*number = (uint32_t)json_integer_value(json_object_get(answer, "number"));
 	c->started = parse_token(answer, &c->token);
+	c->guest = (struct guestreport){0};
 	json_decref(answer);
 	if (c->started)
 		return ERR_OK;
@@ -186,12 +187,33 @@ static enum err reconnect(struct client *c)
 	return err;
 }
 
+static void send_guest(struct client *c)
+{
+	json_t *arguments = json_object();
+
+	guestreport_describe(&c->guest, arguments);
+	if (wire_send(&c->wire,
+		      json_pack("{s:s,s:o}", "execute", "set-guest", "arguments", arguments),
+		      -1) != ERR_OK)
+		return; /* it is told when there is a caissond again */
+}
+
+void client_set_guest(struct client *c, const struct guestreport *guest)
+{
+	if (memcmp(&c->guest, guest, sizeof(*guest)) == 0)
+		return;
+	c->guest = *guest;
+	if (c->wire.fd >= 0)
+		send_guest(c);
+}
+
 static void on_retry(void *arg, unsigned int events)
 {
 	struct client *c = arg;
 
 	switch (reconnect(c)) {
 	case ERR_OK:
+		send_guest(c);
 		return;
 	case ERR_DENIED:
 		c->on_event(c->arg, "lost", NULL);

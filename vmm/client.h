@@ -3,6 +3,7 @@
 #define VMM_CLIENT_H
 
 #include "vmm/config.h"
+#include "vmm/guestreport.h"
 #include "vmm/hyp.h"
 #include "vmm/rpc.h"
 
@@ -20,6 +21,7 @@ struct client {
 	struct hyp_token token; /* of the VM, while it is started */
 	bool started;
 	bool paused;
+	struct guestreport guest; /* as it was last told */
 	struct loop *loop;
 	struct loop_event retry; /* a timer */
 	uint32_t tries;
@@ -44,9 +46,9 @@ enum err client_create(struct client *c, const struct vm_config *config, uint64_
 /* A file for the messages of a VMM without a terminal. */
 enum err client_open_log(struct client *c, int *file) MUST_CHECK;
 
-/* EL2 makes the VM, with the memory as it is loaded. */
+/* EL2 makes the VM, with the memory as it is loaded. tools: the guest has CAISSON_VM_TOOLS. */
 enum err client_start(struct client *c, const struct client_region *region, uint32_t regions,
-		      uint32_t *number) MUST_CHECK;
+		      bool tools, uint32_t *number) MUST_CHECK;
 /* EL2 lets go of the VM; nothing of it runs any more. */
 enum err client_end(struct client *c) MUST_CHECK;
 
@@ -55,6 +57,8 @@ enum err client_attach(struct client *c, struct loop *loop, client_event_fn *on_
 		       void *arg) MUST_CHECK;
 /* For those who ask caissond. */
 void client_set_paused(struct client *c, bool paused);
+/* Sent when it is another than before; a new caissond is told, too. */
+void client_set_guest(struct client *c, const struct guestreport *guest);
 
 /* The VM is over: its pages have gone back to Linux when this returns, if there is a caissond. */
 void client_close(struct client *c);

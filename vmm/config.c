@@ -243,6 +243,83 @@ static const char *set_net(struct vm_config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_guest_tools(struct vm_config *config, const char *value)
+{
+	if (strcmp(value, "off") == 0)
+		config->tools = TOOLS_OFF;
+	else if (strcmp(value, "vmware") == 0)
+		config->tools = TOOLS_FULL;
+	else if (strcmp(value, "vmware,ro") == 0)
+		config->tools = TOOLS_READ_ONLY;
+	else
+		return "not vmware, vmware,ro or off";
+	return NULL;
+}
+
+/* The setting for this key: the one that is there, or a new one; NULL: there are too many. */
+static struct guestinfo_config *find_guestinfo(struct vm_config *config, const char *key)
+{
+	struct guestinfo_config *info = config->guestinfo;
+
+	for (uint32_t i = 0; i < config->guestinfos; i++, info++) {
+		if (strcmp(info->key, key) == 0)
+			return info;
+	}
+	if (config->guestinfos == CONFIG_GUESTINFO_MAX)
+		return NULL;
+	config->guestinfos++;
+	*info = (struct guestinfo_config){0};
+	memcpy(info->key, key, strlen(key) + 1); /* config_is_guestinfo_key(): it fits */
+	return info;
+}
+
+/* Cuts ",secret" or ",secret=READS" off; false: the number is none. */
+static bool take_secret(char *path, uint32_t *reads)
+{
+	char *last = strrchr(path, ',');
+	const char *number = last != NULL ? part_value(last + 1, "secret") : NULL;
+	uint64_t value = 1;
+
+	*reads = 0;
+	if (last == NULL || (number == NULL && strcmp(last + 1, "secret") != 0))
+		return true;
+	if (number != NULL && (!fmt_parse_u64(number, &value) || value == 0 || value > UINT32_MAX))
+		return false;
+	*last = '\0';
+	*reads = (uint32_t)value;
+	return true;
+}
+
+/* KEY=FILE[,secret[=READS]]; the tools' own "guestinfo." before the key says nothing more. */
+static const char *set_guestinfo(struct vm_config *config, const char *value)
+{
+	static const char prefix[] = "guestinfo.";
+	struct guestinfo_config *info;
+	char text[VALUE_BYTES_MAX];
+	char *key = text, *path;
+	uint32_t reads;
+
+	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
+		return "too long";
+	if (strncmp(key, prefix, strlen(prefix)) == 0)
+		key += strlen(prefix);
+	path = strchr(key, '=');
+	if (path == NULL)
+		return "not of the form KEY=FILE";
+	*path++ = '\0';
+	if (!config_is_guestinfo_key(key))
+		return "the key is not of 1 to 63 letters, digits, '.', '_', '-'";
+	if (!take_secret(path, &reads))
+		return "not a number of reads after which it is gone";
+	if (path[0] == '\0')
+		return "the name of a file is missing";
+	info = find_guestinfo(config, key);
+	if (info == NULL)
+		return "a virtual machine has 16 of these at most";
+	info->reads = reads;
+	return set_text(&info->path, path);
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct config_setting settings[] = {
@@ -262,12 +339,17 @@ static const struct config_setting settings[] = {
 	{"vsock", "CID", "sockets between host and machine, which has this context identifier"},
 	{"console", "virtio|SOCKET",
 	 "hvc0: the machine's console, too, or a second one at this UNIX socket"},
+	{"guest-tools", "vmware[,ro]|off",
+	 "speaks with VMware's tools in the machine; ro: they cannot set anything (off)"},
+	{"guestinfo", "KEY=FILE[,secret[=READS]]",
+	 "what they find under guestinfo.KEY; secret: READS times (1); repeatable"},
 	{NULL, NULL, NULL},
 };
 
 static set_fn *const set[] = {
-	set_name, set_kernel,   set_initrd, set_append, set_firmware, set_flash_vars, set_mem,
-	set_cpus, set_dedicate, set_disk,   set_net,    set_rng,      set_vsock,      set_console,
+	set_name,  set_kernel,  set_initrd,      set_append,    set_firmware, set_flash_vars,
+	set_mem,   set_cpus,    set_dedicate,    set_disk,      set_net,      set_rng,
+	set_vsock, set_console, set_guest_tools, set_guestinfo,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 
@@ -291,6 +373,8 @@ void config_free(struct vm_config *config)
 	free(config->console);
 	for (uint32_t i = 0; i < config->disks; i++)
 		free(config->disk[i].path);
+	for (uint32_t i = 0; i < config->guestinfos; i++)
+		free(config->guestinfo[i].path);
 	*config = (struct vm_config){0};
 }
 
@@ -405,6 +489,8 @@ enum err config_check(const struct vm_config *config)
 		say("--initrd and --append go with --kernel");
 	else if (config->firmware == NULL && config->flash_vars != NULL)
 		say("--flash-vars goes with --firmware");
+	else if (config->guestinfos != 0 && config->tools == TOOLS_OFF)
+		say("--guestinfo goes with --guest-tools vmware");
 	else if (config->dedicated > config->cpus)
 		say("--dedicate names %u CPUs, but there are --cpus %u", config->dedicated,
 		    config->cpus);
@@ -413,10 +499,22 @@ enum err config_check(const struct vm_config *config)
 	return ERR_INVALID;
 }
 
+/* How long a file's name of the plainest kind is. */
+static size_t plain_length(const char *text)
+{
+	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+}
+
+bool config_is_guestinfo_key(const char *text)
+{
+	size_t length = plain_length(text);
+
+	return length != 0 && text[length] == '\0' && length < CONFIG_GUESTINFO_KEY_BYTES;
+}
+
 bool config_is_name(const char *text)
 {
-	size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789._-");
+	size_t length = plain_length(text);
 
 	return length != 0 && text[length] == '\0' && length < CONFIG_NAME_BYTES &&
 	       text[0] != '.' && text[0] != '-';

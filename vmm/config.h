@@ -13,9 +13,11 @@
  * Both have the same settings: `--mem 1G` there is `mem = 1G` here (caisson.conf(5)).
  */
 
-#define CONFIG_NAME_BYTES 32 /* with the NUL */
-#define CONFIG_DISKS_MAX  8
-#define CONFIG_NETS_MAX   8
+#define CONFIG_NAME_BYTES          32 /* with the NUL */
+#define CONFIG_DISKS_MAX           8
+#define CONFIG_NETS_MAX            8
+#define CONFIG_GUESTINFO_MAX       16
+#define CONFIG_GUESTINFO_KEY_BYTES 64 /* with the NUL */
 
 enum disk_format { DISK_RAW, DISK_QCOW2 };
 
@@ -30,6 +32,20 @@ enum net_kind { NET_USER, NET_TAP };
 struct net_config {
 	enum net_kind kind;
 	char ifname[IFNAMSIZ]; /* of the tap device; empty: the kernel chooses */
+};
+
+/* What of the guest tools' interface the machine has. */
+enum tools_policy {
+	TOOLS_OFF,
+	TOOLS_READ_ONLY, /* the guest reads, and what it wants to set is refused */
+	TOOLS_FULL,
+};
+
+/* A value that the guest finds under guestinfo.KEY. */
+struct guestinfo_config {
+	char key[CONFIG_GUESTINFO_KEY_BYTES]; /* without "guestinfo." */
+	char *path;
+	uint32_t reads; /* the guest may read it so often, then it is gone; 0: always */
 };
 
 /* Strings are the configuration's own; NULL: not given. */
@@ -51,6 +67,9 @@ struct vm_config {
 	uint32_t cpus;
 	uint32_t dedicate[CAISSON_MAX_VCPUS]; /* the CPUs of the first vCPUs */
 	uint32_t dedicated;
+	enum tools_policy tools;
+	struct guestinfo_config guestinfo[CONFIG_GUESTINFO_MAX];
+	uint32_t guestinfos;
 };
 
 /* A setting as the help shows it. */
@@ -68,8 +87,8 @@ void config_init(struct vm_config *config);
 void config_free(struct vm_config *config);
 
 /*
- * One setting, the last one holds; disk and net add one. value: NULL is "yes". where: what a
- * message begins with. Tells what is wrong.
+ * One setting, the last one holds; disk, net and guestinfo add one (guestinfo of another key).
+ * value: NULL is "yes". where: what a message begins with. Tells what is wrong.
  */
 enum err config_set(struct vm_config *config, const char *where, const char *key,
 		    const char *value) MUST_CHECK;
@@ -84,6 +103,9 @@ enum err config_check(const struct vm_config *config) MUST_CHECK;
 
 /* Letters, digits, '.', '_', '-', not '.' or '-' first: a VM's name is a file's name. */
 bool config_is_name(const char *text);
+
+/* The same of a guestinfo key: letters, digits, '.', '_', '-'. */
+bool config_is_guestinfo_key(const char *text);
 
 /* Is the machine's own console a virtio device, too? */
 bool config_has_own_console(const struct vm_config *config);

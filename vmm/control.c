@@ -124,6 +124,7 @@ static enum err query_stats(struct rpc_call *call)
 		[CAISSON_STAT_INVALIDATIONS] = "invalidations",
 		[CAISSON_STAT_BLOCKS_SPLIT] = "blocks-split",
 		[CAISSON_STAT_IRQS_INJECTED] = "interrupts-injected",
+		[CAISSON_STAT_EXIT_TOOLS] = "exits-tools",
 	};
 	struct vm *vm = &vmm_of(call)->vm;
 	uint64_t value;

@@ -51,15 +51,16 @@ static enum err list(struct rpc_call *call)
 	call->result = json_array();
 	for (uint32_t i = 0; i < CAISSON_MAX_VMS; i++) {
 		const struct daemon_vm *vm = d->vm[i];
+		json_t *one;
 
 		if (vm == NULL)
 			continue;
-		(void)json_array_append_new(
-			call->result,
-			json_pack("{s:s,s:s,s:i,s:i,s:I,s:i}", "name", vm->name, "state",
-				  state_of(vm), "number", vm->made ? (int)vm->number : -1, "cpus",
-				  (int)vm->cpus, "memory", (json_int_t)vm->ram_bytes, "pid",
-				  (int)vm->pid));
+		one = json_pack("{s:s,s:s,s:i,s:i,s:I,s:i}", "name", vm->name, "state",
+				state_of(vm), "number", vm->made ? (int)vm->number : -1, "cpus",
+				(int)vm->cpus, "memory", (json_int_t)vm->ram_bytes, "pid",
+				(int)vm->pid);
+		guestreport_describe(&vm->guest, one);
+		(void)json_array_append_new(call->result, one);
 	}
 	return ERR_OK;
 }
@@ -104,6 +105,7 @@ static const struct rpc_command commands[] = {
 	{"log", daemon_log},
 	{"open-log", open_log},
 	{"remove", daemon_remove},
+	{"set-guest", daemon_set_guest},
 	{"set-state", daemon_set_state},
 	{"start", daemon_start},
 	{NULL, NULL},

@@ -7,6 +7,7 @@
 #include "vmm/config.h"
 #include "vmm/daemon_pages.h"
 #include "vmm/eventline.h"
+#include "vmm/guestreport.h"
 #include "vmm/hyp.h"
 #include "vmm/rpc.h"
 
@@ -35,6 +36,7 @@ struct daemon_vm {
 	bool made; /* EL2 has it, as this number */
 	uint32_t number;
 	bool paused; /* as its VMM says */
+	struct guestreport guest;
 
 	/* CPUs that its first vCPUs have for themselves; offline from create to the burial. */
 	uint32_t dedicate[CAISSON_MAX_VCPUS];
@@ -157,6 +159,13 @@ void daemon_report_soon(struct daemon *d);
 void daemon_tell_host(struct daemon *d, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A defined VM, as the report of this serial number (modulo CAISSON_MAX_VMS) lists it; NULL. */
 const char *daemon_off_name(uint32_t serial, uint32_t place);
+
+/* ---- daemon_guest.c: what guests tell of themselves -------------------------------------- */
+
+rpc_fn daemon_set_guest;
+struct host_report_guest;
+/* For the host UI's report, by the VMs' numbers; CAISSON_MAX_VMS of them. */
+void daemon_report_guests(const struct daemon *d, struct host_report_guest guest[]);
 
 /* ---- daemon_request.c: requests of the host UI -------------------------------------------- */
 

@@ -158,6 +158,7 @@ static void look(struct daemon *d)
 	find_machine(report->machine, sizeof(report->machine));
 	report->busy_us = busy_us();
 	list_off(d);
+	daemon_report_guests(d, report->guest);
 }
 
 /* With the first report that is taken it is known that there is somebody to hear from, too. */

@@ -416,18 +416,22 @@ enum err daemon_start(struct rpc_call *call)
 	struct hyp_token token;
 	char text[2][24];
 	enum caisson_status status;
+	uint64_t flags = 0;
 	enum err err;
 
 	if (vm == NULL)
 		return ERR_NOT_FOUND;
+	if (json_is_true(json_object_get(call->arguments, "tools")))
+		flags |= CAISSON_VM_TOOLS;
 	if (vm->made || !json_is_array(regions) || json_array_size(regions) > REGIONS_MAX)
 		return rpc_fail(call, ERR_INVALID, "it has started, or 'regions' is missing");
 	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->pages.mem.start,
-			       vm->cpus, vm->tag, 0, &vm->number, &token);
+			       vm->cpus | flags, vm->tag, 0, &vm->number, &token);
 	if (status != CAISSON_OK)
 		return rpc_fail(call, ERR_INVALID, "cannot make a virtual machine: %s",
 				hyp_status_text(status));
 	vm->made = true;
+	vm->guest = (struct guestreport){0};
 	err = share_all(call, vm, regions);
 	if (err == ERR_OK)
 		err = daemon_dedicate_cpus(call, vm);

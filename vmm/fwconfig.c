@@ -72,6 +72,20 @@ enum err fwconfig_open(struct fwconfig *f, struct vm *vm, uint32_t cpus)
 	return fwcfg_add_u32(&f->model, FWCFG_NB_CPUS, cpus);
 }
 
+enum err fwconfig_describe(struct fwconfig *f, const struct smbios_config *config)
+{
+	struct smbios *smbios = &f->smbios;
+	enum err err = smbios_write(config, smbios);
+
+	if (err == ERR_OK)
+		err = fwcfg_add_file(&f->model, SMBIOS_FILE_TABLES, smbios->tables,
+				     (uint32_t)smbios->tables_bytes);
+	if (err == ERR_OK)
+		err = fwcfg_add_file(&f->model, SMBIOS_FILE_ANCHOR, smbios->anchor,
+				     sizeof(smbios->anchor));
+	return err;
+}
+
 enum err fwconfig_attach(struct fwconfig *f)
 {
 	static const struct device_ops ops = {.read = read_register, .write = write_register};

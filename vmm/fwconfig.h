@@ -6,18 +6,23 @@
 
 #include "lib/fwcfg.h"
 #include "vmm/bus.h"
+#include "vmm/smbios.h"
 
 struct vm;
 
-/* QEMU's firmware configuration device, which tells firmware how many CPUs there are. */
+/* QEMU's firmware configuration device, which tells firmware how many CPUs there are, and
+ * what is to be told of the machine. */
 struct fwconfig {
 	struct device device;
 	struct vm *vm;
 	pthread_mutex_t lock;
 	struct fwcfg model; /* under the lock */
+	struct smbios smbios;
 };
 
 enum err fwconfig_open(struct fwconfig *f, struct vm *vm, uint32_t cpus) MUST_CHECK;
+/* Makes the SMBIOS tables; once, before fwconfig_attach(). */
+enum err fwconfig_describe(struct fwconfig *f, const struct smbios_config *config) MUST_CHECK;
 /* Resets it and puts it on the VM's bus; no vCPU runs yet. */
 enum err fwconfig_attach(struct fwconfig *f) MUST_CHECK;
 

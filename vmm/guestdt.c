@@ -225,6 +225,14 @@ static void write_firmware(struct fdtw *w)
 	fdtw_end(w);
 }
 
+/* What systemd 252 looks for where there is no SMBIOS: "vmware" in the first string. */
+static void write_hypervisor(struct fdtw *w)
+{
+	fdtw_begin(w, "hypervisor");
+	fdtw_prop_string(w, "compatible", "caisson,vmware-backdoor");
+	fdtw_end(w);
+}
+
 static void write_virtio(struct fdtw *w, uint32_t slot)
 {
 	uint64_t base = MACHINE_VIRTIO + (uint64_t)slot * MACHINE_VIRTIO_BYTES;
@@ -266,6 +274,8 @@ enum err guestdt_write(const struct guestdt_config *config, void *out, size_t by
 	write_button(&w);
 	if (config->firmware)
 		write_firmware(&w);
+	if (config->vmware)
+		write_hypervisor(&w);
 	for (uint32_t i = 0; i < config->virtio_slots; i++)
 		write_virtio(&w, i);
 	fdtw_end(&w);

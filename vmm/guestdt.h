@@ -14,6 +14,7 @@ struct guestdt_config {
 	uint32_t cpus;
 	uint32_t gic_version;  /* 2 or 3 */
 	bool firmware;         /* flash and the firmware configuration device are there */
+	bool vmware;           /* the guest tools' interface is there */
 	uint32_t virtio_slots; /* in use, from the first on */
 	const char *bootargs;  /* NULL: none */
 	uint64_t initrd;       /* its address */

@@ -149,7 +149,7 @@ const char *hyp_status_text(enum caisson_status status)
 }
 
 enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, void *run_block,
-				  uint32_t vcpus, uint64_t tag, uint64_t ctr, uint32_t *vm,
+				  uint64_t vcpus, uint64_t tag, uint64_t ctr, uint32_t *vm,
 				  struct hyp_token *token)
 {
 	uint64_t arg[CALL_ARGS] = {(uintptr_t)store, vcpus, tag, ctr, (uintptr_t)run_block};

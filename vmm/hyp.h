@@ -31,9 +31,12 @@ enum err hyp_open(struct hyp_token *management) MUST_CHECK;
 /* What a status means, for messages. */
 const char *hyp_status_text(enum caisson_status status);
 
-/* tag, ctr: as VM_CREATE has them; 0 for none, and for the host's CTR_EL0. */
+/*
+ * vcpus (with CAISSON_VM_*), tag, ctr: as VM_CREATE has them; 0 for no tag, and for the host's
+ * CTR_EL0.
+ */
 enum caisson_status hyp_vm_create(const struct hyp_token *management, void *store, void *run_block,
-				  uint32_t vcpus, uint64_t tag, uint64_t ctr, uint32_t *vm,
+				  uint64_t vcpus, uint64_t tag, uint64_t ctr, uint32_t *vm,
 				  struct hyp_token *token) MUST_CHECK;
 /* One bounded part of it: CONTINUE, BUSY and so on as they are. */
 enum caisson_status hyp_vm_destroy_some(const struct hyp_token *management, uint32_t vm) MUST_CHECK;

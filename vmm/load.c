@@ -132,6 +132,7 @@ static enum err load_dtb(const struct load_config *config, uint64_t initrd, uint
 				    .cpus = config->cpus,
 				    .gic_version = config->gic_version,
 				    .firmware = config->kernel == NULL,
+				    .vmware = config->vmware,
 				    .virtio_slots = config->virtio_slots,
 				    .bootargs = config->bootargs,
 				    .initrd = initrd,

@@ -12,6 +12,7 @@ struct load_config {
 	const char *bootargs; /* NULL: none */
 	uint32_t cpus;
 	uint32_t gic_version;  /* 2 or 3 */
+	bool vmware;           /* as struct guestdt_config has it */
 	uint32_t virtio_slots; /* in use, from the first on */
 };
 

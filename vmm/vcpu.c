@@ -32,6 +32,14 @@ void vcpu_init_process(void)
 	(void)sigaction(INTERRUPT_SIGNAL, &action, NULL);
 }
 
+uint32_t vcpu_mhz(void)
+{
+	uint64_t hz;
+
+	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
+	return hz < 1000000 ? 1 : (uint32_t)(hz / 1000000);
+}
+
 void vcpu_announce(struct vcpu *v)
 {
 	__atomic_store_n(&v->announced, 1, __ATOMIC_SEQ_CST);
@@ -195,11 +203,16 @@ static void exit_ended(struct vcpu *v)
 	vm_end(v->vm, VM_FAILED);
 }
 
+static void exit_tools(struct vcpu *v)
+{
+	tools_exit(v->vm->tools, v->page);
+}
+
 static void (*const exit_handler[])(struct vcpu *v) = {
 	[RUN_EXIT_INTERRUPTED] = exit_nothing, [RUN_EXIT_MMIO] = exit_mmio,
 	[RUN_EXIT_SMCCC] = exit_smccc,         [RUN_EXIT_WFI] = exit_wfi,
 	[RUN_EXIT_FAULT] = exit_fault,         [RUN_EXIT_WAKE] = exit_nothing,
-	[RUN_EXIT_ENDED] = exit_ended,
+	[RUN_EXIT_ENDED] = exit_ended,         [RUN_EXIT_TOOLS] = exit_tools,
 };
 
 /*

@@ -19,6 +19,9 @@ bool vcpu_is_on(struct vcpu *v);
 /* EL2 says that the dedicated vCPU has an exit; it may be mistaken. Any thread. */
 void vcpu_announce(struct vcpu *v);
 
+/* How fast the guest's counter is; its CPUs are said to be, for want of anything truer. */
+uint32_t vcpu_mhz(void);
+
 /* The VM has ended or is paused: the thread is to see it, wherever it is. */
 void vcpu_interrupt(struct vcpu *v);
 

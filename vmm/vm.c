@@ -32,19 +32,21 @@ static enum err start_in_el2(struct vm *vm, const struct board *board)
 								   .rights = CAISSON_MEM_READ_ONLY};
 		offset += part[i].bytes;
 	}
-	err = client_start(vm->client, region, regions, &vm->number);
+	err = client_start(vm->client, region, regions, vm->tools != NULL, &vm->number);
 	vm->token = vm->client->token;
 	return err;
 }
 
 enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
-		   const struct board *board, uint32_t cpus, struct hub *hub, int event)
+		   const struct board *board, uint32_t cpus, struct tools *tools, struct hub *hub,
+		   int event)
 {
 
 	memset(vm, 0, sizeof(*vm));
 	vm->client = client;
 	vm->memory = memory;
 	vm->cpus = cpus;
+	vm->tools = tools;
 	vm->event = event;
 	(void)pthread_mutex_init(&vm->power_lock, NULL);
 	(void)pthread_cond_init(&vm->power_changed, NULL);

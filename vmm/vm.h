@@ -15,6 +15,7 @@
 #include "vmm/hyp.h"
 #include "vmm/load.h"
 #include "vmm/memory.h"
+#include "vmm/tools.h"
 
 /* How a VM came to its end. */
 enum vm_end {
@@ -47,6 +48,7 @@ struct vm {
 	int event; /* an eventfd: the VM has ended, or the console has room again */
 	struct guestmem guestmem;
 	struct bus bus;
+	struct tools *tools; /* NULL: the guest is not offered any */
 	struct console console;
 
 	atomic_int end;           /* enum vm_end; once it is not VM_RUNS it stays */
@@ -62,10 +64,12 @@ struct vm {
 
 /*
  * Makes the VM in EL2, by caissond, with the memory as it is loaded, all vCPUs off. hub: for the
- * console. Tells what is wrong. The VM is there until vm_destroy().
+ * console. tools: NULL, or what serves the guest's. Tells what is wrong. The VM is there until
+ * vm_destroy().
  */
 enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
-		   const struct board *board, uint32_t cpus, struct hub *hub, int event) MUST_CHECK;
+		   const struct board *board, uint32_t cpus, struct tools *tools, struct hub *hub,
+		   int event) MUST_CHECK;
 /* Starts a thread for each vCPU, and the first vCPU. After an error vm_join() is due, too. */
 enum err vm_start(struct vm *vm, const struct load_result *guest) MUST_CHECK;
 /* After vm_end(): waits for the threads. */

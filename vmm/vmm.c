@@ -196,7 +196,8 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 
 	if (load_guest(&vmm->load, vmm->memory.ram, vmm->memory.ram_bytes, &guest) != ERR_OK ||
 	    board_load(&vmm->board, vmm->memory.flash) != ERR_OK ||
-	    vm_create(vm, &vmm->client, &vmm->memory, &vmm->board, vmm->config.cpus, &vmm->hub,
+	    vm_create(vm, &vmm->client, &vmm->memory, &vmm->board, vmm->config.cpus,
+		      vmm->config.tools != TOOLS_OFF ? &vmm->tools : NULL, &vmm->hub,
 		      vmm->event) != ERR_OK)
 		return VM_FAILED;
 	if (board_attach(&vmm->board) != ERR_OK || devices_attach(&vmm->devices) != ERR_OK) {
@@ -209,6 +210,7 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 			vm_end(vm, VM_FAILED);
 	}
 	vm_join(vm);
+	tools_reset(&vmm->tools);
 	ownconsole_end(&vmm->console);
 	board_detach(&vmm->board);
 	devices_detach(&vmm->devices);
@@ -251,6 +253,8 @@ static enum err open_all(struct vmm *vmm)
 	if (err == ERR_OK)
 		err = open_memory(vmm);
 	if (err == ERR_OK)
+		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
+	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;
 }
@@ -271,6 +275,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 {
 	enum vm_end end = VM_FAILED;
 
+	tools_init(&vmm->tools, vmm->config.tools, vcpu_mhz());
 	vmm->own = (struct virtio_console_own){.output = own_output, .room = own_room, .arg = vmm};
 	vmm->console = (struct ownconsole){
 		.hub = &vmm->hub,
@@ -279,7 +284,8 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	vmm->load = (struct load_config){.kernel = vmm->config.kernel,
 					 .initrd = vmm->config.initrd,
 					 .bootargs = vmm->config.append,
-					 .cpus = vmm->config.cpus};
+					 .cpus = vmm->config.cpus,
+					 .vmware = vmm->config.tools != TOOLS_OFF};
 	vmm->memory = (struct memory){.file = -1, .ring = -1};
 	(void)clock_gettime(CLOCK_MONOTONIC, &vmm->begun);
 	if (hyp_find() != ERR_OK || check_cpus(vmm) != ERR_OK || load_check(&vmm->load) != ERR_OK ||
@@ -293,5 +299,6 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	board_close(&vmm->board);
 	memory_unmap(&vmm->memory);
 	client_close(&vmm->client);
+	tools_free(&vmm->tools);
 	return end;
 }

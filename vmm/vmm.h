@@ -13,6 +13,7 @@
 #include "vmm/load.h"
 #include "vmm/memory.h"
 #include "vmm/ownconsole.h"
+#include "vmm/tools.h"
 #include "vmm/vm.h"
 
 /* The process of one VM: what lives as long as it, over all starts of the guest. */
@@ -27,6 +28,7 @@ struct vmm {
 	struct hub hub;
 	struct ownconsole console;
 	struct virtio_console_own own;
+	struct tools tools;
 	struct control control;
 	struct vm vm;
 	struct timespec begun;

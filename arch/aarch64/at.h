@@ -59,6 +59,33 @@ static inline bool at_stage1_read(uint64_t va, uint64_t *ipa)
 	return at_finish(saved, va, ipa);
 }
 
+/* PAR_EL1 when it failed (DDI 0487 D17.2.108). */
+#define AT_FAILED_STATUS(par) ((unsigned int)bits_get(par, 6, 1)) /* FST */
+#define AT_FAILED_STAGE2(par) (((par)&BIT(9)) != 0)               /* S: in a walk of stage 1 */
+
+/*
+ * Through stage 1 alone, for any access. False: it would fault there, and *result is PAR_EL1, which
+ * says how. PAR_EL1 is kept.
+ */
+static inline bool at_stage1(uint64_t va, bool el0, bool write, uint64_t *result)
+{
+	uint64_t saved = sysreg_read(par_el1), par;
+
+	if (el0 && write)
+		__asm__ volatile("at s1e0w, %0" : : "r"(va) : "memory");
+	else if (el0)
+		__asm__ volatile("at s1e0r, %0" : : "r"(va) : "memory");
+	else if (write)
+		__asm__ volatile("at s1e1w, %0" : : "r"(va) : "memory");
+	else
+		__asm__ volatile("at s1e1r, %0" : : "r"(va) : "memory");
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	*result = par & PAR_F ? par : (par & MASK(47, 12)) | (va & 0xfff);
+	return !(par & PAR_F);
+}
+
 /*
  * Can EL2 read there, and is it Normal memory (PAR_EL1.ATTR, as MAIR_EL2 has it)? PAR_EL1 is not
  * kept.

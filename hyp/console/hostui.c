@@ -52,6 +52,7 @@ static struct {
 _Static_assert(HOSTUI_CPUS_MAX >= BOOT_MAX_CPUS, "each CPU has its place");
 _Static_assert(HOSTUI_ROWS_MAX >= INSPECT_VMS + HOST_REPORT_VMS + VCON_MAX,
 	       "each VM and console has its place");
+_Static_assert(HOST_REPORT_GUESTS == CAISSON_MAX_VMS, "a guest for each VM's number");
 _Static_assert(HOSTUI_NAME_BYTES >= HOST_REPORT_VM_BYTES, "names fit");
 _Static_assert(HOSTUI_NAME_BYTES >= INSPECT_NAME_BYTES && HOSTUI_NAME_BYTES >= VCON_NAME_BYTES,
 	       "names fit");
@@ -171,6 +172,14 @@ static void look_at_report(struct hostui_snapshot *now, struct hostui_row *servi
 	now->off_left_out = host.report.off_left_out;
 	service->has_load = info.has_load;
 	service->load_percent = info.load_percent;
+	for (i = 0; i < now->row_count; i++) {
+		struct hostui_row *r = &now->row[i];
+
+		if (!r->is_user)
+			continue;
+		r->os = host.report.guest[r->id].os;
+		r->address = host.report.guest[r->id].address;
+	}
 	for (i = 0; i < host.report.off_count; i++) {
 		struct hostui_row *r = &now->row[now->row_count++];
 

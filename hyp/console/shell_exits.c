@@ -47,6 +47,7 @@ static void say_runs(uint32_t number)
 		{"wait", CAISSON_STAT_EXIT_WFI},
 		{"fault", CAISSON_STAT_EXIT_FAULT},
 		{"wake of another vCPU", CAISSON_STAT_EXIT_WAKE},
+		{"call of its tools", CAISSON_STAT_EXIT_TOOLS},
 		{"served: system register", CAISSON_STAT_SERVED_SYSREG},
 		{"served: interrupt controller", CAISSON_STAT_SERVED_GIC},
 		{"served: wait", CAISSON_STAT_SERVED_WFI},

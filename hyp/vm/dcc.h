@@ -15,6 +15,16 @@
 /* The bits of MDCR_EL2 that make it so; sets up FEAT_FGT's registers where they help. This CPU. */
 uint64_t dcc_traps_init(void);
 
+/* ISS of MRS <Rt>, MDCCSR_EL0, but for Rt (DDI 0487 D17.2.37). */
+#define DCC_ISS_BUT_RT  (ESR_ISS & ~MASK(9, 5))
+#define DCC_STATUS_READ (2 << 20 | 3 << 14 | 1 << 1 | ESR_SYSREG_READ)
+
+/* EC 0x18: is it a read of MDCCSR_EL0? */
+static inline bool dcc_is_status_read(uint64_t esr)
+{
+	return (esr & DCC_ISS_BUT_RT) == DCC_STATUS_READ;
+}
+
 /* A trapped access (EC 0x18) to a register with op0 2; key: esr_sysreg(esr). */
 enum exit_action dcc_access(struct vcpu *vcpu, uint64_t esr, unsigned int key);
 

@@ -66,7 +66,7 @@ exit_handler_fn *const exit_service_vm[ESR_EC_COUNT] = {
 	[ESR_EC_BRK64 + 1 ... ESR_EC_COUNT - 1] = exit_unhandled,
 };
 
-static void enter_el1(const struct guestexc_entry *entry)
+void exit_enter_el1(const struct guestexc_entry *entry)
 {
 	sysreg_write(elr_el1, entry->elr);
 	sysreg_write(spsr_el1, entry->spsr_el1);
@@ -93,7 +93,7 @@ static __attribute__((noinline)) void inject(uint64_t esr, enum exit_action acti
 	} else {
 		entry = guestexc_undef(&state, esr & ESR_IL);
 	}
-	enter_el1(&entry);
+	exit_enter_el1(&entry);
 }
 
 void exit_advance_aarch32(uint64_t esr)

@@ -5,6 +5,7 @@
 #include "arch/aarch64/sysreg.h"
 #include "hyp/vm/vcpu.h"
 #include "lib/esr.h"
+#include "lib/guestexc.h"
 
 /*
  * What a handler of an exit wants done with its guest. One place, exit_sync(), moves
@@ -63,6 +64,9 @@ bool mmio_has_device(const struct vm *vm, uint64_t ipa);
 /* hyp/vm/smccc.c: HVC and SMC from AArch64 (EC 0x16, 0x17). */
 exit_handler_fn smccc_exit_hvc;
 exit_handler_fn smccc_exit_smc;
+
+/* The guest, loaded, takes this exception to its EL1. */
+void exit_enter_el1(const struct guestexc_entry *entry);
 
 /* Moves the PC behind the trapped instruction: guestexc_advance(), short for AArch64. */
 void exit_advance_aarch32(uint64_t esr);

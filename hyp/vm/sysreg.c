@@ -108,13 +108,9 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 	return EXIT_INJECT_UNDEF;
 }
 
-/* ISS of MRS <Rt>, MDCCSR_EL0, but for Rt (DDI 0487 D17.2.37). */
-#define ISS_BUT_RT  (ESR_ISS & ~MASK(9, 5))
-#define MDCCSR_READ (2 << 20 | 3 << 14 | 1 << 1 | ESR_SYSREG_READ)
-
 enum exit_action sysreg_exit_service(struct vcpu *vcpu, uint64_t esr)
 {
-	if ((esr & ISS_BUT_RT) == MDCCSR_READ && vcpu->x[0] >> 32 == CAISSON_CALL_MAGIC)
+	if (dcc_is_status_read(esr) && vcpu->x[0] >> 32 == CAISSON_CALL_MAGIC)
 		return hypercall(vcpu);
 	return sysreg_exit(vcpu, esr);
 }

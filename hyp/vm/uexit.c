@@ -13,6 +13,7 @@
 #include "hyp/vm/event.h"
 #include "hyp/vm/psci.h"
 #include "hyp/vm/slot.h"
+#include "hyp/vm/tools.h"
 #include "hyp/vm/umem.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
@@ -109,8 +110,11 @@ static inline enum exit_action release(struct uvcpu *u, enum run_exit reason)
 	return has_own_cpu ? EXIT_POWERED_OFF : EXIT_SWITCHED;
 }
 
-/* Finishes what the last exit left open, with what the VMM answered. */
-static void complete(struct uvcpu *u, bool flush)
+/*
+ * Finishes what the last exit left open, with what the VMM answered. True: but for the call of the
+ * guest's tools, which is to exit once more.
+ */
+static bool complete(struct uvcpu *u, bool flush)
 {
 	const volatile struct run_page *page = u->page;
 	uint32_t i;
@@ -118,12 +122,15 @@ static void complete(struct uvcpu *u, bool flush)
 	if (u->pending == UVCPU_MMIO) {
 		complete_mmio(u);
 	} else if (u->pending == UVCPU_SMCCC) {
-		for (i = 0; i < ARRAY_SIZE(page->result); i++)
+		for (i = 0; i < RUN_SMCCC_RESULTS; i++)
 			u->vcpu.x[i] = page->result[i];
 	} else if (u->pending == UVCPU_WFI) {
 		trust(u, flush);
+	} else if (u->pending == UVCPU_TOOLS && !tools_complete(u)) {
+		return true;
 	}
 	u->pending = UVCPU_NOTHING;
+	return false;
 }
 
 /* The vCPU has had the CPU until now. */
@@ -217,11 +224,23 @@ static bool is_put_to_sleep(struct uvcpu *u)
 	return true;
 }
 
+/* A call of the guest's tools is looked at again, before the guest goes on. */
+static __attribute__((noinline)) void tools_again(struct uvcpu *u)
+{
+	if (!tools_prepare(u)) {
+		u->page->tools_flags |= RUN_TOOLS_ABORTED;
+		u->pending = UVCPU_NOTHING;
+	}
+	(void)leave(&u->vcpu, RUN_EXIT_TOOLS);
+}
+
 bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 {
+	bool again;
+
 	if (dbg_active() && is_put_to_sleep(u))
 		return false;
-	complete(u, flush);
+	again = complete(u, flush);
 	if (__atomic_load_n(&u->page->immediate_exit, __ATOMIC_RELAXED) || dedicate_must_leave(u)) {
 		u->page->reason = RUN_EXIT_INTERRUPTED;
 		u->page->wake_set = tell_wakes(u, u->wake_set);
@@ -238,6 +257,10 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 	/* Also what loading it has moved to others. */
 	percpu_this()->wake_set |= u->wake_set;
 	u->wake_set = 0;
+	if (again) {
+		tools_again(u);
+		return false;
+	}
 	return served(&u->vcpu, 0, EXIT_RESUME) == EXIT_RESUME;
 }
 
@@ -348,8 +371,22 @@ enum exit_action uexit_irq(struct vcpu *vcpu)
 
 /* --- exits --- */
 
+static __attribute__((noinline)) enum exit_action tools(struct vcpu *vcpu, uint64_t esr)
+{
+	struct uvcpu *u = uvcpu_of(vcpu);
+
+	if (!tools_prepare(u))
+		return served(vcpu, esr, EXIT_RESUME);
+	u->pending = UVCPU_TOOLS;
+	u->pending_esr = esr;
+	ustat_add(&u->stat, CAISSON_STAT_EXIT_TOOLS, 1);
+	return leave(vcpu, RUN_EXIT_TOOLS);
+}
+
 static enum exit_action sysreg(struct vcpu *vcpu, uint64_t esr)
 {
+	if (vcpu->vm->has_tools && tools_is_call(vcpu, esr))
+		return tools(vcpu, esr);
 	ustat_add(&uvcpu_of(vcpu)->stat, CAISSON_STAT_SERVED_SYSREG, 1);
 	return served(vcpu, esr, sysreg_exit(vcpu, esr));
 }

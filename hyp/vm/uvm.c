@@ -48,7 +48,7 @@ static void vcpu_make(struct uvm *uvm, uint32_t index)
 }
 
 /* At the start of a block that is not zeroed. */
-static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus)
+static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus, uint64_t flags)
 {
 	uint64_t bytes = bits_align_up(sizeof(*uvm) + vcpus * sizeof(struct uvcpu), 4096);
 	struct vm *vm = &uvm->vm;
@@ -61,6 +61,7 @@ static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus)
 	uvm->end = (uint64_t)uvm + CAISSON_BLOCK_BYTES;
 	vm->name = "user VM";
 	vm->is_user = true;
+	vm->has_tools = flags & CAISSON_VM_TOOLS;
 	vm->vcpu_count = vcpus;
 	vm->cntvoff = sysreg_read(cntpct_el0);
 	lock_init(&vm->vgic_lock, LOCK_VGIC_DIST);
@@ -114,7 +115,7 @@ static enum caisson_status create(struct vcpu *caller, struct slot *slot, uint64
 	status = umem_store_take(pa, number, &splits);
 	if (status != CAISSON_OK)
 		return status;
-	if (vm_make(uvm, number, (uint32_t)caller->x[4]) != ERR_OK)
+	if (vm_make(uvm, number, (uint32_t)caller->x[4], caller->x[4]) != ERR_OK)
 		panic("a block is too small for user VM %u", number);
 	uvm->run_block = run_block;
 	uvm->ctr = caller->x[6] != 0 ? caller->x[6] : sysreg_read(ctr_el0);
@@ -138,10 +139,9 @@ enum caisson_status uvm_create(struct vcpu *caller)
 {
 	enum caisson_status status;
 	struct slot *slot;
-	uint64_t pa = 0, run_block = 0;
+	uint64_t pa = 0, run_block = 0, vcpus = caller->x[4] & ~CAISSON_VM_TOOLS;
 
-	if (caller->x[4] < 1 ||
-	    caller->x[4] > (gic_is_v2() ? CAISSON_MAX_VCPUS_GICV2 : CAISSON_MAX_VCPUS) ||
+	if (vcpus < 1 || vcpus > (gic_is_v2() ? CAISSON_MAX_VCPUS_GICV2 : CAISSON_MAX_VCPUS) ||
 	    (caller->x[6] != 0 && !ctr_is_safe(sysreg_read(ctr_el0), caller->x[6])))
 		return CAISSON_INVALID;
 	lock_acquire(&slot_manage_lock);

@@ -11,7 +11,7 @@
 /* User VMs: their life, and the calls of abi/hypercall.h, with arguments in the caller's x3.. */
 
 /* What the next VCPU_RUN has to do for the guest before it goes on. */
-enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC, UVCPU_WFI };
+enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC, UVCPU_WFI, UVCPU_TOOLS };
 
 #define UVCPU_WAITS 0 /* in loaded_at */
 
@@ -19,7 +19,7 @@ struct uvcpu {
 	struct vcpu vcpu;
 	struct run_page *page; /* NULL: never initialised */
 	enum uvcpu_pending pending;
-	uint64_t pending_esr; /* UVCPU_MMIO: ESR_EL2 and FAR_EL2 of the access */
+	uint64_t pending_esr; /* UVCPU_MMIO, _TOOLS: ESR_EL2 and FAR_EL2 of the access */
 	uint64_t pending_far;
 	/* hyp/vm/uexit.c, wait(): how long, in ticks, and when it was given up. */
 	uint64_t patience;

@@ -60,7 +60,8 @@ struct vcpu {
 
 struct vm {
 	const char *name;
-	bool is_user; /* not the service VM: its vCPUs are loaded by VCPU_RUN (hyp/vm/uvm.c) */
+	bool is_user;   /* not the service VM: its vCPUs are loaded by VCPU_RUN (hyp/vm/uvm.c) */
+	bool has_tools; /* CAISSON_VM_TOOLS */
 	bool has_plain_irqs; /* the service VM's on a GICv3: the shortest way in exit_irq() */
 	uint32_t vcpu_count;
 	struct vcpu *vcpu[BOOT_MAX_CPUS];

@@ -39,8 +39,13 @@ static uint64_t run_seed, run_seconds, run_plain;
 #define KEY(op0, op1, crn, crm, op2) GEN_SYSREG(op0, op1, crn, crm, op2)
 #define KEY_MASK                     0x1fffe0
 #define KEY_CRM_OP2                  0xfe0
+#define ICC_BPR1                     KEY(3, 0, 12, 12, 3)
+#define BPR_MASK                     7
 
-/* Writes that would break this program itself, not the hypervisor. */
+/*
+ * Writes that would break this program itself, not the hypervisor; and to ICC_BPR1_EL1, where QEMU
+ * 10 takes a binary point of 8, say, for 0 and then ends by an assertion (icv_gprio_mask).
+ */
 static bool msr_denied(uint32_t key)
 {
 	switch (key & ~KEY_CRM_OP2) {
@@ -52,6 +57,7 @@ static bool msr_denied(uint32_t key)
 	switch (key) {
 	case KEY(3, 0, 12, 0, 0): /* VBAR_EL1 */
 	case KEY(3, 0, 12, 0, 2): /* RMR_EL1: resets a CPU without EL2 */
+	case ICC_BPR1:
 	case KEY(3, 0, 13, 0, 4): /* TPIDR_EL1 */
 	case KEY(3, 0, 4, 2, 0):  /* SPSel */
 	case KEY(3, 0, 4, 3, 0):  /* ALLINT */
@@ -93,6 +99,8 @@ static void try_sysreg(uint64_t *seed, struct tally *tally)
 		key ^= 1 << 19; /* op0 2: debug */
 	if (bits(r, 41, 41) == 0)
 		fault = gen_mrs(key, NULL);
+	else if (key == ICC_BPR1)
+		fault = gen_msr(key, value_random(seed) & BPR_MASK);
 	else if (!msr_denied(key))
 		fault = gen_msr(key, value_random(seed));
 	else

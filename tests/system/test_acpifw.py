@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from machine import BANNER, BUILD, ROOT, check_dmesg
+from test_ports import Port
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import esp  # noqa: E402
@@ -133,6 +134,23 @@ def test_tables(start, tmp_path, image, service_vm):
     assert machine.run("cat /sys/devices/system/cpu/online") == "0-3"
     assert machine.run("cat /proc/cmdline") == "quiet acpi.test=3"
     check_dmesg(machine)
+
+
+def test_other_port(start, tmp_path, image, service_vm):
+    """The SPCR names the board's other PL011: Caisson's lines and the service VM are there, and the
+    first is the service VM's own."""
+    path = make_disk(tmp_path, image, debian(service_vm),
+                     "acpifw.efi spcr-other\n\\debian\\caisson.efi\n")
+    machine = begin(start, path, cpus=2, serial=f"unix:{tmp_path}/port,server=on,wait=off")
+    port = Port(machine, tmp_path / "port")
+    assert port.expect(BANNER).group(1) == "2"
+    assert "console 1: PL011 at 0x9040000, interrupt 40" in port.before()
+    port.login()
+    log = "\n".join(check_dmesg(port))
+    assert "SPCR: console: pl011,mmio32,0x9040000" in log
+    assert re.search(r"ttyAMA\d at MMIO 0x9000000", log)
+    port.send("poweroff -f\n")
+    assert machine.end() == 0
 
 
 @pytest.mark.soak

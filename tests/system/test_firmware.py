@@ -171,9 +171,11 @@ def test_debian_disk(host, disk_image):
     date = machine.expect(r"=(\d+) (\d+) (\d+) (\d+) (\d+) (\d+)=")
     assert is_now(*map(int, date.groups()))
     # What is expected does not stand in what is typed, which is on the console, too.
-    machine.send("dmesg -t | grep 'rtc.*setting system cl''ock'; efibootmgr -q -c -L caisson "
+    machine.send("dmesg -t | grep 'rtc.*setting system cl''ock'; cd /sys/class/dmi/id; "
+                 "cat product_name product_serial sys_vendor; cd; efibootmgr -q -c -L caisson "
                  "-d /dev/vda -p 1 -l '\\EFI\\BOOT\\BOOTAA64.EFI'; systemctl --failed | tail -1\n")
     machine.expect("setting system clock to ")
+    machine.expect(r"Caisson virtual machine\s+debian\s+Caisson\s")
     machine.expect(r"\n0 loaded units listed")
     machine.send("reboot\n")
     machine.expect("systemd-shutdown")

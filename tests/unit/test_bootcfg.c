@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/bootinfo.h"
 #include "lib/bootcfg.h"
 
 static struct bootcfg cfg;
@@ -76,6 +77,11 @@ static void test_long(void **state)
 	assert_int_equal(bootcfg_parse(&cfg, text, bytes), ERR_OK);
 	assert_int_equal(cfg.value[BOOTCFG_KERNEL].bytes, BOOTCFG_NAME_BYTES_MAX);
 	assert_int_equal(cfg.value[BOOTCFG_CMDLINE].bytes, BOOTCFG_TEXT_BYTES_MAX);
+	bytes = snprintf(text, sizeof(text), "kernel=k\noptions=%0*d", BOOT_CMDLINE_BYTES - 1, 0);
+	assert_int_equal(bootcfg_parse(&cfg, text, bytes), ERR_OK);
+	bytes = snprintf(text, sizeof(text), "kernel=k\noptions=%0*d", BOOT_CMDLINE_BYTES, 0);
+	assert_int_equal(bootcfg_parse(&cfg, text, bytes), ERR_RANGE);
+	assert_int_equal(cfg.line, 2);
 	bytes = snprintf(text, sizeof(text), "kernel=%0256d", 0);
 	assert_int_equal(bootcfg_parse(&cfg, text, bytes), ERR_RANGE);
 	assert_int_equal(cfg.line, 1);

@@ -38,7 +38,11 @@ static void test_all(void **state)
 				   "append = root=/dev/vda1 a=\"b c\" \r\nmem = 1G\ncpus= 32\n"
 				   "disk=/a\ndisk = /b,format=qcow2,ro\nnet=user\nnet = tap\n"
 				   "net=tap,ifname=tap7\nrng = yes\nvsock=3\nconsole = /c\n"
-				   "dedicate = 1\ndedicate = 3,2"),
+				   "dedicate = 1\ndedicate = 3,2\nguest-tools = vmware,ro\n"
+				   "guestinfo = "
+				   "guestinfo.metadata=/m\nguestinfo=pass=/p,secret\nguestinfo=p3=/"
+				   "a,b,secret=3\n"
+				   "guestinfo=metadata=/x=y,z\n"),
 			 ERR_OK);
 	assert_string_equal(c.name, "web.1");
 	assert_string_equal(c.kernel, "/k");
@@ -62,6 +66,16 @@ static void test_all(void **state)
 	assert_int_equal(c.dedicate[0], 3);
 	assert_int_equal(c.dedicate[1], 2);
 	assert_string_equal(c.console, "/c");
+	assert_int_equal(c.tools, TOOLS_READ_ONLY);
+	assert_int_equal(c.guestinfos, 3);
+	assert_string_equal(c.guestinfo[0].key, "metadata");
+	assert_string_equal(c.guestinfo[0].path, "/x=y,z");
+	assert_int_equal(c.guestinfo[0].reads, 0);
+	assert_string_equal(c.guestinfo[1].key, "pass");
+	assert_string_equal(c.guestinfo[1].path, "/p");
+	assert_int_equal(c.guestinfo[1].reads, 1);
+	assert_string_equal(c.guestinfo[2].path, "/a,b");
+	assert_int_equal(c.guestinfo[2].reads, 3);
 	assert_int_equal(config_check(&c), ERR_OK);
 	assert_int_equal(lines, 0);
 	config_free(&c);
@@ -125,6 +139,18 @@ static void test_wrong(void **state)
 		"net=tap,ifname=0123456789abcdef",
 		"net=tap,ifname=a/b",
 		"name=0123456789abcdef0123456789abcdef",
+		"guest-tools=yes",
+		"guest-tools=vmware,rw",
+		"guestinfo=a",
+		"guestinfo=a=",
+		"guestinfo=a=,secret",
+		"guestinfo=a=/a,secret=0",
+		"guestinfo=a=/a,secret=x",
+		"guestinfo==/a",
+		"guestinfo=guestinfo.=/a",
+		"guestinfo=a b=/a",
+		"guestinfo=a\x80=/a",
+		"guestinfo=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef=/a",
 	};
 	char text[128];
 	struct vm_config c;
@@ -158,6 +184,12 @@ static void test_bounds(void **state)
 	assert_int_equal(parse(&c, text), ERR_INVALID);
 	assert_int_equal(c.disks, CONFIG_DISKS_MAX);
 	config_free(&c);
+	text[0] = '\0';
+	for (int i = 0; i < CONFIG_GUESTINFO_MAX + 1; i++)
+		(void)sprintf(text + strlen(text), "guestinfo=%d=/a\n", i);
+	assert_int_equal(parse(&c, text), ERR_INVALID);
+	assert_int_equal(c.guestinfos, CONFIG_GUESTINFO_MAX);
+	config_free(&c);
 }
 
 static void test_fit(void **state)
@@ -175,6 +207,8 @@ static void test_fit(void **state)
 		{"firmware=/f\nappend=a", ERR_INVALID},
 		{"kernel=/k\nflash-vars=/v", ERR_INVALID},
 		{"kernel=/k\ndedicate=1", ERR_OK},
+		{"kernel=/k\nguestinfo=a=/a", ERR_INVALID},
+		{"kernel=/k\nguestinfo=a=/a\nguest-tools=vmware", ERR_OK},
 		{"kernel=/k\ncpus=2\ndedicate=1,2,3", ERR_INVALID},
 	};
 	struct vm_config c;

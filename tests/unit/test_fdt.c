@@ -100,6 +100,15 @@ static void test_structure(void **state)
 	assert_false(fdt_name_is(fdt, path(fdt, "/memory"), "memory@4"));
 }
 
+static void test_header(void **state)
+{
+	const struct tree *t = *state;
+	const uint32_t no_tree[2] = {0x0df0edfe, 64};
+
+	assert_int_equal(fdt_header_bytes(t->blob.data), t->blob.bytes);
+	assert_int_equal(fdt_header_bytes(no_tree), 0);
+}
+
 static void test_paths(void **state)
 {
 	const struct fdt *fdt = &((struct tree *)*state)->fdt;
@@ -614,6 +623,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_properties),
 		cmocka_unit_test(test_addresses),

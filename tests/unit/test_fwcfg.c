@@ -110,6 +110,31 @@ static void test_dma(void **unused)
 	assert_int_equal(fwcfg_read(f, FWCFG_DATA, 1), 3);
 }
 
+static void test_files(void **unused)
+{
+	static const uint8_t entry[] = {0,    0, 0, 2,   0,   0,   0,   sizeof(text), 0,
+					0x20, 0, 0, 'e', 't', 'c', '/', 'a',          0};
+	struct fwcfg *f = fresh();
+	struct fwcfg_transfer t;
+	char name[FWCFG_NAME_BYTES_MAX + 1] = "";
+
+	assert_int_equal(fwcfg_add_file(f, "etc/a", text, sizeof(text)), ERR_OK);
+	assert_int_equal(fwcfg_add_file(f, "etc/b", text, 0x102), ERR_OK);
+	assert_int_equal(
+		dma(f, FWCFG_FILE_DIRECTORY << 16 | CONTROL_SELECT | CONTROL_READ, 1000, &t),
+		ERR_OK);
+	assert_int_equal(t.from_bytes, 4 + 2 * 64);
+	assert_memory_equal(t.from, entry, sizeof(entry));
+	assert_memory_equal(t.from + 68, "\0\0\1\2\0\x21\0\0etc/b", 14);
+	choose(f, FWCFG_FILES);
+	assert_int_equal(fwcfg_read(f, FWCFG_DATA, 1), text[0]);
+	memset(name, 'a', FWCFG_NAME_BYTES_MAX);
+	assert_int_equal(fwcfg_add_file(f, name, text, 1), ERR_NO_MEMORY);
+	for (uint32_t i = 2; i < FWCFG_FILES_MAX; i++)
+		assert_int_equal(fwcfg_add_file(f, "c", text, 1), ERR_OK);
+	assert_int_equal(fwcfg_add_file(f, "d", text, 1), ERR_NO_MEMORY);
+}
+
 static void test_full(void **unused)
 {
 	struct fwcfg *f = fresh();
@@ -118,14 +143,14 @@ static void test_full(void **unused)
 		assert_int_equal(fwcfg_add(f, 0x100, text, 1), ERR_OK);
 	assert_int_equal(fwcfg_add(f, 0x100, text, 1), ERR_NO_MEMORY);
 	assert_int_equal(fwcfg_add_u32(f, 0x100, 1), ERR_NO_MEMORY);
+	assert_int_equal(fwcfg_add_file(f, "a", text, 1), ERR_NO_MEMORY);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_registers),
-		cmocka_unit_test(test_dma_address),
-		cmocka_unit_test(test_dma),
+		cmocka_unit_test(test_registers), cmocka_unit_test(test_dma_address),
+		cmocka_unit_test(test_dma),       cmocka_unit_test(test_files),
 		cmocka_unit_test(test_full),
 	};
 

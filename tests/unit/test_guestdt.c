@@ -71,6 +71,7 @@ static void test_devices(void **unused)
 	assert_int_equal(number("/cpus/cpu@101", "reg"), 0x101);
 	assert_int_equal(region("/virtio_mmio@a000400", 0).base, 0x0a000400);
 	assert_int_equal(at("/virtio_mmio@a000600"), FDT_NONE);
+	assert_int_equal(at("/hypervisor"), FDT_NONE);
 	assert_int_equal(at("/flash@0"), FDT_NONE);
 	assert_int_equal(at("/fw-cfg@9020000"), FDT_NONE);
 }
@@ -96,7 +97,9 @@ static void test_firmware(void **unused)
 	struct guestdt_config config = board();
 
 	config.firmware = true;
+	config.vmware = true;
 	make(&config);
+	assert_true(fdt_is_compatible(&fdt, at("/hypervisor"), "caisson,vmware-backdoor"));
 	assert_true(fdt_is_compatible(&fdt, at("/flash@0"), "cfi-flash"));
 	assert_int_equal(region("/flash@0", 0).base, 0);
 	assert_int_equal(region("/flash@0", 1).base, MIB(64));

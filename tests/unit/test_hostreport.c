@@ -52,12 +52,16 @@ static void test_text(void **state)
 	r.address[2] = 'y';
 	memset(r.message, 'm', sizeof(r.message));
 	memset(r.off[1], '\n', sizeof(r.off[1]));
+	strcpy(r.guest[0].address, "\x1b[2J");
+	memset(r.guest[15].os, 'o', sizeof(r.guest[15].os));
 	assert_int_equal(hostreport_clean(&r), ERR_OK);
 	assert_string_equal(r.name, "a?[2J???~");
 	assert_int_equal(r.address[2], 0);
 	assert_int_equal(strlen(r.message), sizeof(r.message) - 1);
 	assert_int_equal(strlen(r.off[1]), sizeof(r.off[1]) - 1);
 	assert_int_equal(r.off[1][0], '?');
+	assert_string_equal(r.guest[0].address, "?[2J");
+	assert_int_equal(strlen(r.guest[15].os), sizeof(r.guest[15].os) - 1);
 }
 
 static void test_random(void **state)

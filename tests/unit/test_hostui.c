@@ -190,6 +190,30 @@ static void test_report(void **state)
 	assert_string_equal(line(9), "1? 2Con 3Log 4Sh 5Run 6End 7Re 8Rst 9Off");
 }
 
+/* What a guest's tools tell is above the table, of the chosen row; it may be anything. */
+static void test_guest(void **state)
+{
+	struct hostui_row *r = &t.ui.now.row[1];
+
+	r->os = "Debian GNU/Linux 12\x1b[2J";
+	show();
+	assert_string_equal(line(4), "");
+	press(TERMKEY_KEY, TERMKEY_DOWN);
+	assert_string_equal(line(4), "web: Debian GNU/Linux 12?[2J");
+	r->address = "192.0.2.7";
+	show();
+	assert_string_equal(line(4), "web: Debian GNU/Linux 12?[2J, 192.0.2.7");
+	r->os = "";
+	show();
+	assert_string_equal(line(4), "web: 192.0.2.7");
+	press(TERMKEY_KEY, TERMKEY_HOME);
+	assert_string_equal(line(4), "");
+	t.ui.now.row_count = 0;
+	hostui_update(&t.ui);
+	show();
+	assert_string_equal(line(4), "");
+}
+
 /* Nothing is cut in the middle that looks whole, and nothing is missing that is needed. */
 static void test_small(void **state)
 {
@@ -383,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_wide, start, stop),
 		cmocka_unit_test_setup_teardown(test_report, start, stop),
+		cmocka_unit_test_setup_teardown(test_guest, start, stop),
 		cmocka_unit_test_setup_teardown(test_small, start, stop),
 		cmocka_unit_test_setup_teardown(test_choosing, start, stop),
 		cmocka_unit_test_setup_teardown(test_asking, start, stop),
