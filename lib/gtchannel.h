@@ -129,8 +129,9 @@ bool gtchannel_is_open(const struct gtchannels *c, uint32_t id, uint32_t protoco
 bool gtchannel_has_post(const struct gtchannels *c, uint32_t id);
 
 /*
- * A message for the guest, in memory of ops->allocate(), which the channel takes over. The one
- * before, if the guest has not fetched it all, is dropped. bytes: GTCHANNEL_OUT_BYTES at most.
+ * A message for the guest, in memory of ops->allocate(), which the channel takes over; NULL: none.
+ * The one before, if the guest has not fetched it all, is dropped. bytes: GTCHANNEL_OUT_BYTES at
+ * most.
  */
 void gtchannel_post(struct gtchannels *c, uint32_t id, uint8_t *message, uint32_t bytes);
 

@@ -33,6 +33,7 @@ enum command {
 #define BACKDOOR_VERSION 6
 #define PRODUCT_SERVER   2
 #define HARDWARE_VERSION 19
+#define GUI_OPTION_SYNC  0x400 /* the guest's own time synchronisation */
 
 /* By how much the guest's clock may be behind before its tools do something. */
 #define MAX_LAG_US 100000
@@ -150,14 +151,21 @@ static void on_message(void *arg, uint32_t id, const uint8_t *message, uint32_t 
 
 	if (gtchannel_is_open(&t->channels, id, GTCHANNEL_RPCI))
 		tools_rpc(t, id, message, bytes);
+	else
+		tools_tclo_message(t, id, message, bytes);
 }
 
 static void on_opened(void *arg, uint32_t id)
 {
+	struct tools *t = arg;
+
+	if (gtchannel_is_open(&t->channels, id, GTCHANNEL_TCLO))
+		tools_tclo_opened(t, id);
 }
 
 static void on_closed(void *arg, uint32_t id)
 {
+	tools_tclo_closed(arg, id);
 }
 
 static const struct gtchannel_ops ops = {
@@ -203,6 +211,11 @@ static void get_mhz(struct tools *t, struct registers *r)
 static void get_zero(struct tools *t, struct registers *r)
 {
 	r->result[0] = 0;
+}
+
+static void get_gui_options(struct tools *t, struct registers *r)
+{
+	r->result[0] = t->sync ? GUI_OPTION_SYNC : 0;
 }
 
 static void do_nothing(struct tools *t, struct registers *r)
@@ -261,7 +274,7 @@ static void (*const serve[])(struct tools *t, struct registers *r) = {
 	[COMMAND_GETVERSION] = get_version,
 	[COMMAND_GETDEVICELISTELEMENT] = get_zero,
 	[COMMAND_TOGGLEDEVICE] = get_zero,
-	[COMMAND_GETGUIOPTIONS] = get_zero,
+	[COMMAND_GETGUIOPTIONS] = get_gui_options,
 	[COMMAND_GETHWVERSION] = get_hw_version,
 	[COMMAND_GETTIME] = get_time,
 	[COMMAND_STOPCATCHUP] = do_nothing,
@@ -307,7 +320,8 @@ void tools_exit(struct tools *t, struct run_page *page)
 
 void tools_init(struct tools *t, enum tools_policy policy, uint32_t mhz)
 {
-	*t = (struct tools){.policy = policy, .mhz = mhz};
+	*t = (struct tools){
+		.policy = policy, .mhz = mhz, .main = TOOLS_NO_CHANNEL, .event = -1, .clock = -1};
 	(void)pthread_mutex_init(&t->lock, NULL);
 	gtchannel_init(&t->channels, &ops, t, false);
 }
@@ -316,6 +330,7 @@ void tools_reset(struct tools *t)
 {
 	(void)pthread_mutex_lock(&t->lock);
 	gtchannel_reset(&t->channels);
+	t->report = (struct tools_report){.running = false};
 	(void)pthread_mutex_unlock(&t->lock);
 }
 

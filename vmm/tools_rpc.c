@@ -14,6 +14,7 @@
 #define LINES_PER_SECOND  2
 #define LINES_BURST       20
 #define LINE_BYTES        400
+#define SET_SYNC_MS       60000
 
 /* A command's arguments: `text` ends with a NUL that is not one of `bytes`. */
 struct rpc {
@@ -124,6 +125,187 @@ static void log_line(struct rpc *rpc)
 	t->lines_lost = 0;
 }
 
+/* ---- what the guest tells of itself ------------------------------------------------------ */
+
+/* SetGuestInfo's kinds. Text goes to a field of the report. */
+enum info {
+	INFO_DNS_NAME = 1,
+	INFO_BUILD_NUMBER = 4,
+	INFO_OS_NAME_FULL = 5,
+	INFO_OS_NAME = 6,
+	INFO_UPTIME = 7,
+	INFO_MEMORY = 8,
+	INFO_NICS_XDR = 10,
+	INFO_OS_DETAILED = 11,
+};
+
+/* What begins the arguments, decimal, after spaces; what follows the space behind it is `rest`. */
+static bool take_number(const struct rpc *rpc, uint64_t *value, const char **rest)
+{
+	const char *at = rpc->text, *end = rpc->text + rpc->bytes;
+	const char *digits;
+
+	while (at < end && *at == ' ')
+		at++;
+	*value = 0;
+	for (digits = at; at < end && *at >= '0' && *at <= '9'; at++) {
+		if (*value > UINT64_MAX / 16)
+			return false;
+		*value = *value * 10 + (uint64_t)(*at - '0');
+	}
+	if (at == digits || (at < end && *at != ' '))
+		return false;
+	*rest = at < end ? at + 1 : at;
+	return true;
+}
+
+static void set_text(char *field, size_t room, const char *text, const char *end)
+{
+	tools_escape(field, room, (const uint8_t *)text, (size_t)(end - text));
+}
+
+/* False: it is of a kind that is not known, or malformed. */
+static bool take_info(struct tools_report *report, uint64_t kind, const char *text, const char *end)
+{
+	const struct rpc rest = {.text = text, .bytes = (size_t)(end - text)};
+	uint64_t uptime;
+
+	switch (kind) {
+	case INFO_DNS_NAME:
+		set_text(report->host_name, sizeof(report->host_name), text, end);
+		return true;
+	case INFO_OS_NAME_FULL:
+		set_text(report->os_full, sizeof(report->os_full), text, end);
+		return true;
+	case INFO_OS_NAME:
+		set_text(report->os_name, sizeof(report->os_name), text, end);
+		return true;
+	case INFO_OS_DETAILED:
+		set_text(report->os_detailed, sizeof(report->os_detailed), text, end);
+		return true;
+	case INFO_UPTIME:
+		if (!take_number(&rest, &uptime, &text))
+			return false;
+		report->uptime_s = uptime / 100;
+		return true;
+	case INFO_NICS_XDR:
+		return gtnic_decode((const uint8_t *)text, (size_t)(end - text), &report->nics) ==
+		       ERR_OK;
+	case INFO_BUILD_NUMBER:
+	case INFO_MEMORY:
+		return true; /* nobody asks for it */
+	default:
+		return false;
+	}
+}
+
+static void changed(struct tools *t)
+{
+	t->report_waits = true;
+	tools_wake(t);
+}
+
+static void set_guest_info(struct rpc *rpc)
+{
+	const char *text;
+	uint64_t kind;
+
+	if (!take_number(rpc, &kind, &text) ||
+	    !take_info(&rpc->tools->report, kind, text, rpc->text + rpc->bytes)) {
+		answer(rpc, FAILED, "Invalid or not supported");
+		return;
+	}
+	answer(rpc, OK, "");
+	changed(rpc->tools);
+}
+
+/* tools.set.versiontype NUMBER TYPE: 10, 5 and 5 bits. */
+static void set_version(struct rpc *rpc)
+{
+	struct tools_report *report = &rpc->tools->report;
+	const char *rest;
+	uint64_t number;
+
+	if (!take_number(rpc, &number, &rest) || number > UINT16_MAX) {
+		answer(rpc, FAILED, "Invalid version");
+		return;
+	}
+	(void)snprintf(report->version, sizeof(report->version), "%u.%u.%u",
+		       (unsigned int)bits_get(number, 15, 10), (unsigned int)bits_get(number, 9, 5),
+		       (unsigned int)bits_get(number, 4, 0));
+	answer(rpc, OK, "");
+	changed(rpc->tools);
+}
+
+static void take_note(struct rpc *rpc)
+{
+	answer(rpc, OK, "");
+}
+
+/* ---- orders at work ---------------------------------------------------------------------- */
+
+/* tools.os.statechange.status OK ID */
+static void state_change(struct rpc *rpc)
+{
+	struct rpc next = *rpc;
+	uint64_t ok, id;
+
+	if (!take_number(rpc, &ok, &next.text)) {
+		answer(rpc, FAILED, "Invalid state change");
+		return;
+	}
+	next.bytes = (size_t)(rpc->text + rpc->bytes - next.text);
+	if (!take_number(&next, &id, &next.text)) {
+		answer(rpc, FAILED, "Invalid state change");
+		return;
+	}
+	tools_tclo_state_changed(rpc->tools, (uint32_t)id, ok != 0);
+	answer(rpc, OK, "");
+}
+
+/* vmbackup.eventSet EVENT CODE TEXT */
+static void backup_event(struct rpc *rpc)
+{
+	const char *end = memchr(rpc->text, ' ', rpc->bytes);
+	char event[40], text[TOOLS_WHY_BYTES] = "";
+	struct rpc rest = *rpc;
+	uint64_t code;
+
+	if (end == NULL || (size_t)(end - rpc->text) >= sizeof(event)) {
+		answer(rpc, FAILED, "Invalid event");
+		return;
+	}
+	memcpy(event, rpc->text, (size_t)(end - rpc->text));
+	event[end - rpc->text] = '\0';
+	rest.text = end;
+	rest.bytes = rpc->bytes - (size_t)(end - rpc->text);
+	if (take_number(&rest, &code, &rest.text))
+		set_text(text, sizeof(text), rest.text, rpc->text + rpc->bytes);
+	if (tools_tclo_backup(rpc->tools, event, text))
+		answer(rpc, OK, "");
+	else
+		answer(rpc, FAILED, "Nobody waits for it");
+}
+
+/* vmx.set_option synctime OLD NEW */
+static void set_option(struct rpc *rpc)
+{
+	static const char off[] = "synctime 1 0", on[] = "synctime 0 1";
+	struct tools *t = rpc->tools;
+	bool is_on = rpc->bytes == sizeof(on) - 1 && memcmp(rpc->text, on, sizeof(on) - 1) == 0;
+
+	if (!is_on && (rpc->bytes != sizeof(off) - 1 || memcmp(rpc->text, off, sizeof(off) - 1))) {
+		answer(rpc, FAILED, "Invalid or not supported");
+	} else if (t->policy != TOOLS_FULL) {
+		answer(rpc, FAILED, "Permission denied");
+	} else {
+		t->sync = is_on;
+		(void)tools_order_new(t, TOOLS_SET_SYNC, SET_SYNC_MS);
+		answer(rpc, OK, "");
+		tools_wake(t);
+	}
+}
+
 /* ---- all --------------------------------------------------------------------------------- */
 
 static const struct {
@@ -133,6 +315,20 @@ static const struct {
 	{"info-get", info_get},
 	{"info-set", info_set},
 	{"log", log_line},
+	{"SetGuestInfo", set_guest_info},
+	{"SetGuestDiskInfo", take_note},
+	{"tools.set.versiontype", set_version},
+	{"tools.set.version", set_version},
+	{"tools.os.statechange.status", state_change},
+	{"vmbackup.eventSet", backup_event},
+	{"vmx.set_option", set_option},
+	{"vmx.capability.unified_loop", take_note},
+	{"tools.capability.hgfs_server", take_note},
+	{"tools.capability.statechange", take_note},
+	{"tools.capability.softpowerop_retry", take_note},
+	{"tools.capability.features", take_note},
+	{"tools.capability.guest_conf_directory", take_note},
+	{"tools.capability.guest_temp_directory", take_note},
 };
 
 void tools_rpc(struct tools *t, uint32_t channel, const uint8_t *command, uint32_t bytes)

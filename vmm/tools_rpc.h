@@ -12,6 +12,31 @@
  */
 void tools_rpc(struct tools *t, uint32_t channel, const uint8_t *command, uint32_t bytes);
 
+/* ---- tools_tclo.c: the channels by which the guest polls --------------------------------- */
+
+void tools_tclo_opened(struct tools *t, uint32_t channel);
+void tools_tclo_closed(struct tools *t, uint32_t channel);
+/* A poll, or an answer to what was posted last; with a NUL behind it. */
+void tools_tclo_message(struct tools *t, uint32_t channel, const uint8_t *answer, uint32_t bytes);
+
+/* tools.os.statechange.status: id 1 is a halt, 2 a reboot. */
+void tools_tclo_state_changed(struct tools *t, uint32_t id, bool ok);
+/* vmbackup.eventSet. False: nobody waits for that, and the guest is to thaw. */
+bool tools_tclo_backup(struct tools *t, const char *event, const char *text);
+
+/* A new order; NULL: too many. */
+struct tools_order *tools_order_new(struct tools *t, enum tools_action action, uint64_t timeout_ms);
+/* It is over: the loop calls back. why: bytes of the guest's, or NULL. */
+void tools_order_end(struct tools *t, struct tools_order *order, enum tools_result result,
+		     const char *why, size_t bytes);
+/* Orders whose time is up. */
+void tools_tclo_expire(struct tools *t, uint64_t now_ns);
+
+/* ---- helpers ----------------------------------------------------------------------------- */
+
+/* The loop is to look. */
+void tools_wake(struct tools *t);
+
 /* Memory for messages; NULL: the guest has too many on their way. */
 uint8_t *tools_allocate(struct tools *t, size_t bytes);
 

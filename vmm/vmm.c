@@ -124,6 +124,7 @@ void vmm_pause(struct vmm *vmm)
 	if (vm_is_paused(&vmm->vm))
 		return;
 	vm_pause(&vmm->vm);
+	tools_set_paused(&vmm->tools, true);
 	client_set_paused(&vmm->client, true);
 	control_tell(&vmm->control, "STOP", NULL);
 }
@@ -133,6 +134,7 @@ void vmm_resume(struct vmm *vmm)
 	if (!vm_is_paused(&vmm->vm))
 		return;
 	vm_resume(&vmm->vm);
+	tools_set_paused(&vmm->tools, false);
 	client_set_paused(&vmm->client, false);
 	control_tell(&vmm->control, "RESUME", NULL);
 }
@@ -254,6 +256,8 @@ static enum err open_all(struct vmm *vmm)
 		err = open_memory(vmm);
 	if (err == ERR_OK)
 		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
+	if (err == ERR_OK && vmm->config.tools != TOOLS_OFF)
+		err = tools_open(&vmm->tools, &vmm->loop);
 	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;
@@ -299,6 +303,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 	board_close(&vmm->board);
 	memory_unmap(&vmm->memory);
 	client_close(&vmm->client);
+	tools_close(&vmm->tools);
 	tools_free(&vmm->tools);
 	return end;
 }
