@@ -136,6 +136,22 @@ static void put_without(struct writer *w, struct efimap_entry entry, uint32_t cu
 	put(w, entry);
 }
 
+/* Cuts a free entry down to memory that is listed; false: none of it is. */
+static bool cut_to_ram(const struct guestefi *g, struct efimap_entry *entry)
+{
+	for (uint32_t i = 0; i < g->ram_count; i++) {
+		const struct boot_region *ram = &g->ram[i];
+		uint64_t before = entry->base - ram->base;
+
+		if (entry->base < ram->base || before >= ram->bytes)
+			continue;
+		if (entry->bytes > ram->bytes - before)
+			entry->bytes = ram->bytes - before;
+		return true;
+	}
+	return false;
+}
+
 static void write_map(struct writer *w)
 {
 	const struct guestefi *g = w->g;
@@ -144,7 +160,9 @@ static void write_map(struct writer *w)
 	for (size_t i = 0; efimap_entry(g->map, g->map_bytes, g->stride, i, &entry) == ERR_OK;
 	     i++) {
 		/* What is no memory is of use to runtime services only. */
-		if (entry.bytes != 0 && entry.type != EFIMAP_MMIO && entry.type != EFIMAP_MMIO_PORT)
+		if (entry.bytes == 0 || entry.type == EFIMAP_MMIO || entry.type == EFIMAP_MMIO_PORT)
+			continue;
+		if (!is_free(entry.type) || cut_to_ram(g, &entry))
 			put_without(w, entry, 0);
 	}
 	put(w, (struct efimap_entry){.type = EFIMAP_ACPI_RECLAIM,

@@ -18,6 +18,12 @@ struct guestefi {
 	const void *map; /* firmware's (lib/efimap.h) */
 	size_t map_bytes;
 	uint32_t stride;
+	/*
+	 * What of it is Caisson's to give (efimap_read()): memory that is free but in no region of
+	 * this list is not shown, nor what of an entry is beyond the end of its region.
+	 */
+	const struct boot_region *ram;
+	uint32_t ram_count;
 	struct boot_region kept;   /* not shown at all */
 	struct boot_region tables; /* whole pages: shown as memory that holds ACPI tables */
 	uint64_t rsdp;

@@ -552,14 +552,18 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs)
 
 void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online)
 {
-	uint32_t n;
-
 	c->slow &= ~VGIC_SLOW_OFFLINE;
 	if (online)
 		return;
 	c->slow |= VGIC_SLOW_OFFLINE;
 	c->used = 0;
-	/* Its running priority is forgotten: no EOI will come for what it has active. */
+}
+
+void vgic_cpu_forget(struct vgic_dist *d, struct vgic_cpu *c)
+{
+	uint32_t n;
+
+	/* Its running priority is forgotten. */
 	c->word0.forced |= c->act[0];
 	for (n = 1; n < d->words; n++)
 		d->word[n].forced |= c->act[n];

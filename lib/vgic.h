@@ -364,6 +364,11 @@ void vgic_fill(struct vgic_dist *d, struct vgic_cpu *c, struct vgic_lrs *lrs);
 
 /* dist and cpu: the vCPU goes on (its list registers are empty) or off (they are folded). */
 void vgic_cpu_online(struct vgic_dist *d, struct vgic_cpu *c, bool online);
+/*
+ * dist and cpu, folded: the vCPU is to be reset, or will be before it goes on again. No EOI will
+ * come for what it has active.
+ */
+void vgic_cpu_forget(struct vgic_dist *d, struct vgic_cpu *c);
 
 /*
  * dist: vCPU `gone` is off: those SPIs of word w that others may have, too (1 of N, a GICv2's

@@ -6,11 +6,12 @@
 #include "lib/spcr.h"
 #include "loader/console.h"
 #include "loader/dt.h"
+#include "loader/gicv2.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES KIB(4)
 
-/* IHI 0069 12.7: frames; the MADT does not tell their sizes. */
+/* IHI 0069 12.7: frames; the MADT does not tell their sizes, nor those of a GICv2. */
 #define GICD_BYTES   KIB(64)
 #define GICR_BYTES   KIB(128) /* RD_base and SGI_base */
 #define GICR_BYTES_4 KIB(256) /* and VLPI_base and a reserved one */
@@ -187,6 +188,46 @@ static void read_redistributors(struct machine *m)
 	}
 }
 
+static void read_version3(struct machine *m)
+{
+	struct bootinfo *info = &m->info;
+
+	info->gicd = frame(m->acpi.madt.gicd, GICD_BYTES, "distributor");
+	read_redistributors(m);
+	if (info->gicr_count == 0)
+		uart_stop("ACPI: the MADT has no redistributors of its GICv%u: " NO_REMEDY,
+			  m->acpi.madt.gic_version);
+}
+
+/* The boot CPU's interface: all CPUs have theirs at the same address (Linux wants that, too). */
+static void read_version2(struct machine *m)
+{
+	const struct madt *madt = &m->acpi.madt;
+	struct bootinfo *info = &m->info;
+
+	info->gicd = frame(madt->gicd, GICV2_BYTES, "distributor");
+	info->gicc = frame(madt->gicc, GICV2_CPU_BYTES, "CPU interface");
+	if (madt->gich == 0 || madt->gicv == 0)
+		uart_stop("ACPI: the MADT's GICv2 has no virtualisation extensions, which Caisson "
+			  "needs (QEMU: -M virt,virtualization=on)");
+	info->gich = frame(madt->gich, GICV2_BYTES, "virtual interface control");
+	info->gicv = frame(madt->gicv, GICV2_CPU_BYTES, "virtual CPU interface");
+	gicv2_check(m, "ACPI");
+}
+
+/* ACPI 6.5 5.2.12.15: version 0 is for the reader to find out; redistributors came with GICv3. */
+static bool is_version2(const struct machine *m)
+{
+	const struct madt *madt = &m->acpi.madt;
+	uint32_t i;
+
+	if (madt->gic_version != 0)
+		return madt->gic_version < 3;
+	for (i = 0; i < m->cpus.count && m->cpu[i].gicr == 0; i++)
+		;
+	return madt->gicr_count == 0 && i == m->cpus.count;
+}
+
 static void read_gic(struct machine *m)
 {
 	const struct madt *madt = &m->acpi.madt;
@@ -194,12 +235,11 @@ static void read_gic(struct machine *m)
 
 	if (madt->gicd == 0)
 		uart_stop("ACPI: the MADT has no distributor of a GIC: " NO_REMEDY);
-	info->gic_version = 3;
-	info->gicd = frame(madt->gicd, GICD_BYTES, "distributor");
-	read_redistributors(m);
-	if (info->gicr_count == 0)
-		uart_stop("ACPI: the MADT has no redistributors: without a device tree Caisson "
-			  "needs a GICv3 (QEMU: -M virt,gic-version=3)");
+	info->gic_version = is_version2(m) ? 2 : 3;
+	if (info->gic_version == 2)
+		read_version2(m);
+	else
+		read_version3(m);
 	info->gic_maintenance_intid = madt->maintenance_intid;
 	if (madt->maintenance_intid < 16 || madt->maintenance_intid > 31)
 		uart_stop("ACPI: the GIC's maintenance interrupt in the MADT is %u, no PPI: "

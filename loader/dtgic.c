@@ -3,16 +3,12 @@
 
 #include "lib/text.h"
 #include "loader/dt.h"
+#include "loader/gicv2.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES KIB(4)
 #define GICD_BYTES KIB(64)
 #define GICR_BYTES KIB(128) /* RD_base and SGI_base */
-
-/* GICv2 (IHI 0048): bytes of registers in GICD and GICH, in GICC and GICV. */
-#define GICV2_BYTES         KIB(4)
-#define GICV2_CPU_BYTES     KIB(8)
-#define GICV2_ALIASED_BYTES KIB(128)
 
 #define INTERRUPT_SPI 0
 #define INTERRUPT_PPI 1
@@ -159,10 +155,6 @@ static void read_version3(struct machine *m)
 	read_stride(m);
 }
 
-/*
- * A CPU interface of 128 KiB repeats each of its pages 16 times, for operating systems with pages
- * of 64 KiB; so Linux reads it, too (Arm's BSA, DEN 0094, appendix on GICv2m and GICv2).
- */
 static void read_version2(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
@@ -171,9 +163,7 @@ static void read_version2(struct machine *m)
 	info->gicc = gic_frame(m, 1, GICV2_CPU_BYTES);
 	info->gich = gic_frame(m, 2, GICV2_BYTES);
 	info->gicv = gic_frame(m, 3, GICV2_CPU_BYTES);
-	info->gicc_second = PAGE_BYTES;
-	if (info->gicc.bytes >= GICV2_ALIASED_BYTES && info->gicv.bytes >= GICV2_ALIASED_BYTES)
-		info->gicc_second = GICV2_ALIASED_BYTES / 2;
+	gicv2_check(m, dt_name(m, m->gic_node));
 }
 
 /* "arm,gic-v3" first: one that says both can do both. */

@@ -68,7 +68,18 @@ entry:
 	msr	sctlr_el2, x1
 	mov	x1, #CPTR_EL2_RES1
 	msr	cptr_el2, x1
-	msr	mdcr_el2, xzr
+	/*
+	 * All event counters are EL1's: HPMN 0 is CONSTRAINED UNPREDICTABLE without FEAT_HPMN0
+	 * (DDI 0487, MDCR_EL2). PMUVer 0 and 15 say that there are none of this kind.
+	 */
+	mrs	x1, id_aa64dfr0_el1
+	sbfx	x1, x1, #8, #4
+	cmp	x1, #0
+	mov	x1, xzr
+	b.le	2f
+	mrs	x1, pmcr_el0
+	ubfx	x1, x1, #11, #5
+2:	msr	mdcr_el2, x1
 	adrp	x1, vectors
 	add	x1, x1, :lo12:vectors
 	msr	vbar_el2, x1

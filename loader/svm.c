@@ -3,6 +3,7 @@
 
 #include "arch/aarch64/mmio.h"
 #include "arch/aarch64/sysreg.h"
+#include "loader/gicv2.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES KIB(4)
@@ -27,11 +28,8 @@ void svm_hide_all(struct machine *m)
 	svm_hide(m, info->gicd.base, info->gicd.bytes);
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		svm_hide(m, info->gicr[i].base, info->gicr[i].bytes);
-	if (info->gic_version == 2) {
-		svm_hide(m, info->gicc.base, info->gicc.bytes);
-		svm_hide(m, info->gich.base, info->gich.bytes);
-		svm_hide(m, info->gicv.base, info->gicv.bytes);
-	}
+	if (info->gic_version == 2)
+		gicv2_hide(m);
 	for (uint32_t i = 0; i < BOOT_MAX_UARTS; i++)
 		svm_hide(m, info->uart[i].region.base, info->uart[i].region.bytes);
 	svm_hide(m, info->svm_console, PAGE_BYTES);

@@ -194,6 +194,8 @@ static void write_tables(struct svmacpi *s)
 	s->efi = (struct guestefi){.map = (const void *)m->firmware->map,
 				   .map_bytes = m->firmware->map_bytes,
 				   .stride = m->firmware->map_stride,
+				   .ram = m->info.ram,
+				   .ram_count = m->info.ram_count,
 				   .kept = m->info.kept,
 				   .smbios = m->firmware->smbios,
 				   .smbios3 = m->firmware->smbios3};

@@ -11,7 +11,7 @@ _caisson_names() {
 _caisson() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="run list info stats console pause resume stop log help"
+		words="run list info stats console pause resume stop guest log help"
 	else
 		case ${COMP_WORDS[1]} in
 		run)
@@ -21,11 +21,19 @@ _caisson() {
 				return
 				;;
 			--net) words="user tap" ;;
+			--guest-tools) words="vmware vmware,ro off" ;;
 			*) words=$(caisson run --help | grep -o -- '^  --[a-z-]*') ;;
 			esac
 			;;
 		list) words="--json --help" ;;
 		info | stats) words="--json --help $(_caisson_names)" ;;
+		guest)
+			case $COMP_CWORD in
+			2) words="--help $(_caisson_names)" ;;
+			3) words="get set list shutdown reboot sync-time ip freeze thaw" ;;
+			*) words="--timeout --force --json --raw" ;;
+			esac
+			;;
 		stop) words="--force --timeout --help $(_caisson_names)" ;;
 		console | pause | resume | log) words="--help $(_caisson_names)" ;;
 		esac

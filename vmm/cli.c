@@ -14,10 +14,8 @@
 #include "vmm/paths.h"
 #include "vmm/say.h"
 
-#define ANSWER_MS    60000 /* caissond may have much to do */
 #define ERROR_BYTES  512
 #define STOP_SECONDS 90
-#define POLL_MS      50
 #define COLUMN_NAME  16
 
 /* ---- options ----------------------------------------------------------------------------- */
@@ -45,15 +43,26 @@ static const struct option names[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static bool take_seconds(const char *text, struct options *options)
+bool cli_take_seconds(const char *text, uint64_t *seconds)
 {
 	char *end;
 
 	errno = 0;
-	options->seconds = strtoul(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && options->seconds <= 86400)
+	*seconds = strtoul(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && *seconds <= 86400)
 		return true;
 	say("--timeout %s: not a number of seconds up to 86400", text);
+	return false;
+}
+
+bool cli_take_name(const char *text)
+{
+	if (text == NULL)
+		say("which virtual machine? (caisson list names them)");
+	else if (!config_is_name(text))
+		say("'%s' is not the name of a virtual machine", text);
+	else
+		return true;
 	return false;
 }
 
@@ -80,7 +89,7 @@ static bool parse(int argc, char **argv, const struct syntax *syntax, struct opt
 		}
 		options->json |= letter == 'j';
 		options->force |= letter == 'f';
-		if (letter == 't' && !take_seconds(optarg, options))
+		if (letter == 't' && !cli_take_seconds(optarg, &options->seconds))
 			return false;
 	}
 	if ((syntax->takes_name || syntax->may_have_name) && optind < argc)
@@ -89,14 +98,8 @@ static bool parse(int argc, char **argv, const struct syntax *syntax, struct opt
 		say("%s: one argument too many (see caisson %s --help)", argv[optind], argv[0]);
 		return false;
 	}
-	if (syntax->takes_name && options->name == NULL) {
-		say("which virtual machine? (caisson list names them)");
+	if ((syntax->takes_name || options->name != NULL) && !cli_take_name(options->name))
 		return false;
-	}
-	if (options->name != NULL && !config_is_name(options->name)) {
-		say("'%s' is not the name of a virtual machine", options->name);
-		return false;
-	}
 	return true;
 }
 
@@ -113,7 +116,7 @@ static json_t *ask_caissond(const char *question, json_t *arguments)
 		json_decref(arguments);
 		return NULL;
 	}
-	if (rpc_ask(&client.wire, question, arguments, ANSWER_MS, NULL, NULL, &answer, error,
+	if (rpc_ask(&client.wire, question, arguments, CLI_ANSWER_MS, NULL, NULL, &answer, error,
 		    sizeof(error)) != ERR_OK)
 		say("caissond: %s", error);
 	wire_close(&client.wire);
@@ -141,24 +144,27 @@ static enum err open_control(const char *name, bool quiet, struct wire *wire)
 	return ERR_NOT_FOUND;
 }
 
-/* Asks a VM. *answer: NULL unless ERR_OK. Tells what is wrong, unless quiet. */
-static enum err ask_vm(const char *name, const char *question, bool quiet, json_t **answer)
+enum err cli_ask_vm(const char *name, const char *question, json_t *arguments, uint64_t timeout_ms,
+		    bool quiet, json_t **answer)
 {
 	char error[ERROR_BYTES];
 	struct wire wire;
 	enum err err = open_control(name, quiet, &wire);
 
 	*answer = NULL;
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		json_decref(arguments);
 		return err;
-	err = rpc_ask(&wire, question, NULL, ANSWER_MS, NULL, NULL, answer, error, sizeof(error));
+	}
+	err = rpc_ask(&wire, question, arguments, timeout_ms, NULL, NULL, answer, error,
+		      sizeof(error));
 	if (err != ERR_OK && !quiet)
 		say("%s: %s", name, error);
 	wire_close(&wire);
 	return err;
 }
 
-static int print_json(json_t *value)
+int cli_print_json(json_t *value)
 {
 	int failed = json_dumpf(value, stdout, JSON_INDENT(2));
 
@@ -198,7 +204,7 @@ int cli_list(int argc, char **argv)
 	if (answer == NULL)
 		return CLI_FAILED;
 	if (options.json)
-		return print_json(answer);
+		return cli_print_json(answer);
 	(void)printf("%-*s  %-8s  %4s  %9s  %7s  %-15s  %s\n", COLUMN_NAME, "NAME", "STATE", "CPUS",
 		     "MEMORY", "PID", "ADDRESS", "OS");
 	json_array_foreach(answer, index, vm)
@@ -242,10 +248,10 @@ static int show(int argc, char **argv, const struct syntax *syntax, const char *
 
 	if (!parse(argc, argv, syntax, &options, &status))
 		return status;
-	if (ask_vm(options.name, question, false, &answer) != ERR_OK)
+	if (cli_ask_vm(options.name, question, NULL, CLI_ANSWER_MS, false, &answer) != ERR_OK)
 		return CLI_FAILED;
 	if (options.json)
-		return print_json(answer);
+		return cli_print_json(answer);
 	print_members(answer);
 	json_decref(answer);
 	return CLI_OK;
@@ -326,7 +332,7 @@ static int command(int argc, char **argv, const struct syntax *syntax, const cha
 
 	if (!parse(argc, argv, syntax, &options, &status))
 		return status;
-	if (ask_vm(options.name, name, false, &answer) != ERR_OK)
+	if (cli_ask_vm(options.name, name, NULL, CLI_ANSWER_MS, false, &answer) != ERR_OK)
 		return CLI_FAILED;
 	json_decref(answer);
 	return CLI_OK;
@@ -352,8 +358,7 @@ int cli_resume(int argc, char **argv)
 	return command(argc, argv, &syntax, "cont");
 }
 
-/* Is it in caissond's list? 1 yes, 0 no, -1 cannot tell. */
-static int is_listed(const char *name)
+int cli_is_listed(const char *name)
 {
 	json_t *answer = ask_caissond("list", NULL);
 	int listed = answer != NULL ? 0 : -1;
@@ -369,13 +374,13 @@ static int is_listed(const char *name)
 	return listed;
 }
 
-static int await_end(const char *name, uint64_t seconds)
+int cli_await_end(const char *name, uint64_t seconds)
 {
-	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+	const struct timespec pause = {.tv_nsec = CLI_POLL_MS * 1000000L};
 	int listed = 1;
 
-	for (uint64_t i = 0; i <= seconds * 1000 / POLL_MS && listed == 1; i++) {
-		listed = is_listed(name);
+	for (uint64_t i = 0; i <= seconds * 1000 / CLI_POLL_MS && listed == 1; i++) {
+		listed = cli_is_listed(name);
 		if (listed == 1)
 			(void)nanosleep(&pause, NULL);
 	}
@@ -411,11 +416,11 @@ int cli_stop(int argc, char **argv)
 
 	if (!parse(argc, argv, &syntax, &options, &status))
 		return status;
-	err = ask_vm(options.name, options.force ? "quit" : "system_powerdown", options.force,
-		     &answer);
+	err = cli_ask_vm(options.name, options.force ? "quit" : "system_powerdown", NULL,
+			 CLI_ANSWER_MS, options.force, &answer);
 	if (err == ERR_OK)
 		json_decref(answer);
 	else if (!options.force || kill_vm(options.name) != CLI_OK)
 		return CLI_FAILED;
-	return await_end(options.name, options.seconds);
+	return cli_await_end(options.name, options.seconds);
 }

@@ -2,6 +2,12 @@
 #ifndef VMM_CLI_H
 #define VMM_CLI_H
 
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "lib/bits.h"
+#include "lib/err.h"
+
 /* The commands of caisson(1). Each gets its own name as argv[0] and returns an exit status. */
 
 enum cli_status {
@@ -20,5 +26,29 @@ int cli_console(int argc, char **argv);
 int cli_info(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_log(int argc, char **argv);
+int cli_guest(int argc, char **argv);
+
+/* ---- what several of them use ------------------------------------------------------------ */
+
+/* --timeout's argument; false: told. */
+bool cli_take_seconds(const char *text, uint64_t *seconds);
+/* A VM's name; false: told. */
+bool cli_take_name(const char *text);
+
+/*
+ * Asks a VM. arguments: taken over, NULL: none. *answer: NULL unless ERR_OK. Tells what is wrong,
+ * unless quiet.
+ */
+enum err cli_ask_vm(const char *name, const char *question, json_t *arguments, uint64_t timeout_ms,
+		    bool quiet, json_t **answer) MUST_CHECK;
+/* Prints it and lets go of it; the exit status. */
+int cli_print_json(json_t *value);
+/* Is the VM in caissond's list? 1 yes, 0 no, -1 cannot tell. */
+int cli_is_listed(const char *name);
+/* Waits until it is not; the exit status. */
+int cli_await_end(const char *name, uint64_t seconds);
+
+#define CLI_ANSWER_MS 60000 /* caissond may have much to do */
+#define CLI_POLL_MS   50
 
 #endif

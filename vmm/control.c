@@ -10,7 +10,7 @@
 #include "vmm/say.h"
 #include "vmm/vmm.h"
 
-static struct vmm *vmm_of(const struct rpc_call *call)
+struct vmm *control_vmm(const struct rpc_call *call)
 {
 	return ((struct control_client *)call->client)->control->vmm;
 }
@@ -25,7 +25,7 @@ static enum err qmp_capabilities(struct rpc_call *call)
 
 static enum err query_status(struct rpc_call *call)
 {
-	bool paused = vm_is_paused(&vmm_of(call)->vm);
+	bool paused = vm_is_paused(&control_vmm(call)->vm);
 
 	call->result =
 		json_pack("{s:s,s:b}", "status", paused ? "paused" : "running", "running", !paused);
@@ -79,7 +79,7 @@ static json_t *describe_cpus(const struct vm_config *config)
 
 static enum err query_info(struct rpc_call *call)
 {
-	struct vmm *vmm = vmm_of(call);
+	struct vmm *vmm = control_vmm(call);
 	const struct vm_config *config = &vmm->config;
 	struct timespec now;
 
@@ -99,6 +99,10 @@ static enum err query_info(struct rpc_call *call)
 	add_text(call->result, "firmware", config->firmware);
 	add_text(call->result, "flash-vars", config->flash_vars);
 	add_text(call->result, "console", config->console);
+	if (config->tools != TOOLS_OFF)
+		add_text(call->result, "guest-tools",
+			 config->tools == TOOLS_READ_ONLY ? "vmware,ro" : "vmware");
+	guestreport_describe(&vmm->client.guest, call->result);
 	if (config->vsock_cid != 0)
 		(void)json_object_set_new(call->result, "vsock", json_integer(config->vsock_cid));
 	return ERR_OK;
@@ -126,7 +130,7 @@ static enum err query_stats(struct rpc_call *call)
 		[CAISSON_STAT_IRQS_INJECTED] = "interrupts-injected",
 		[CAISSON_STAT_EXIT_TOOLS] = "exits-tools",
 	};
-	struct vm *vm = &vmm_of(call)->vm;
+	struct vm *vm = &control_vmm(call)->vm;
 	uint64_t value;
 
 	call->result = json_object();
@@ -140,31 +144,31 @@ static enum err query_stats(struct rpc_call *call)
 
 static enum err stop(struct rpc_call *call)
 {
-	vmm_pause(vmm_of(call));
+	vmm_pause(control_vmm(call));
 	return ERR_OK;
 }
 
 static enum err cont(struct rpc_call *call)
 {
-	vmm_resume(vmm_of(call));
+	vmm_resume(control_vmm(call));
 	return ERR_OK;
 }
 
 static enum err system_powerdown(struct rpc_call *call)
 {
-	vmm_press_button(vmm_of(call), false);
+	vmm_press_button(control_vmm(call), false);
 	return ERR_OK;
 }
 
 static enum err system_reset(struct rpc_call *call)
 {
-	vm_end(&vmm_of(call)->vm, VM_RESET);
+	vm_end(&control_vmm(call)->vm, VM_RESET);
 	return ERR_OK;
 }
 
 static enum err quit(struct rpc_call *call)
 {
-	vm_end(&vmm_of(call)->vm, VM_STOPPED);
+	vm_end(&control_vmm(call)->vm, VM_STOPPED);
 	return ERR_OK;
 }
 
@@ -172,6 +176,15 @@ static enum err query_commands(struct rpc_call *call);
 
 static const struct rpc_command commands[] = {
 	{"cont", cont},
+	{"guest-freeze", control_guest_freeze},
+	{"guest-get", control_guest_get},
+	{"guest-info", control_guest_info},
+	{"guest-list", control_guest_list},
+	{"guest-reboot", control_guest_reboot},
+	{"guest-set", control_guest_set},
+	{"guest-shutdown", control_guest_shutdown},
+	{"guest-sync-time", control_guest_sync_time},
+	{"guest-thaw", control_guest_thaw},
 	{"qmp_capabilities", qmp_capabilities},
 	{"query-commands", query_commands},
 	{"query-info", query_info},
@@ -206,6 +219,7 @@ static void on_closed(void *arg)
 {
 	struct control_client *client = arg;
 
+	control_guest_forget(client->control, client);
 	client->used = false;
 }
 
@@ -260,8 +274,10 @@ enum err control_listen(struct control *c, struct vmm *vmm, const char *path)
 void control_close(struct control *c)
 {
 	for (uint32_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (c->client[i].used)
-			wire_close(&c->client[i].wire);
+		if (!c->client[i].used)
+			continue;
+		control_guest_forget(c, &c->client[i]);
+		wire_close(&c->client[i].wire);
 		c->client[i].used = false;
 	}
 	loop_remove(&c->accept);

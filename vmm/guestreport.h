@@ -5,6 +5,7 @@
 #include "lib/bits.h"
 
 struct json_t; /* jansson's */
+struct tools_report;
 
 /*
  * What a guest's own tools have told of it, made fit to be shown: printable ASCII, '?' for all
@@ -29,6 +30,9 @@ void guestreport_clean(char *to, size_t bytes, const char *text, size_t length);
 void guestreport_add_address(struct guestreport *r, const char *text, size_t length);
 /* The one to be shown: IPv4 before IPv6, of the whole net before those of a link; NULL: none. */
 const char *guestreport_address(const struct guestreport *r);
+
+/* What VMware's tools have told. */
+void guestreport_from_tools(struct guestreport *r, const struct tools_report *told);
 
 /* Adds what was told to an object: "os", "host-name", "tools", "addresses". */
 void guestreport_describe(const struct guestreport *r, struct json_t *object);

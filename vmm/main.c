@@ -19,6 +19,7 @@ static const struct {
 	{"pause", cli_pause, "halt its virtual CPUs"},
 	{"resume", cli_resume, "let them go on"},
 	{"stop", cli_stop, "end it"},
+	{"guest", cli_guest, "speak with the tools in its guest"},
 	{"log", cli_log, "messages of a detached one, or the hypervisor's"},
 };
 

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/infofiles.h"
 #include "vmm/paths.h"
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
@@ -71,6 +72,18 @@ static void quit(void *arg)
 	struct vmm *vmm = arg;
 
 	vm_end(&vmm->vm, VM_STOPPED);
+}
+
+/* What the tools in the guest tell goes on to caissond. */
+static void on_tools(void *arg, enum tools_event event)
+{
+	struct vmm *vmm = arg;
+	struct tools_report told;
+	struct guestreport report;
+
+	tools_get_report(&vmm->tools, &told);
+	guestreport_from_tools(&report, &told);
+	client_set_guest(&vmm->client, &report);
 }
 
 /* What came by the event line, a bit for each vCPU. */
@@ -253,11 +266,14 @@ static enum err open_all(struct vmm *vmm)
 		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config, &vmm->own);
 	vmm->load.virtio_slots = vmm->devices.slots;
 	if (err == ERR_OK)
+		err = infofiles_load(&vmm->config, &vmm->tools);
+	if (err == ERR_OK)
 		err = open_memory(vmm);
 	if (err == ERR_OK)
 		err = board_describe(&vmm->board, &vmm->config, vmm->client.name);
 	if (err == ERR_OK && vmm->config.tools != TOOLS_OFF)
 		err = tools_open(&vmm->tools, &vmm->loop);
+	tools_listen(&vmm->tools, on_tools, vmm);
 	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
 	return err == ERR_OK ? open_sockets(vmm) : err;

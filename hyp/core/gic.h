@@ -51,8 +51,8 @@ enum err gic_init(const struct bootinfo *bi) MUST_CHECK;
 /*
  * This CPU's redistributor and CPU interface; every CPU, once, after gic_init(). The kick is
  * enabled, every other PPI, and SGI if that can be, disabled. ERR_UNSUPPORTED: no system register
- * interface, or a kick, LPIs or an EOImode that firmware does not let us set; ERR_BUSY: the
- * redistributor does not wake or settle.
+ * interface, or with a GICv2 one that is on, or a kick, LPIs or an EOImode that firmware does not
+ * let us set; ERR_BUSY: the redistributor does not wake or settle.
  */
 enum err gic_init_cpu(void) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "hyp/core/gicdist.h"
 
 #include "arch/aarch64/barrier.h"
+#include "hyp/core/log.h"
 #include "hyp/core/percpu.h"
 
 #define MAX_CPUS 8
@@ -43,6 +44,24 @@ enum err gicv2_init(const struct bootinfo *bi)
 	return ERR_OK;
 }
 
+/*
+ * A CPU that could have GICv3's system registers, too, works with a GICv2 while ICC_SRE_EL2.SRE is
+ * 0, for EL2 and, by GICV, for guests; to put it back from 1 is UNPREDICTABLE (DDI 0487,
+ * ICC_SRE_EL2). It is for firmware to leave it 0 where its table describes a GICv2 (booting.rst of
+ * Linux).
+ */
+static bool uses_system_registers(void)
+{
+	if (!bits_get(sysreg_read(id_aa64pfr0_el1), 27, 24) ||
+	    !(sysreg_read(ICC_SRE_EL2) & ICC_SRE_SRE))
+		return false;
+	log_printf(LOG_ERROR,
+		   "CPU %u: firmware describes a GICv2, but has switched the CPU to a "
+		   "GICv3's system registers (ICC_SRE_EL2 is 0x%lx)",
+		   percpu_this()->index, sysreg_read(ICC_SRE_EL2));
+	return true;
+}
+
 /* This CPU's SGIs and PPIs. */
 static void private_reset(uint64_t gicd)
 {
@@ -78,6 +97,8 @@ enum err gicv2_init_cpu(void)
 	uint32_t ctlr, i;
 	uint8_t mask;
 
+	if (uses_system_registers())
+		return ERR_UNSUPPORTED;
 	private_reset(gicd);
 	/* The kick's own field: those of firmware's interrupts read as 0 (IHI 0048 4.3.12). */
 	mask = mmio_read8(gicd + GICD_ITARGETSR + GIC_SGI_KICK);

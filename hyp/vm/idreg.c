@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/vm/idreg.h"
 
+#include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "lib/idreg.h"
 
@@ -22,6 +23,11 @@
 		SHOW(crm, 7);                                                                      \
 	} while (0)
 
+#define PFR1_32 IDREG(1, 1) /* ID_PFR1_EL1 */
+#define PFR0    IDREG(4, 0)
+#define PFR1    IDREG(4, 1)
+#define DFR0    IDREG(5, 0)
+
 static void read_all(uint64_t id_reg[IDREG_COUNT])
 {
 	SHOW_CRM(1);
@@ -31,6 +37,10 @@ static void read_all(uint64_t id_reg[IDREG_COUNT])
 	SHOW_CRM(5);
 	SHOW_CRM(6);
 	SHOW_CRM(7);
+	if (gic_is_v2()) { /* what there may be of GICv3's registers is off: gicv2_init_cpu() */
+		id_reg[PFR0] = bits_set(id_reg[PFR0], 27, 24, 0);
+		id_reg[PFR1_32] = bits_set(id_reg[PFR1_32], 31, 28, 0);
+	}
 }
 
 void idreg_init(struct vm *vm)
@@ -52,10 +62,6 @@ void idreg_check(const struct vm *vm)
 				   percpu_this()->index, i >> 3, i & 7, id_reg[i], vm->id_reg[i]);
 	}
 }
-
-#define PFR0 IDREG(4, 0)
-#define PFR1 IDREG(4, 1)
-#define DFR0 IDREG(5, 0)
 
 void idreg_init_user(struct vm *vm, const struct vm *service)
 {

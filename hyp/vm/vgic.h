@@ -13,7 +13,10 @@
 enum err vgic_vm_init(struct vm *vm, const struct bootinfo *bi) MUST_CHECK;
 /* State after a reset of the vCPU (CPU_ON); its list registers are loaded empty. */
 void vgic_vcpu_reset(struct vcpu *vcpu);
-/* The vCPU goes off (CPU_OFF): what was in its list registers goes back to the model. */
+/*
+ * The vCPU goes off (CPU_OFF): what was in its list registers goes back to the model. A user VM's
+ * may go on yet where it stood (vgic_user_on()), or is reset.
+ */
 void vgic_vcpu_off(struct vcpu *vcpu);
 
 /*
@@ -32,6 +35,12 @@ void vgic_irq_take3(struct vcpu *vcpu, uint32_t intid);
 enum err vgic_user_init(struct vm *vm) MUST_CHECK;
 /* The vCPU, which is loaded nowhere, at reset: the rest of its struct world is 0 already. */
 void vgic_user_reset(struct vcpu *vcpu);
+/* A vCPU that is off and loaded nowhere goes on as if it had not been off. */
+void vgic_user_on(struct vcpu *vcpu);
+static inline bool vgic_is_off(const struct vcpu *vcpu)
+{
+	return vcpu->vgic.slow & VGIC_SLOW_OFFLINE;
+}
 /* Takes `from`, which is loaded on this CPU, out and loads `to`; one is the service VM's. */
 void vgic_switch(struct vcpu *from, struct vcpu *to);
 /* ICH_AP0R<n>_EL2, then ICH_AP1R<n>_EL2; those that there are. GICv2: GICH_APR is apr[0]. */

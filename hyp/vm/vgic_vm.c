@@ -66,20 +66,28 @@ void vgic_vcpu_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
-void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
+/* Loaded here: its list registers go back to the model, SPIs that others may have to those. */
+static void go_off(struct vcpu *vcpu) REQUIRES(vcpu->vm->vgic_lock) NO_THREAD_CHECK
 {
 	bool v2 = gic_is_v2();
 	uint32_t n;
 
-	lock_acquire(&vcpu->vm->vgic_lock);
 	vgic_sync_fold(vcpu);
 	lock_acquire(&vcpu->vgic_lock);
 	vgic_cpu_online(&vcpu->vm->vgic, &vcpu->vgic, false);
+	if (!vcpu->vm->is_user)
+		vgic_cpu_forget(&vcpu->vm->vgic, &vcpu->vgic);
 	lock_release(&vcpu->vgic_lock);
 	for (n = 0; n < vcpu->vgic.lr_count; n++)
 		vgic_hw_lr_write(v2, n, 0);
 	vgic_hw_hcr_write(v2, 0);
 	choose_again(vcpu, vcpu->index);
+}
+
+void vgic_vcpu_off(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	lock_acquire(&vcpu->vm->vgic_lock);
+	go_off(vcpu);
 	lock_release(&vcpu->vm->vgic_lock);
 }
 
@@ -275,7 +283,7 @@ void vgic_user_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	lock_acquire(&vm->vgic_lock);
 	lock_acquire(&vcpu->vgic_lock);
 	vgic_fold(&vm->vgic, &vcpu->vgic, &lrs, &fx);
-	vgic_cpu_online(&vm->vgic, &vcpu->vgic, false);
+	vgic_cpu_forget(&vm->vgic, &vcpu->vgic);
 	vgic_cpu_online(&vm->vgic, &vcpu->vgic, true);
 	vcpu->cpu = VCPU_NOWHERE;
 	vcpu->blocked = false;
@@ -285,4 +293,18 @@ void vgic_user_reset(struct vcpu *vcpu) NO_THREAD_CHECK
 	take_over(vcpu);
 	lock_release(&vm->vgic_lock);
 	w->ich_hcr = VGIC_HCR_EN;
+}
+
+void vgic_user_on(struct vcpu *vcpu) NO_THREAD_CHECK
+{
+	struct vm *vm = vcpu->vm;
+
+	lock_acquire(&vm->vgic_lock);
+	lock_acquire(&vcpu->vgic_lock);
+	vgic_cpu_online(&vm->vgic, &vcpu->vgic, true);
+	vcpu->vgic.slow |= VGIC_SLOW_SYNC; /* they are filled when it is loaded */
+	lock_release(&vcpu->vgic_lock);
+	take_over(vcpu);
+	lock_release(&vm->vgic_lock);
+	vcpu->world.ich_hcr = VGIC_HCR_EN;
 }

@@ -33,6 +33,10 @@ static void check_map(const struct guestefi *g, const uint8_t *out, const struct
 			break;
 		FUZZ_CHECK(!bits_overlap(entry.base, entry.bytes, g->kept.base, g->kept.bytes));
 		FUZZ_CHECK(!bits_overlap(entry.base, entry.bytes, g->tables.base, g->tables.bytes));
+		FUZZ_CHECK(entry.type != EFIMAP_CONVENTIONAL ||
+			   (entry.base >= g->ram->base &&
+			    entry.base - g->ram->base < g->ram->bytes &&
+			    entry.bytes <= g->ram->bytes - (entry.base - g->ram->base)));
 	}
 	FUZZ_CHECK(err == ERR_OK);
 }
@@ -41,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct fuzz_input in = {data, bytes};
 	struct guestefi g = {.kept = take_region(&in), .rsdp = fuzz_take(&in, 4)};
+	struct boot_region ram = {0, UINT64_MAX};
 	struct guestefi_out done;
 	uint64_t less;
 	size_t room;
@@ -51,6 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	g.tables.bytes += 4096;
 	g.stride = (uint32_t)fuzz_take(&in, 1);
 	less = fuzz_take(&in, 1);
+	if (less & 1)
+		ram = take_region(&in);
+	g.ram = &ram;
+	g.ram_count = 1;
 	g.map = in.data;
 	g.map_bytes = in.bytes;
 	room = guestefi_room(&g);

@@ -171,7 +171,7 @@ static void test_refires(void)
 	irqlog_start(action_refire);
 	irq_enable();
 	timer_set(time_now() + 1000, CTL_ENABLE);
-	CHECK(wait_for(irqlog_count(0) == 5, 2000));
+	CHECK(wait_for((irqlog_look(), irqlog_count(0) == 5), 2000));
 	time_delay_us(3000);
 	CHECK_EQ(irqlog_count(0), 5);
 	irqlog_stop();

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine with a GICv2 that has virtualisation extensions: the service VM on it, its interrupts
-on all CPUs; a user VM, which has a GICv2 too."""
+on all CPUs; a user VM, which has a GICv2 too. The same with ACPI tables."""
 
 import re
+import struct
 
 import pytest
 
@@ -89,4 +90,40 @@ def test_debian(start, debian_vm, tmp_path):
     machine.run("echo 1 >/sys/devices/system/cpu/cpu3/online")
     check_sgis(machine, 4)
     check_user_vm(machine)
+    machine.power_off()
+
+
+def test_acpi(start, debian_vm):
+    """The MADT tells where the GICv2 is; the service VM's has no more than a guest can use."""
+    machine = start(uefi="acpi", gic=2, cpu="cortex-a72", cpus=4, memory="2G", append="quiet",
+                    kernel=f"{debian_vm}/vmlinuz", initrd=f"{debian_vm}/initrd", timeout=300)
+    machine.login()
+    check_dmesg(machine)
+    assert machine.run("cat /sys/devices/system/cpu/online") == "0-3"
+    assert "GIC-0" in machine.run("cat /proc/interrupts")
+    check_sgis(machine, 4)
+    madt = bytes.fromhex(machine.run("od -An -v -tx1 /sys/firmware/acpi/tables/APIC")
+                         .replace("\n", " "))
+    kinds, at = [], 44
+    while at < len(madt):
+        entry = madt[at:at + madt[at + 1]]
+        kinds.append(entry[0])
+        if entry[0] == 0x0b:  # GICC: the CPU interface, no GICV, no GICH, no maintenance interrupt
+            assert struct.unpack_from("<QQQI", entry, 32) == (0x08010000, 0, 0, 0)
+        elif entry[0] == 0x0c:
+            assert entry[20] == 2
+        at += len(entry)
+    assert sorted(kinds) == [0x0b] * 4 + [0x0c]
+    machine.power_off()
+
+
+@pytest.mark.soak
+def test_acpi_kernel(boot):
+    """payload=kernel there: all CPUs by the parking protocol, whose SGI is a GICv2's."""
+    machine = boot(uefi="acpi", gic=2, cpu="cortex-a72", cpus=8, append="quiet",
+                   hyp_append="payload=kernel")
+    machine.expect("payload=kernel: 8 CPUs, mailboxes at")
+    machine.login()
+    assert machine.run("nproc") == "8"
+    assert "GICv2" in machine.run("cat /proc/interrupts")
     machine.power_off()

@@ -119,18 +119,50 @@ def test_commands(host):
     assert machine.run(f"{WARD} --append then=1") == "vm1"  # it powers itself off
     machine.settle("caisson list | wc -l", "1")
     assert "Caisson" in machine.run("caisson log")
-    for help_of in ["", *"run list info stats console pause resume stop log".split()]:
+    check_values(machine)
+    for help_of in ["", *"run list info stats console pause resume stop guest log".split()]:
         assert machine.run(f"caisson {help_of} --help").startswith("usage: caisson")
     check_pages(machine, before)
     check_dmesg(machine)
     machine.power_off()
 
 
+def check_values(machine):
+    """Of guestinfo: from files and by command, with bytes that are no text; the host's alone, since
+    no tools run in this guest."""
+    machine.run(r"printf 'a\\b\033[2J' >/tmp/value; echo x >/tmp/secret; head -c 20000 /dev/zero >/tmp/long")
+    machine.run(f"{WARD} --name told --guest-tools vmware --guestinfo from.file=/tmp/value "
+                "--guestinfo guestinfo.s=/tmp/secret,secret --guestinfo long=/tmp/long")
+    assert machine.run("caisson guest told get from.file") == r"a\x5cb\x1b[2J"
+    machine.run("caisson guest told get guestinfo.from.file --raw | cmp - /tmp/value; "
+                "caisson guest told get long --raw | cmp - /tmp/long")
+    machine.run("caisson guest told set note 'one two' && caisson guest told set note.2 ''")
+    assert machine.run("caisson guest told get note") == "one two"
+    entries = {entry["key"]: entry for entry in run_json(machine, "caisson guest told list --json")}
+    assert sorted(entries) == ["from.file", "long", "note", "s"]
+    assert entries["note"] == {"key": "note", "set-by": "owner", "bytes": 7, "value": "one two"}
+    assert entries["long"]["bytes"] == 20000 and entries["long"]["cut"]
+    assert re.search(r"^from.file +owner +7  a\\x5cb\\x1b\[2J$",
+                     machine.run("caisson guest told list"), re.M)
+    assert run_json(machine, "caisson guest told ip --json") == []
+    assert run_json(machine, "caisson info told --json")["guest-tools"] == "vmware"
+    for arguments, status, text in [
+            ("told get nothing", 1, "guestinfo.nothing has no value"),
+            ("told get 'a b'", 1, "not a key"), ("told set a=b c", 1, "not a key"),
+            ("told ip", 1, "no tools run"), ("told frob", 2, "frob: which command"),
+            ("told get", 2, "an argument is missing"), ("told ip more", 2, "too many"),
+            ("told get note --force", 2, "not for this"), ("", 2, "which virtual machine"),
+            ("nobody list", 1, "no virtual machine called nobody")]:
+        one_line(machine, f"caisson guest {arguments}", status, text)
+    machine.run("caisson stop --force told")
+
+
 def test_errors(host):
     """One clear line each."""
     machine = host()
     machine.run(f"echo nobody:x:65534:65534::/:/bin/sh >>/etc/passwd; {WARD}")
-    machine.run("printf 'mem = 32M\\nkernel = /guests/ward.img\\nfrobnicate = 1\\n' >/tmp/bad.conf")
+    machine.run("printf 'mem = 32M\\nkernel = /guests/ward.img\\nfrobnicate = 1\\n' >/tmp/bad.conf; "
+                ": >/tmp/empty; truncate -s 2M /tmp/large")
     for command, status, text in [
             ("caisson frobnicate", 2, "no command 'frobnicate'"),
             ("caisson stop", 2, "which virtual machine"),
@@ -138,6 +170,13 @@ def test_errors(host):
             ("caisson stop nobody", 1, "no virtual machine called nobody"),
             ("caisson stop --force nobody", 1, "no virtual machine called nobody"),
             ("caisson stop vm1 --timeout x", 2, "--timeout x"),
+            ("caisson guest vm1 list", 1, "--guest-tools vmware"),
+            (f"{WARD} --guestinfo a=/etc/passwd", 2, "goes with --guest-tools vmware"),
+            (f"{WARD} --guest-tools vmware --guestinfo a=/nowhere", 1, "/nowhere"),
+            (f"{WARD} --guest-tools vmware --guestinfo a=/tmp", 1, "not a regular file"),
+            (f"{WARD} --guest-tools vmware --guestinfo a=/dev/null", 1, "not a regular file"),
+            (f"{WARD} --guest-tools vmware --guestinfo a=/tmp/large", 1, "longer"),
+            (f"{WARD} --guest-tools vmware --guestinfo a=/tmp/empty", 1, "is empty"),
             ("caisson info vm1 more", 2, "more"),
             ("caisson info vm1 --force", 2, "--force"),
             ("caisson list --timeout 5", 2, "--timeout: not an option"),

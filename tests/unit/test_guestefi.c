@@ -54,9 +54,13 @@ static void check(const uint8_t *out, const struct guestefi_out *done, uint32_t 
 	assert_int_equal(entry.attributes, attributes);
 }
 
+static const struct boot_region all = {0, UINT64_C(1) << 47};
+
 static struct guestefi make(struct map *map)
 {
-	return (struct guestefi){.map = map->bytes,
+	return (struct guestefi){.ram = &all,
+				 .ram_count = 1,
+				 .map = map->bytes,
 				 .map_bytes = (size_t)map->count * STRIDE,
 				 .stride = STRIDE,
 				 .kept = {0x50000000, 0x200000},
@@ -126,6 +130,35 @@ static void test_cuts(void **state)
 		assert_int_equal(bytes, 0xa000 - 0x2000);
 		free(out);
 	}
+}
+
+/* Free memory that Caisson does not count as RAM is nobody's; what is not free stays. */
+static void test_lost(void **state)
+{
+	static const struct boot_region ram[] = {{0x40000000, 0x10000000}, {0x80000000, 0x8000}};
+	struct map map = {.count = 0};
+	struct guestefi_out done;
+	struct guestefi g;
+	enum err err;
+	uint8_t *out;
+
+	put(&map, EFIMAP_CONVENTIONAL, 0x40000000, 0x8000000, EFIMAP_WB);
+	put(&map, EFIMAP_CONVENTIONAL, 0x48000000, 0x8000000, EFIMAP_WB);
+	put(&map, EFIMAP_BOOT_SERVICES_DATA, 0x70000000, 0x1000, EFIMAP_WB);
+	put(&map, EFIMAP_ACPI_NVS, 0x70001000, 0x1000, EFIMAP_WB);
+	put(&map, EFIMAP_CONVENTIONAL, 0x80000000, 0x10000, EFIMAP_WB);
+	g = make(&map);
+	g.ram = ram;
+	g.ram_count = ARRAY_SIZE(ram);
+	out = write_some(&g, guestefi_room(&g), &done, &err);
+	assert_int_equal(err, ERR_OK);
+	check(out, &done, 0, EFIMAP_CONVENTIONAL, 0x40000000, 0x40100000, EFIMAP_WB);
+	check(out, &done, 1, EFIMAP_CONVENTIONAL, 0x40103000, 0x50000000, EFIMAP_WB);
+	check(out, &done, 2, EFIMAP_ACPI_NVS, 0x70001000, 0x70002000, EFIMAP_WB);
+	check(out, &done, 3, EFIMAP_CONVENTIONAL, 0x80000000, 0x80008000, EFIMAP_WB);
+	check(out, &done, 4, EFIMAP_ACPI_RECLAIM, 0x40100000, 0x40103000, EFIMAP_WB);
+	assert_int_equal(done.map_bytes, 5 * GUESTEFI_DESC_BYTES);
+	free(out);
 }
 
 static uint32_t crc32(const uint8_t *data, size_t bytes)
@@ -205,9 +238,8 @@ static void test_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_map),
-		cmocka_unit_test(test_cuts),
-		cmocka_unit_test(test_system_table),
+		cmocka_unit_test(test_map),  cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_lost), cmocka_unit_test(test_system_table),
 		cmocka_unit_test(test_room),
 	};
 

@@ -4,6 +4,7 @@
 
 #include "arch/aarch64/gicv2.h"
 #include "arch/aarch64/gicv3.h"
+#include "hyp/vm/vgic.h"
 #include "tests/unit/vgic_sim.h"
 
 #define CPUS  3
@@ -181,6 +182,47 @@ static void test_targets_that_are_off(void **state)
 	assert_int_equal(sim_physical(0, SPI)->route, 2);
 }
 
+/* A user VM's vCPU leaves for its VMM with a CPU_OFF, which that denies. */
+static void test_user_off(void **state)
+{
+	const uint32_t spi = SIM_SOFT_FIRST;
+
+	sim.vm.is_user = true;
+	sim_set_bit(0, GICD_ISENABLER, spi);
+	sim_set_bit(0, GICD_ISENABLER, spi + 1);
+	set8(0, GICD_ITARGETSR + spi, 3);
+	set8(0, GICD_ITARGETSR + spi + 1, 3);
+	sim_line(0, spi, true);
+	assert_int_equal(sim_ack(0, false), spi);
+	sim_line(0, spi, false);
+	sim.current = 0;
+	vgic_vcpu_off(&sim.vcpu[0]);
+	assert_true(vgic_is_off(&sim.vcpu[0]));
+	sim.cpu[0].on = false;
+	sim_settle();
+	sim_line(1, spi + 1, true);
+	assert_int_equal(sim_ack(1, false), spi + 1);
+	sim_line(1, spi + 1, false);
+	sim_eoi(1, spi + 1, false);
+	sim.current = 0;
+	vgic_user_on(&sim.vcpu[0]);
+	assert_false(vgic_is_off(&sim.vcpu[0]));
+	sim.cpu[0].on = true;
+	sim.cpu[0].hcr = sim.vcpu[0].world.ich_hcr;
+	assert_true(vgic_has_work(&sim.vcpu[0]));
+	vgic_kicked(&sim.vcpu[0]);
+	/* It goes on in its handler. */
+	assert_true(sim_bit(0, GICD_ISACTIVER, spi));
+	sim_eoi(0, spi, false);
+	assert_false(sim_bit(0, GICD_ISACTIVER, spi));
+	/* The same once more, and now it is reset. */
+	set8(0, GICD_ITARGETSR + spi, 1);
+	sim.current = 0;
+	vgic_vcpu_off(&sim.vcpu[0]);
+	vgic_user_reset(&sim.vcpu[0]);
+	assert_false(vgic_is_off(&sim.vcpu[0]));
+}
+
 /* DIR is EL2's: also of an SPI that another CPU has. */
 static void test_split_deactivation(void **state)
 {
@@ -253,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup(test_senders_by_register, setup),
 		cmocka_unit_test_setup(test_spi_targets, setup),
 		cmocka_unit_test_setup(test_targets_that_are_off, setup),
+		cmocka_unit_test_setup(test_user_off, setup),
 		cmocka_unit_test_setup(test_split_deactivation, setup),
 		cmocka_unit_test(test_list_register),
 		cmocka_unit_test(test_too_many),

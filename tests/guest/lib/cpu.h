@@ -187,6 +187,9 @@ struct cpu {
 	bool (*sync_hook)(struct exc_frame *frame, unsigned int vector);
 	void (*job)(void *arg); /* see smp.h */
 	void *job_arg;
+	/* GICv2: its bit in target lists; who sent the SGIs that it acknowledged last. */
+	uint32_t gic_mask;
+	uint8_t sgi_from[16];
 } __attribute__((aligned(64)));
 
 extern struct cpu cpus[MAX_CPUS];

@@ -11,7 +11,7 @@ struct irqlog irqlogs[MAX_CPUS];
 static void irqlog_hook(bool fiq)
 {
 	struct irqlog *log = &irqlogs[cpu_this()->index];
-	uint32_t intid = (uint32_t)(fiq ? sysreg_read(ICC_IAR0_EL1) : sysreg_read(ICC_IAR1_EL1));
+	uint32_t intid = fiq ? (uint32_t)sysreg_read(ICC_IAR0_EL1) : gic_ack();
 
 	dsb();
 	if (intid >= 1020) {
@@ -31,7 +31,7 @@ static void irqlog_hook(bool fiq)
 	if (fiq)
 		sysreg_write(ICC_EOIR0_EL1, intid);
 	else
-		sysreg_write(ICC_EOIR1_EL1, intid);
+		gic_eoi(intid);
 	isb();
 }
 
@@ -95,4 +95,14 @@ uint32_t irqlog_ack_none(void)
 {
 	time_delay_us(NONE_US);
 	return gic_ack();
+}
+
+void irqlog_look(void)
+{
+	uint32_t other = irqlog_spare_spi(63);
+
+	if (!gicc_base || other == 0)
+		return;
+	gic_enable(other);
+	gic_disable(other);
 }

@@ -31,6 +31,12 @@ static inline uint32_t irqlog_count(unsigned int cpu)
 /* An INTID of an SPI that no device of the tree uses, the index-th from the top; 0: none. */
 uint32_t irqlog_spare_spi(unsigned int index);
 
+/*
+ * QEMU's GICv2 does not look at what else is pending physically when a virtual EOI ends a
+ * hardware-linked interrupt: this is a change of its distributor, with which it does.
+ */
+void irqlog_look(void);
+
 /* Acknowledges Group 1 by polling, for at most ms; GIC_SPURIOUS if nothing comes. */
 uint32_t irqlog_ack(uint64_t ms);
 /* Nothing may come: polls for a while and returns what came. */
