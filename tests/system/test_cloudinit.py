@@ -89,7 +89,8 @@ def test_cloud_init(host):
     ask(host, "pier", "get ran", "pontoon diver adm", timeout=1500)
     host.send("caisson console pier\n")
     host.expect(DISK_PROMPT)
-    host.send("hostname; cut -d' ' -f3 ~debian/.ssh/authorized_keys; systemctl --failed | tail -1\n")
+    host.send("hostname; cut -d' ' -f3 ~debian/.ssh/authorized_keys; "
+              "systemctl --failed | tail -1\n")
     host.expect(r"pontoon\s+crew@pier\s+0 loaded units listed")
     host.expect(DISK_PROMPT)
     # An address that nobody else takes away again.
