@@ -23,7 +23,7 @@
  */
 
 /* Called by head.S. */
-efi_status efi_main(efi_handle image, struct efi_system_table *table, uint64_t cntpct);
+efi_status efi_main(efi_handle image, struct efi_system_table *table);
 
 const struct efi_guid efi_loaded_image_guid = {
 	0x5b1b31a1, 0x9562, 0x11d2, {0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}};
@@ -133,17 +133,14 @@ static efi_status prepare(struct efi *efi)
 	return status;
 }
 
-efi_status efi_main(efi_handle image, struct efi_system_table *table, uint64_t cntpct)
+efi_status efi_main(efi_handle image, struct efi_system_table *table)
 {
 	static struct efi efi;
 	uint64_t el = bits_get(sysreg_read(CurrentEL), 3, 2);
 	efi_status status;
 
 	/* Firmware may start what is in memory a second time. */
-	efi = (struct efi){.image = image,
-			   .table = table,
-			   .boot = table->BootServices,
-			   .entry_cntpct = cntpct};
+	efi = (struct efi){.image = image, .table = table, .boot = table->BootServices};
 	memset(&firmware, 0, sizeof(firmware));
 	firmware.uefi = true;
 	if (el != 2)

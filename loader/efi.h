@@ -12,7 +12,6 @@ struct efi {
 	const struct efi_system_table *table;
 	struct efi_boot_services *boot;
 	struct efi_loaded_image *loaded;
-	uint64_t entry_cntpct; /* CNTPCT_EL0 at the first instructions */
 
 	/* efifile.c: the volume it was loaded from; NULL: none. */
 	struct efi_file *root;

@@ -92,14 +92,11 @@ relocate:
 /* As an application of UEFI (UEFI 2.10 2.3.6): on firmware's stack, under its MMU. */
 	.section .text.entry_uefi, "ax"
 entry_uefi:
-	stp	x29, x30, [sp, #-48]!
+	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
-	mrs	x2, cntpct_el0
 	stp	x0, x1, [sp, #16]
-	str	x2, [sp, #32]
 	bl	relocate
 	ldp	x0, x1, [sp, #16]
-	ldr	x2, [sp, #32]
 	bl	efi_main
-	ldp	x29, x30, [sp], #48
+	ldp	x29, x30, [sp], #32
 	ret

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How long a system takes from reset until all CPUs run in its payload, tests/firmware/count.c: by
-PSCI of QEMU's own firmware, and by the release words of tests/firmware, which has no PSCI. And from
-its start by UEFI until all run in tests/firmware/acpicount.c, which wakes them by ACPI's parking
-protocol."""
+PSCI of QEMU's own firmware, and by the release words of tests/firmware, which has no PSCI. And under
+UEFI, from when files are read until all run in tests/firmware/acpicount.c, which wakes them by ACPI's
+parking protocol."""
 
 import os
 import subprocess

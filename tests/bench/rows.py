@@ -59,8 +59,8 @@ ROWS = [
           f"the same, {cpus} CPUs, firmware with a spin table",
           without={**NO_BRINGUP, "bare": "the guest starts CPUs by PSCI"}) for cpus in (2, 4, 8)),
     *(Row(f"start_park_{cpus}", INSTRUCTIONS,
-          f"start by UEFI, with ACPI tables, to all {cpus} CPUs in an application that wakes them by "
-          "the parking protocol (`payload=kernel`)",
+          f"under UEFI with ACPI tables, files read, to all {cpus} CPUs in an application that wakes "
+          "them by the parking protocol (`payload=kernel`)",
           without={**NO_BRINGUP, "bare": "firmware has PSCI",
                    "xen": "gives no domain a parking protocol"}) for cpus in (2, 4, 8)),
     Row("linux_boot", INSTRUCTIONS,
