@@ -22,29 +22,23 @@ static const struct hyp_token no_token;
 /* arg: x3 to x7; x1 to x3 come back in its first three. */
 static uint64_t call(uint32_t number, const struct hyp_token *token, uint64_t arg[CALL_ARGS])
 {
-	uint64_t x[] = {CAISSON_CALL(number),
-			token->half[0],
-			token->half[1],
-			arg[0],
-			arg[1],
-			arg[2],
-			arg[3],
-			arg[4]};
+	register uint64_t x0 __asm__("x0") = CAISSON_CALL(number);
+	register uint64_t x1 __asm__("x1") = token->half[0];
+	register uint64_t x2 __asm__("x2") = token->half[1];
+	register uint64_t x3 __asm__("x3") = arg[0];
+	register uint64_t x4 __asm__("x4") = arg[1];
+	register uint64_t x5 __asm__("x5") = arg[2];
+	register uint64_t x6 __asm__("x6") = arg[3];
+	register uint64_t x7 __asm__("x7") = arg[4];
 
-	__asm__ volatile("ldp x0, x1, [%0]\n\t"
-			 "ldp x2, x3, [%0, #16]\n\t"
-			 "ldp x4, x5, [%0, #32]\n\t"
-			 "ldp x6, x7, [%0, #48]\n\t"
-			 "mrs xzr, mdccsr_el0\n\t"
-			 "stp x0, x1, [%0]\n\t"
-			 "stp x2, x3, [%0, #16]"
-			 :
-			 : "r"(x)
-			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "memory");
-	arg[0] = x[1];
-	arg[1] = x[2];
-	arg[2] = x[3];
-	return x[0];
+	__asm__ volatile("mrs xzr, mdccsr_el0"
+			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+			 : "r"(x4), "r"(x5), "r"(x6), "r"(x7)
+			 : "memory");
+	arg[0] = x1;
+	arg[1] = x2;
+	arg[2] = x3;
+	return x0;
 }
 
 /* Without Caisson, Linux gets the instruction: passed over, x0 stays what no status is. */

@@ -11,9 +11,10 @@
 #include "vmm/tools_rpc.h"
 
 /* X7[31:0] of calls with four bytes in registers, IN from the port in DX. */
-#define FORM_LOW 0x0e
-#define PORT_LOW 0x5658
-#define ALL_ONES UINT64_C(0xffffffff)
+#define FORM_LOW     0x0e
+#define PORT_LOW     0x5658
+#define HIGH_MESSAGE 0 /* W1[15:0] of the high-bandwidth port, whose W1[31:16] is a status */
+#define ALL_ONES     UINT64_C(0xffffffff)
 
 /* W2[15:0] */
 enum command {
@@ -47,6 +48,9 @@ enum command {
 
 #define MESSAGE_BYTES_MAX MIB(8)
 
+#define PAGE_BYTES 4096
+#define NS_PER_MS  1000000
+
 /* ---- helpers ----------------------------------------------------------------------------- */
 
 uint64_t tools_now_ns(void)
@@ -61,7 +65,7 @@ uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_
 			 uint32_t burst, bool wait)
 {
 	uint64_t most = (uint64_t)burst * 1000;
-	uint64_t ms = (now_ns - rate->at_ns) / 1000000;
+	uint64_t ms = (now_ns - rate->at_ns) / NS_PER_MS;
 
 	/* Thousandths of a token a millisecond: per_second. */
 	if (rate->at_ns == 0 || ms > most / per_second) {
@@ -70,7 +74,7 @@ uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_
 	} else {
 		rate->tokens_milli += ms * per_second;
 		rate->tokens_milli = rate->tokens_milli < most ? rate->tokens_milli : most;
-		rate->at_ns += ms * 1000000;
+		rate->at_ns += ms * NS_PER_MS;
 	}
 	if (rate->tokens_milli >= 1000) {
 		rate->tokens_milli -= 1000;
@@ -256,7 +260,7 @@ static void message(struct tools *t, struct registers *r)
 					    .value = (uint32_t)r->x[1],
 					    .cookie = {(uint32_t)r->x[4], (uint32_t)r->x[5]}};
 	struct gtchannel_answer answer =
-		gtchannel_call(&t->channels, &call, tools_now_ns() / 1000000);
+		gtchannel_call(&t->channels, &call, tools_now_ns() / NS_PER_MS);
 
 	r->result[2] = with_high(r->x[2], answer.status);
 	if (answer.has_value) {
@@ -285,20 +289,87 @@ static void (*const serve[])(struct tools *t, struct registers *r) = {
 
 /* ---- calls ------------------------------------------------------------------------------- */
 
-static void call(struct tools *t, struct run_page *page)
+/* Moves bytes between a message and the pages that EL2 has found; first looks at all of these. */
+static bool move(const struct run_page *page, const struct guestmem *memory, uint8_t *bytes,
+		 uint64_t count, bool to_guest)
+{
+	uint8_t *at[RUN_TOOLS_PAGES];
+	uint64_t length[RUN_TOOLS_PAGES];
+	uint32_t pages = page->tools_pages;
+
+	if (pages > RUN_TOOLS_PAGES)
+		return false;
+	for (uint32_t i = 0; i < pages; i++) {
+		uint64_t ipa = page->tools_page[i], room = PAGE_BYTES - ipa % PAGE_BYTES;
+
+		length[i] = count < room ? count : room;
+		at[i] = guestmem_at(memory, ipa, length[i]);
+		if (at[i] == NULL)
+			return false;
+		count -= length[i];
+	}
+	if (count != 0)
+		return false;
+	for (uint32_t i = 0; i < pages; bytes += length[i++])
+		memcpy(to_guest ? at[i] : bytes, to_guest ? bytes : at[i], length[i]);
+	return true;
+}
+
+static bool move_out(struct tools *t, const struct run_page *page, const struct guestmem *memory)
+{
+	const uint64_t *x = page->args;
+	const struct gtchannel_call named = {.id = (uint16_t)(x[3] >> 16),
+					     .cookie = {(uint32_t)x[6], (uint32_t)x[5]}};
+	uint8_t *message = gtchannel_send(&t->channels, &named, x[2]);
+
+	if (message == NULL || !move(page, memory, message, x[2], false))
+		return false;
+	gtchannel_sent(&t->channels, named.id, tools_now_ns() / NS_PER_MS);
+	return true;
+}
+
+static bool move_in(struct tools *t, const struct run_page *page, const struct guestmem *memory)
+{
+	const uint64_t *x = page->args;
+	const struct gtchannel_call named = {.id = (uint16_t)(x[3] >> 16),
+					     .cookie = {(uint32_t)x[4], (uint32_t)x[6]}};
+	const uint8_t *message = gtchannel_receive(&t->channels, &named, x[2]);
+
+	if (message == NULL || !move(page, memory, (uint8_t *)message, x[2], true))
+		return false;
+	gtchannel_received(&t->channels, named.id, tools_now_ns() / NS_PER_MS);
+	return true;
+}
+
+/* The port for high bandwidth. */
+static void call_high(struct tools *t, struct run_page *page, const struct guestmem *memory)
+{
+	uint32_t form = (uint32_t)page->args[7];
+	bool done = false;
+
+	if ((uint16_t)page->args[1] == HIGH_MESSAGE && form == RUN_TOOLS_OUT)
+		done = move_out(t, page, memory);
+	else if ((uint16_t)page->args[1] == HIGH_MESSAGE && form == RUN_TOOLS_IN)
+		done = move_in(t, page, memory);
+	page->result[1] = with_high(page->args[1], done ? GTCHANNEL_SUCCESS : 0);
+}
+
+static void call(struct tools *t, struct run_page *page, const struct guestmem *memory)
 {
 	struct registers r = {.x = page->args, .result = page->result};
 	uint16_t command = (uint16_t)page->args[2];
 
 	memcpy(page->result, page->args, sizeof(page->result));
-	if ((uint32_t)page->args[7] == FORM_LOW && (uint16_t)page->args[3] == PORT_LOW &&
-	    command < ARRAY_SIZE(serve) && serve[command] != NULL)
+	if ((uint16_t)page->args[3] == RUN_TOOLS_PORT)
+		call_high(t, page, memory);
+	else if ((uint32_t)page->args[7] == FORM_LOW && (uint16_t)page->args[3] == PORT_LOW &&
+		 command < ARRAY_SIZE(serve) && serve[command] != NULL)
 		serve[command](t, &r);
 	else
 		page->result[0] = ALL_ONES;
 }
 
-void tools_exit(struct tools *t, struct run_page *page)
+void tools_exit(struct tools *t, struct run_page *page, const struct guestmem *memory)
 {
 	struct timespec pause = {0};
 	char line[TOOLS_LINE_BYTES];
@@ -306,7 +377,7 @@ void tools_exit(struct tools *t, struct run_page *page)
 
 	(void)pthread_mutex_lock(&t->lock);
 	slow_ns = tools_rate_take(&t->calls, tools_now_ns(), CALLS_PER_SECOND, CALLS_BURST, true);
-	call(t, page);
+	call(t, page, memory);
 	memcpy(line, t->line, sizeof(line));
 	t->line[0] = '\0';
 	(void)pthread_mutex_unlock(&t->lock);
@@ -323,7 +394,7 @@ void tools_init(struct tools *t, enum tools_policy policy, uint32_t mhz)
 	*t = (struct tools){
 		.policy = policy, .mhz = mhz, .main = TOOLS_NO_CHANNEL, .event = -1, .clock = -1};
 	(void)pthread_mutex_init(&t->lock, NULL);
-	gtchannel_init(&t->channels, &ops, t, false);
+	gtchannel_init(&t->channels, &ops, t, true);
 }
 
 void tools_reset(struct tools *t)

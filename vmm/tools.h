@@ -9,6 +9,7 @@
 #include "lib/gtnic.h"
 #include "vmm/config.h"
 #include "vmm/guestinfo.h"
+#include "vmm/guestmem.h"
 #include "vmm/loop.h"
 
 /*
@@ -150,8 +151,21 @@ void tools_free(struct tools *t);
 /* The guest has ended: what it had open is closed. Values stay. No vCPU runs. */
 void tools_reset(struct tools *t);
 
-/* RUN_EXIT_TOOLS, by the vCPU's thread: fills in the results. */
-void tools_exit(struct tools *t, struct run_page *page);
+/*
+ * RUN_EXIT_TOOLS, by the vCPU's thread: fills in the results. memory: the guest's, for what comes
+ * with high bandwidth.
+ */
+void tools_exit(struct tools *t, struct run_page *page, const struct guestmem *memory);
+
+/*
+ * Is it a call that moves bytes from or to where the guest's tables say? Then no other vCPU may run
+ * from before EL2 looks at them until the bytes are moved: it could give the pages to somebody
+ * else, and a process would read or write what is its kernel's by then.
+ */
+static inline bool tools_moves_memory(const struct run_page *page)
+{
+	return page->tools_pages != 0;
+}
 
 /* ---- the owner's side: in the loop ------------------------------------------------------- */
 

@@ -92,19 +92,27 @@ bool vcpu_is_on(struct vcpu *v)
 	return v->on;
 }
 
+/* Under the lock. */
+static bool is_to_wait(const struct vcpu *v)
+{
+	const struct vcpu *alone = atomic_load(&v->vm->alone);
+
+	return v->vm->paused || (alone != NULL && alone != v);
+}
+
 /*
- * Until the vCPU is on and the VM is not paused; false when it has ended. Without the lock when
+ * Until the vCPU is on and nothing holds it; false when the VM has ended. Without the lock when
  * there is nothing to wait for: it comes before each run, and only its own thread turns a vCPU off.
  */
 static bool wait_until_on(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 
-	if (v->on && !atomic_load(&vm->held))
+	if (v->on && !vm_holds(v))
 		return true;
 	(void)pthread_mutex_lock(&vm->power_lock);
-	while ((!v->on || vm->paused) && !vm_has_ended(vm)) {
-		if (vm->paused && !v->parked) {
+	while ((!v->on || is_to_wait(v)) && !vm_has_ended(vm)) {
+		if (is_to_wait(v) && !v->parked) {
 			v->parked = true;
 			(void)pthread_cond_broadcast(&vm->power_changed);
 		}
@@ -129,13 +137,10 @@ static void exit_mmio(struct vcpu *v)
 {
 	struct run_page *page = v->page;
 	bool write = page->mmio_write != 0;
-	uint64_t value = page->value;
 
-	if (bus_access(&v->vm->bus, &v->device, page->ipa, page->mmio_bytes, write, &value) ==
-	    ERR_OK) {
-		page->value = value;
+	if (bus_access(&v->vm->bus, &v->device, page->ipa, page->mmio_bytes, write, &page->value) ==
+	    ERR_OK)
 		return;
-	}
 	if (!atomic_flag_test_and_set(&v->vm->strange_told))
 		say("the guest %s address %#llx, where nothing is (told once)",
 		    write ? "writes to" : "reads from", (unsigned long long)page->ipa);
@@ -183,7 +188,7 @@ static void exit_wfi(struct vcpu *v)
 {
 	struct timespec at;
 
-	if (!atomic_load(&v->vm->held) && time_of(v->page->deadline, &at))
+	if (!vm_holds(v) && time_of(v->page->deadline, &at))
 		(void)syscall(SYS_futex, &v->page->wake, FUTEX_WAIT_BITSET_PRIVATE, 0, &at, NULL,
 			      FUTEX_BITSET_MATCH_ANY);
 }
@@ -203,9 +208,24 @@ static void exit_ended(struct vcpu *v)
 	vm_end(v->vm, VM_FAILED);
 }
 
+/*
+ * Where bytes are to be moved, the call comes twice: EL2 looks at the guest's tables again once the
+ * others stand still.
+ */
 static void exit_tools(struct vcpu *v)
 {
-	tools_exit(v->vm->tools, v->page);
+	struct vm *vm = v->vm;
+	bool is_alone = vm->cpus == 1 || atomic_load(&vm->alone) == v;
+
+	if (tools_moves_memory(v->page) && !is_alone) {
+		vm_stop_others(v);
+		v->page->tools_again = 1;
+		return;
+	}
+	if ((v->page->tools_flags & RUN_TOOLS_ABORTED) == 0)
+		tools_exit(vm->tools, v->page, &vm->guestmem);
+	if (is_alone)
+		vm_let_others(v);
 }
 
 static void (*const exit_handler[])(struct vcpu *v) = {
@@ -218,7 +238,7 @@ static void (*const exit_handler[])(struct vcpu *v) = {
 /*
  * A dedicated vCPU was told to go on: until it has an exit in its run page (CAISSON_OK). An
  * announcement is no more than a hint, it may be of an exit long handled; VCPU_GET, which is BUSY
- * while the vCPU runs, tells. When the VM is held the vCPU is made to leave, and nothing is to be
+ * while the vCPU runs, tells. When it is held it is made to leave, and nothing is to be
  * announced for that: it is the main thread that hears of it, and waits for this one.
  */
 static enum caisson_status await_exit(struct vcpu *v)
@@ -228,7 +248,7 @@ static enum caisson_status await_exit(struct vcpu *v)
 	enum caisson_status status;
 
 	for (;;) {
-		if (atomic_load(&v->vm->held)) {
+		if (vm_holds(v)) {
 			__atomic_store_n(&v->page->immediate_exit, 1, __ATOMIC_SEQ_CST);
 			status = hyp_vcpu_run(token, v->index);
 			if (status != CAISSON_DEDICATED)
@@ -258,7 +278,7 @@ static void *run_vcpu(void *arg)
 		enum caisson_status status = hyp_vcpu_run(&v->vm->token, v->index);
 
 		if (status == CAISSON_CONTINUE)
-			continue; /* dedicated, and the VM is held */
+			continue; /* dedicated, and held */
 		if (status == CAISSON_DEDICATED)
 			status = await_exit(v);
 		if (status != CAISSON_OK || v->page->reason >= ARRAY_SIZE(exit_handler)) {

@@ -142,6 +142,64 @@ void vm_resume(struct vm *vm)
 	(void)pthread_mutex_unlock(&vm->power_lock);
 }
 
+bool vm_holds(const struct vcpu *v)
+{
+	const struct vcpu *alone = atomic_load(&v->vm->alone);
+
+	return atomic_load(&v->vm->held) || (alone != NULL && alone != v);
+}
+
+/* Under the lock. */
+static bool others_parked(const struct vcpu *v)
+{
+	for (uint32_t i = 0; i < v->vm->cpus; i++) {
+		const struct vcpu *other = &v->vm->vcpu[i];
+
+		if (other != v && other->on && !other->parked)
+			return false;
+	}
+	return true;
+}
+
+void vm_stop_others(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	(void)pthread_mutex_lock(&vm->power_lock);
+	/* Whoever else wants it, or the pause, first. */
+	v->parked = true;
+	(void)pthread_cond_broadcast(&vm->power_changed);
+	while ((atomic_load(&vm->alone) != NULL || vm->paused) && !vm_has_ended(vm))
+		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
+	v->parked = false;
+	if (!vm_has_ended(vm)) {
+		atomic_store(&vm->alone, v);
+		/* What wanted it to stand still meanwhile is over. */
+		__atomic_store_n(&v->page->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	}
+	(void)pthread_mutex_unlock(&vm->power_lock);
+	for (uint32_t i = 0; i < vm->cpus; i++) {
+		if (&vm->vcpu[i] != v)
+			vcpu_interrupt(&vm->vcpu[i]);
+	}
+	(void)pthread_mutex_lock(&vm->power_lock);
+	while (!others_parked(v) && !vm_has_ended(vm))
+		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
+	(void)pthread_mutex_unlock(&vm->power_lock);
+}
+
+void vm_let_others(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	(void)pthread_mutex_lock(&vm->power_lock);
+	if (atomic_load(&vm->alone) == v) {
+		atomic_store(&vm->alone, NULL);
+		(void)pthread_cond_broadcast(&vm->power_changed);
+	}
+	(void)pthread_mutex_unlock(&vm->power_lock);
+}
+
 bool vm_is_paused(struct vm *vm)
 {
 	(void)pthread_mutex_lock(&vm->power_lock);

@@ -59,6 +59,8 @@ struct vm {
 	pthread_cond_t
 		power_changed; /* a vCPU is on or off or parked, the VM runs on or has ended */
 	bool paused;           /* under the lock */
+	/* NULL; or the one that runs while the others are held. Changed under the lock. */
+	_Atomic(struct vcpu *) alone;
 	struct vcpu vcpu[CAISSON_MAX_VCPUS];
 };
 
@@ -88,6 +90,15 @@ bool vm_has_ended(struct vm *vm);
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 bool vm_is_paused(struct vm *vm);
+
+/*
+ * By the thread of a vCPU: no other runs when it returns, and none will until vm_let_others(); but
+ * a pause or the end of the VM goes on as ever.
+ */
+void vm_stop_others(struct vcpu *v);
+void vm_let_others(struct vcpu *v);
+/* Is this vCPU not to run? */
+bool vm_holds(const struct vcpu *v);
 
 /* Wakes vCPUs that wait for interrupts, a bit each. */
 void vm_wake(struct vm *vm, uint32_t set);

@@ -57,12 +57,15 @@ static inline void lock_init(struct spinlock *lock, enum lock_order order)
 
 static inline void lock_acquire(struct spinlock *lock) ACQUIRES(*lock) NO_THREAD_CHECK
 {
-	uint16_t ticket;
+	uint32_t both;
 
 	check_lock_order(lock->order);
-	ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
-		;
+	/* The ticket, and in the same access whether it is being served already. */
+	both = __atomic_fetch_add(&lock->both, UINT32_C(1) << 16, __ATOMIC_ACQUIRE);
+	if (__builtin_expect((uint16_t)both != both >> 16, 0)) {
+		while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != both >> 16)
+			;
+	}
 	check_lock_taken(lock->order);
 }
 

@@ -23,6 +23,7 @@ struct percpu {
 	bool timer_guest_due; /* this and the next two: hyp/core/timer.c */
 	uint64_t timer_guest;
 	uint64_t timer_call[TIMER_CALLS];
+	uint64_t mdcr; /* MDCR_EL2 for the service VM: hyp/vm/world.c */
 	uint64_t gicr; /* base of this CPU's redistributor; set by gic_init_cpu() */
 	/* In ticks of CNTPCT_EL0: user VMs had it so long, less waits; EL2 slept. All may read. */
 	uint64_t user_ticks;

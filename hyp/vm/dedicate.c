@@ -185,10 +185,9 @@ void dedicate_left(struct uvcpu *u, enum run_exit reason)
 		event_post(EVENT_EXIT, vm, 1u << vcpu);
 }
 
-bool dedicate_must_leave(const struct uvcpu *u)
+bool dedicate_is_told(const struct uvcpu *u)
 {
-	return u->own_cpu != VCPU_NOWHERE &&
-	       (__atomic_load_n(&u->must_leave, __ATOMIC_RELAXED) || is_interrupted(u));
+	return __atomic_load_n(&u->must_leave, __ATOMIC_RELAXED) || is_interrupted(u);
 }
 
 void dedicate_end(struct slot *slot) NO_THREAD_CHECK

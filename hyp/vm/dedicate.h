@@ -26,8 +26,14 @@ struct vcpu *dedicate_enter(struct vcpu *service);
 /* This CPU's dedicated vCPU has left: no longer loaded. */
 void dedicate_left(struct uvcpu *u, enum run_exit reason);
 
+/* A dedicated vCPU: is it told to leave? */
+bool dedicate_is_told(const struct uvcpu *u);
+
 /* Is the vCPU, which this CPU runs or is about to run, dedicated and told to leave? */
-bool dedicate_must_leave(const struct uvcpu *u);
+static inline bool dedicate_must_leave(const struct uvcpu *u)
+{
+	return u->own_cpu != VCPU_NOWHERE && dedicate_is_told(u);
+}
 
 /* The VM's CPUs are nobody's again. None of its vCPUs runs, and none will. */
 void dedicate_end(struct slot *slot) REQUIRES(slot_manage_lock);

@@ -48,18 +48,31 @@ exit_handler_fn mmio_exit;
 static inline uint64_t mmio_fault_ipa(void)
 {
 	/* HPFAR_EL2.FIPA holds IPA bits 47:12 (51:12 with LPA) from bit 4 on. */
-	return bits_get(sysreg_read(hpfar_el2), 43, 4) << 12 | (sysreg_read(far_el2) & 0xfff);
+	return (sysreg_read(hpfar_el2) & MASK(43, 4)) << 8 | (sysreg_read(far_el2) & 0xfff);
 }
 
 /* A translation fault on the access itself, decoded by the hardware. */
 static inline bool mmio_is_emulated(uint64_t esr)
 {
-	return (esr & ESR_ABORT_ISV) && !(esr & ESR_ABORT_S1PTW) &&
-	       bits_get(esr, 5, 2) == ESR_FAULT_TRANSLATION;
+	return (esr & (ESR_ABORT_ISV | ESR_ABORT_S1PTW | MASK(5, 2))) ==
+	       (ESR_ABORT_ISV | ESR_FAULT_TRANSLATION << 2);
 }
 
-/* Has EL2 a device there? */
-bool mmio_has_device(const struct vm *vm, uint64_t ipa);
+/* EL2's device there, of an access that mmio_is_emulated(); or NULL. */
+static inline const struct vdev *mmio_find(const struct vm *vm, uint64_t ipa)
+{
+	const struct vdev *vdev;
+
+	/* The table ends with an entry of no size. */
+	for (vdev = vm->vdev; vdev->bytes != 0; vdev++) {
+		if (ipa - vdev->base < vdev->bytes)
+			return vdev;
+	}
+	return NULL;
+}
+
+/* The access to it. An aligned one cannot reach over its last page, any other is refused. */
+enum exit_action mmio_serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa);
 
 /* hyp/vm/smccc.c: HVC and SMC from AArch64 (EC 0x16, 0x17). */
 exit_handler_fn smccc_exit_hvc;

@@ -106,12 +106,8 @@ static bool is_allowed(const struct vcpu *vcpu, enum caller caller)
 	return caller == ANYONE || slot_has_token(vcpu);
 }
 
-enum exit_action hypercall(struct vcpu *vcpu)
+static __attribute__((noinline)) enum exit_action serve(struct vcpu *vcpu, uint32_t number)
 {
-	uint32_t number = (uint32_t)vcpu->x[0];
-
-	if (number == CAISSON_CALL_VCPU_RUN && slot_has_token(vcpu))
-		return uvm_vcpu_run(vcpu);
 	if (number >= ARRAY_SIZE(calls)) {
 		vcpu->x[0] = CAISSON_UNKNOWN;
 		return EXIT_ADVANCE;
@@ -125,4 +121,13 @@ enum exit_action hypercall(struct vcpu *vcpu)
 		vcpu->x[0] = calls[number].serve(vcpu);
 	check_owners();
 	return EXIT_ADVANCE;
+}
+
+enum exit_action hypercall(struct vcpu *vcpu)
+{
+	uint32_t number = (uint32_t)vcpu->x[0];
+
+	if (number == CAISSON_CALL_VCPU_RUN && slot_has_token(vcpu))
+		return uvm_vcpu_run(vcpu);
+	return serve(vcpu, number);
 }

@@ -25,21 +25,6 @@ enum err vdev_register(struct vm *vm, const struct vdev *vdev)
 	return ERR_OK;
 }
 
-/*
- * For an aligned access, which cannot reach over a device's last page. The table ends with an
- * entry of no size.
- */
-static inline const struct vdev *vdev_find(const struct vm *vm, uint64_t ipa)
-{
-	const struct vdev *vdev;
-
-	for (vdev = vm->vdev; vdev->bytes != 0; vdev++) {
-		if (ipa - vdev->base < vdev->bytes)
-			return vdev;
-	}
-	return NULL;
-}
-
 static __attribute__((noinline)) enum exit_action refuse(struct vcpu *vcpu, uint64_t esr)
 {
 	static uint64_t seen;
@@ -96,18 +81,26 @@ static __attribute__((noinline)) enum exit_action store(struct vcpu *vcpu, uint6
 	return vdev->access(vdev->dev, vcpu, &access) ? EXIT_ADVANCE : refuse(vcpu, esr);
 }
 
-enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
+static inline __attribute__((always_inline)) enum exit_action
+serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa)
 {
-	uint64_t ipa = mmio_fault_ipa();
-	const struct vdev *vdev = vdev_find(vcpu->vm, ipa);
-
-	if (!mmio_is_emulated(esr) || !vdev || (ipa & (esr_access(esr).bytes - 1)))
+	if (ipa & ~(~UINT64_C(0) << bits_get(esr, 23, 22))) /* SAS: not aligned */
 		return refuse(vcpu, esr);
 	return esr & ESR_ABORT_WNR ? store(vcpu, esr, vdev, ipa - vdev->base)
 				   : load(vcpu, esr, vdev, ipa - vdev->base);
 }
 
-bool mmio_has_device(const struct vm *vm, uint64_t ipa)
+enum exit_action mmio_serve(struct vcpu *vcpu, uint64_t esr, const struct vdev *vdev, uint64_t ipa)
 {
-	return vdev_find(vm, ipa) != NULL;
+	return serve(vcpu, esr, vdev, ipa);
+}
+
+enum exit_action mmio_exit(struct vcpu *vcpu, uint64_t esr)
+{
+	uint64_t ipa = mmio_fault_ipa();
+	const struct vdev *vdev = mmio_find(vcpu->vm, ipa);
+
+	if (!mmio_is_emulated(esr) || !vdev)
+		return refuse(vcpu, esr);
+	return serve(vcpu, esr, vdev, ipa);
 }

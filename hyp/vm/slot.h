@@ -73,7 +73,11 @@ static inline struct uvm *uvm_of(const struct vcpu *vcpu)
 /* The VM whose token is in x1 and x2: the slot's number is in the token's low bits. */
 static inline struct slot *slot_by_token(const struct vcpu *caller)
 {
-	return &slots[caller->x[1] % CAISSON_MAX_VMS];
+	struct slot *slot = &slots[caller->x[1] % CAISSON_MAX_VMS];
+
+	/* Hidden from the compiler, which else works out each member's address from the table's. */
+	__asm__("" : "+r"(slot));
+	return slot;
 }
 
 /* A user VM's vCPU: its slot. */
@@ -126,12 +130,12 @@ enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *
  */
 static inline bool slot_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
 {
-	uint8_t last = slot->last_on[cpu];
+	uint8_t last = slot->last_on[cpu], this = (uint8_t)(u->vcpu.index + 1);
 
 	u->runs_on = cpu;
 	slot->running++;
-	slot->last_on[cpu] = (uint8_t)(u->vcpu.index + 1);
-	return last != 0 && last != u->vcpu.index + 1;
+	slot->last_on[cpu] = this;
+	return last != 0 && last != this;
 }
 
 /* hyp/vm/uconsole.c: the VM has no console any more. Under slot_manage_lock. */

@@ -63,32 +63,35 @@ static void distrust(struct uvcpu *u)
 
 /* --- in and out --- */
 
-/*
- * The access that the VMM was asked to serve: the instruction is done, or it takes an external
- * abort. All in memory, the vCPU not being loaded.
- */
-static void complete_mmio(struct uvcpu *u)
+/* The access that the VMM was asked to serve ends in an external abort. */
+static __attribute__((noinline)) void abort_mmio(struct uvcpu *u)
 {
-	const volatile struct run_page *page = u->page;
-	struct esr_access access = esr_access(u->pending_esr);
 	struct world *w = &u->vcpu.world;
-	struct guestexc_state state;
-	struct guestexc_entry entry;
+	struct guestexc_state state = {w->elr_el2, w->spsr_el2, w->sctlr_el1, w->vbar_el1};
+	struct guestexc_entry entry = guestexc_external_abort(&state, u->pending_esr);
 
-	if (!page->mmio_abort) {
-		if (!access.write)
-			vcpu_reg_set(&u->vcpu, access.reg, esr_access_extend(&access, page->value));
-		guestexc_advance(&w->elr_el2, &w->spsr_el2, u->pending_esr & ESR_IL);
-		return;
-	}
-	state = (struct guestexc_state){w->elr_el2, w->spsr_el2, w->sctlr_el1, w->vbar_el1};
-	entry = guestexc_external_abort(&state, u->pending_esr);
 	w->elr_el1 = entry.elr;
 	w->spsr_el1 = entry.spsr_el1;
 	w->esr_el1 = entry.esr;
 	w->far_el1 = u->pending_far;
 	w->elr_el2 = entry.pc;
 	w->spsr_el2 = entry.spsr;
+}
+
+/* The access that the VMM was asked to serve. All in memory, the vCPU not being loaded. */
+static void complete_mmio(struct uvcpu *u)
+{
+	const volatile struct run_page *page = u->page;
+	struct esr_access access = esr_access(u->pending_esr);
+	struct world *w = &u->vcpu.world;
+
+	if (page->mmio_abort) {
+		abort_mmio(u);
+		return;
+	}
+	if (!access.write)
+		vcpu_reg_set(&u->vcpu, access.reg, esr_access_extend(&access, page->value));
+	guestexc_advance(&w->elr_el2, &w->spsr_el2, u->pending_esr & ESR_IL);
 }
 
 /* The vCPU, no longer loaded, is not this CPU's any more. What is to be done next. */
@@ -173,12 +176,13 @@ static uint32_t tell_wakes(const struct uvcpu *u, uint32_t set)
 static enum exit_action leave(struct vcpu *vcpu, enum run_exit reason)
 {
 	struct uvcpu *u = uvcpu_of(vcpu);
+	struct run_page *page = u->page;
 	struct percpu *p = percpu_this();
 
 	if (reason <= RUN_EXIT_WAKE)
 		ustat_add(&u->stat, (enum caisson_stat)(CAISSON_STAT_EXIT_INTERRUPTED + reason), 1);
-	u->page->reason = reason;
-	u->page->wake_set = tell_wakes(u, p->wake_set);
+	page->reason = reason;
+	page->wake_set = tell_wakes(u, p->wake_set);
 	p->wake_set = 0;
 	account(u, p);
 	world_switch(vcpu, uvm_service_vcpu(p->index));
@@ -195,13 +199,12 @@ static enum exit_action fault(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
 	return leave(vcpu, RUN_EXIT_FAULT);
 }
 
-/* After something that EL2 served: does the VMM have to wake another vCPU? */
-static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action action)
+/* After something that EL2 served, when other vCPUs are to be woken. */
+static __attribute__((noinline)) enum exit_action wake(struct vcpu *vcpu, uint64_t esr,
+						       enum exit_action action)
 {
 	struct percpu *p = percpu_this();
 
-	if (!p->wake_set)
-		return action;
 	p->wake_set = tell_wakes(uvcpu_of(vcpu), p->wake_set);
 	if (!p->wake_set)
 		return action;
@@ -212,6 +215,12 @@ static enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action
 	if (action == EXIT_ADVANCE)
 		exit_advance(esr);
 	return leave(vcpu, RUN_EXIT_WAKE);
+}
+
+/* After something that EL2 served: does the VMM have to wake another vCPU? */
+static inline enum exit_action served(struct vcpu *vcpu, uint64_t esr, enum exit_action action)
+{
+	return percpu_this()->wake_set ? wake(vcpu, esr, action) : action;
 }
 
 /*
@@ -266,13 +275,15 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 	world_switch(service, &u->vcpu);
 	if (flush)
 		tlb_flush_local();
-	/* Also what loading it has moved to others. */
-	percpu_this()->wake_set |= u->wake_set;
-	u->wake_set = 0;
+	if (u->wake_set) {
+		percpu_this()->wake_set |= u->wake_set;
+		u->wake_set = 0;
+	}
 	if (again) {
 		tools_again(u);
 		return false;
 	}
+	/* Also what loading it has moved to others. */
 	return served(&u->vcpu, 0, EXIT_RESUME) == EXIT_RESUME;
 }
 
@@ -426,11 +437,13 @@ static enum exit_action mmio(struct vcpu *vcpu, uint64_t esr, uint64_t ipa)
 static enum exit_action data_abort(struct vcpu *vcpu, uint64_t esr)
 {
 	uint64_t ipa = mmio_fault_ipa();
+	const struct vdev *vdev;
 
 	if (mmio_is_emulated(esr)) {
-		if (mmio_has_device(vcpu->vm, ipa)) {
+		vdev = mmio_find(vcpu->vm, ipa);
+		if (vdev) {
 			ustat_add(&uvcpu_of(vcpu)->stat, CAISSON_STAT_SERVED_GIC, 1);
-			return served(vcpu, esr, mmio_exit(vcpu, esr));
+			return served(vcpu, esr, mmio_serve(vcpu, esr, vdev, ipa));
 		}
 		if (umem_is_hole(esr))
 			return mmio(vcpu, esr, ipa);

@@ -18,13 +18,13 @@
 
 #include <string.h>
 
-static struct vm *svm;
+struct vm *uvm_service;
 static struct siphash128 secret;
 static uint64_t vms_made GUARDED_BY(slot_manage_lock);
 
 void uvm_init(const struct bootinfo *bi, struct vm *service)
 {
-	svm = service;
+	uvm_service = service;
 	secret = (struct siphash128){{bi->secret[0], bi->secret[1]}};
 	slot_init();
 	umem_init(bi, service);
@@ -68,7 +68,7 @@ static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus, uint64_t
 	lock_init(&vm->power_lock, LOCK_VM_POWER);
 	for (i = 0; i < vcpus; i++)
 		vcpu_make(uvm, i);
-	idreg_init_user(vm, svm);
+	idreg_init_user(vm, uvm_service);
 	vm->mdcr = world_mdcr(vm);
 	err = umem_make(uvm);
 	return err == ERR_OK ? vgic_user_init(vm) : err;
@@ -158,11 +158,6 @@ enum caisson_status uvm_create(struct vcpu *caller)
 	}
 	lock_release(&slot_manage_lock);
 	return status;
-}
-
-struct vcpu *uvm_service_vcpu(uint32_t cpu)
-{
-	return svm->vcpu[cpu];
 }
 
 /* --- ending --- */

@@ -40,7 +40,7 @@ struct uvcpu {
 	 */
 	uint64_t cpu_ticks;
 	uint64_t loaded_at;
-};
+} __attribute__((aligned(64))); /* neighbours run on other CPUs */
 
 /* Boot CPU, once, while memory can be allocated; the service VM is complete. */
 void uvm_init(const struct bootinfo *bi, struct vm *service);
@@ -71,8 +71,13 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush);
 /* How long a vCPU waits for interrupts in EL2 at first, in ticks of the counter. */
 uint64_t uexit_patience(void);
 
-/* The service VM's vCPU of CPU `cpu`. */
-struct vcpu *uvm_service_vcpu(uint32_t cpu);
+/* The service VM, and its vCPU of CPU `cpu`. */
+extern struct vm *uvm_service;
+
+static inline struct vcpu *uvm_service_vcpu(uint32_t cpu)
+{
+	return uvm_service->vcpu[cpu];
+}
 
 /* Is its VM to end? Any CPU, no lock. */
 bool uvm_is_ending(const struct vcpu *vcpu);

@@ -36,7 +36,6 @@ void switch_fp_load(const struct world_fp *fp);
 #define ISAR2_PAUTH MASK(15, 8)
 
 static bool has_pauth;
-static uint64_t mdcr_service[BOOT_MAX_CPUS];
 
 void world_init(void)
 {
@@ -46,7 +45,7 @@ void world_init(void)
 
 void world_init_cpu(uint64_t mdcr)
 {
-	mdcr_service[percpu_this()->index] = mdcr;
+	percpu_this()->mdcr = mdcr;
 }
 
 /* Two registers at a time, so that one instruction stores both. */
@@ -83,7 +82,7 @@ static void registers_load(const struct vcpu *vcpu)
 		EACH_KEY(LOAD_KEY)
 	}
 	sysreg_write(mdscr_el1, vcpu->debug.hardware);
-	sysreg_write(mdcr_el2, mdcr_service[percpu_this()->index] | vm->mdcr);
+	sysreg_write(mdcr_el2, percpu_this()->mdcr | vm->mdcr);
 	sysreg_write(vmpidr_el2, vm->is_user ? vcpu->mpidr | BIT(31) : sysreg_read(mpidr_el1));
 	sysreg_write(vtcr_el2, vm->vtcr);
 	sysreg_write(vttbr_el2, vm->vttbr);
@@ -122,7 +121,7 @@ void world_debug_changed(struct vcpu *vcpu)
 {
 	debug_changed_loaded(vcpu);
 	sysreg_write(mdscr_el1, vcpu->debug.hardware);
-	sysreg_write(mdcr_el2, mdcr_service[percpu_this()->index] | vcpu->vm->mdcr);
+	sysreg_write(mdcr_el2, percpu_this()->mdcr | vcpu->vm->mdcr);
 	isb();
 }
 

@@ -2,7 +2,9 @@
 """Debian with cloud-init and open-vm-tools, as Debian has them, in a guest that UEFI starts and
 that has no network: cloud-init is told by guestinfo, and the host speaks with the tools."""
 
+import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -64,13 +66,47 @@ def host(start, cloud_disk):
     return machine
 
 
+def ask(machine, name, arguments, wanted, timeout=300):
+    """Asks `caisson guest` again and again, as a guest may be slow."""
+    machine.run(f"until [ \"$(caisson guest {name} {arguments} 2>/dev/null)\" = '{wanted}' ]; do "
+                "sleep 2; done", timeout=timeout)
+
+
+def check_freeze(machine, name):
+    """What the guest writes is written when it may again."""
+    machine.run(f"caisson guest {name} freeze && caisson guest {name} set go now", timeout=200)
+    assert "no value" in machine.run(f"sleep 5; caisson guest {name} get written", status=1)
+    machine.run(f"caisson guest {name} thaw", timeout=200)
+    ask(machine, name, "get written", "yes")
+
+
 @pytest.mark.soak
 def test_cloud_init(host):
-    """Host name, user, SSH key and a command that is run."""
+    """Host name, user, SSH key and a command that is run; then what the tools do for the host."""
     host.run("caisson run --firmware /fw/QEMU_EFI.fd --mem 768M --disk /dev/vda --name pier "
              "--guest-tools vmware --guestinfo metadata=/info/metadata "
              "--guestinfo userdata=/info/userdata --detach")
-    host.settle("caisson guest pier get ran 2>/dev/null", "pontoon diver adm", timeout=1500,
-                status=None)
+    ask(host, "pier", "get ran", "pontoon diver adm", timeout=1500)
     host.send("caisson console pier\n")
     host.expect(DISK_PROMPT)
+    host.send("hostname; cut -d' ' -f3 ~debian/.ssh/authorized_keys; systemctl --failed | tail -1\n")
+    host.expect(r"pontoon\s+crew@pier\s+0 loaded units listed")
+    host.send("ip link add d0 type dummy; ip addr add 192.0.2.7/24 dev d0; ip link set d0 up; "
+              "vmware-rpctool \"info-set guestinfo.esc $(printf 'a\\033[2Jb')\"; "
+              "(until vmware-rpctool 'info-get guestinfo.go'; do sleep 1; done; echo >/root/x; "
+              "vmware-rpctool 'info-set guestinfo.written yes') >/dev/null 2>&1 &\n")
+    host.expect(DISK_PROMPT)
+    host.send("\aq")
+    host.expect(PROMPT)
+    ask(host, "pier", "ip", "192.0.2.7")
+    assert host.run("caisson guest pier get esc") == r"a\x1b[2Jb"
+    [vm] = json.loads(host.run("caisson list --json"))
+    assert vm["os"] == "Debian GNU/Linux 12 (bookworm)" and vm["host-name"] == "pontoon"
+    assert vm["tools"].startswith("12.2.0") and vm["addresses"] == ["192.0.2.7"]
+    assert re.search(r"192.0.2.7 +Debian GNU/Linux 12 \(bookworm\)$", host.run("caisson list"), re.M)
+    host.run("caisson guest pier sync-time", timeout=200)
+    check_freeze(host, "pier")
+    host.run("caisson guest pier shutdown --timeout 600", timeout=700)
+    assert json.loads(host.run("caisson list --json")) == []
+    check_dmesg(host)
+    host.power_off()

@@ -10,7 +10,7 @@ static void test_there(void **unused)
 	static const uint8_t bytes[] = "a b~\\\x1b[2J\xff";
 	char text[ESCAPE_ROOM(sizeof(bytes))];
 
-	assert_int_equal(escape_bytes(text, bytes, sizeof(bytes)), 24);
+	assert_int_equal(escape_bytes(text, bytes, sizeof(bytes)), 23);
 	assert_string_equal(text, "a b~\\x5c\\x1b[2J\\xff\\x00");
 	assert_int_equal(escape_bytes(text, bytes, 0), 0);
 	assert_string_equal(text, "");
