@@ -420,7 +420,8 @@ static inline bool prop_next(const struct fdt *fdt, uint32_t *cursor, struct fdt
 	const uint8_t *p = fdt->structs + *cursor;
 	const uint8_t *end = fdt->structs + fdt->struct_bytes;
 
-	while (end - p >= 4 && be32(p) == TOKEN_NOP)
+	/* Fewer than 12 bytes before the end hold no property, whatever they are. */
+	while (end - p >= 12 && be32(p) == TOKEN_NOP)
 		p += 4;
 	if (end - p < 12 || be32(p) != TOKEN_PROP)
 		return false;

@@ -185,18 +185,16 @@ enum err pgtable_init(struct pgtable *pt, enum pgtable_stage stage, unsigned int
 static unsigned int map_leaves(struct walk *w, uint64_t *table, unsigned int i, unsigned int level)
 {
 	uint64_t size = BIT(level_shift(level));
-	uint64_t leaves = w->bytes / size;
+	uint64_t leaves = w->bytes / size, room = table_entries(w->pt, level) - i;
 	uint64_t desc = w->pa | w->desc | leaf_type(level);
-	unsigned int first = i;
+	uint64_t *entry = table + i, *end = entry + (leaves < room ? leaves : room);
 
-	if (leaves > table_entries(w->pt, level) - i)
-		leaves = table_entries(w->pt, level) - i;
-	for (; i - first < leaves && table[i] == 0; i++) {
-		pgtable_entry_write(&table[i], desc);
+	for (; entry < end && *entry == 0; entry++) {
+		pgtable_entry_write(entry, desc);
 		desc += size;
 	}
-	walk_advance(w, (i - first) * size);
-	return i;
+	walk_advance(w, (entry - table - i) * size);
+	return entry - table;
 }
 
 /* Puts an empty table into the free entry; 0: there is no page for it. */

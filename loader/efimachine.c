@@ -56,5 +56,7 @@ void efimachine_check(const struct efi *efi)
 	if (firmware.dtb != 0)
 		return;
 	read_machine(efi, drop_line);
-	acpiread_devices(&machine);
+	/* A GICv2 itself is asked, and firmware need not have mapped all of it. */
+	if (machine.acpi.madt.gic_version >= 3)
+		acpiread_devices(&machine);
 }

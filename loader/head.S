@@ -12,16 +12,22 @@
 #define CPTR_EL2_RES1 0x33ff
 #define CURRENTEL_EL2 (2 << 2)
 
-/* Cleans and invalidates [x1, x2) to the point of coherency. Changes x1, x3, x4. */
+/*
+ * Cleans and invalidates [x1, x2) to the point of coherency, x2 a multiple of 4 KiB: two lines at a
+ * time, which are 2 KiB at most. Changes x1, x3, x4.
+ */
 	.macro	clean
 	/* CTR_EL0.DminLine is the log2 of words in a line. */
 	mrs	x3, ctr_el0
 	ubfx	x3, x3, #16, #4
 	mov	x4, #4
 	lsl	x3, x4, x3
-	sub	x4, x3, #1
+	lsl	x4, x3, #1
+	sub	x4, x4, #1
 	bic	x1, x1, x4
 0:	dc	civac, x1
+	add	x1, x1, x3
+	dc	civac, x1
 	add	x1, x1, x3
 	cmp	x1, x2
 	b.lo	0b
@@ -101,11 +107,12 @@ entry:
 	add	x1, x1, :lo12:loader_bss_start
 	adrp	x2, loader_bss_end
 	add	x2, x2, :lo12:loader_bss_end
-2:	cmp	x1, x2
-	b.hs	3f
-	stp	xzr, xzr, [x1], #16
-	b	2b
-3:
+2:	stp	xzr, xzr, [x1, #16]	/* there is some, in pieces of 64 bytes */
+	stp	xzr, xzr, [x1, #32]
+	stp	xzr, xzr, [x1, #48]
+	stp	xzr, xzr, [x1], #64
+	cmp	x1, x2
+	b.lo	2b
 	bl	relocate
 	adrp	x1, loader_stack_top
 	add	sp, x1, :lo12:loader_stack_top
@@ -130,6 +137,29 @@ head_enter:
 	dsb	sy
 	isb
 	br	x9
+
+/*
+ * void head_copy(void *to, const void *from, uint64_t bytes): a multiple of 128 bytes, both at
+ * multiples of 16. With the MMU off each load and store goes to memory by itself, so they are of
+ * the widest kind, FP registers: of nobody here, firmware's only until boot services end.
+ */
+	.arch_extension fp
+	.arch_extension simd
+	.section .text.head_copy, "ax"
+	.global head_copy
+head_copy:
+	cbz	x2, 9f
+0:	ldp	q2, q3, [x1, #32]
+	ldp	q4, q5, [x1, #64]
+	ldp	q6, q7, [x1, #96]
+	ldp	q0, q1, [x1], #128
+	stp	q2, q3, [x0, #32]
+	stp	q4, q5, [x0, #64]
+	stp	q6, q7, [x0, #96]
+	stp	q0, q1, [x0], #128
+	subs	x2, x2, #128
+	b.ne	0b
+9:	ret
 
 /* Nothing here is expected to fault; if it does, say where. */
 	.section .text.vectors, "ax"

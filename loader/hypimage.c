@@ -34,11 +34,11 @@ uint64_t hypimage_bytes(void)
 {
 	const struct hyp_header *h = header();
 
-	/* Built together with this program: a build error, not bad input. */
+	/* Built together with this program: a build error, not bad input. Whole pages. */
 	if (h->magic != HYP_HEADER_MAGIC ||
 	    h->text_bytes + h->rodata_bytes + h->data_bytes !=
 		    (uint64_t)(hyp_image_end - hyp_image) ||
-	    !bits_is_aligned(h->text_bytes | h->rodata_bytes, PAGE_BYTES))
+	    !bits_is_aligned(h->text_bytes | h->rodata_bytes | h->data_bytes, PAGE_BYTES))
 		uart_stop("the embedded hypervisor image is malformed: build it again");
 	return bits_align_up(h->text_bytes + h->rodata_bytes + h->data_bytes + h->bss_bytes,
 			     PAGE_BYTES);
@@ -161,7 +161,7 @@ static void copy_image(const struct bootinfo *info)
 
 	/* Dirty lines of old contents must not be written back over what follows. */
 	cache_clean_invalidate_poc(base, file_bytes);
-	memcpy((void *)base, hyp_image, file_bytes);
+	head_copy((void *)base, hyp_image, file_bytes);
 }
 
 void hypimage_start(struct machine *m)

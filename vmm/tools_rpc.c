@@ -22,6 +22,7 @@ struct rpc {
 	uint32_t channel;
 	const char *text;
 	size_t bytes;
+	bool had_nul; /* that one was sent */
 };
 
 typedef void rpc_fn(struct rpc *rpc);
@@ -165,8 +166,10 @@ static void set_text(char *field, size_t room, const char *text, const char *end
 }
 
 /* False: it is of a kind that is not known, or malformed. */
-static bool take_info(struct tools_report *report, uint64_t kind, const char *text, const char *end)
+static bool take_info(const struct rpc *rpc, uint64_t kind, const char *text)
 {
+	struct tools_report *report = &rpc->tools->report;
+	const char *end = rpc->text + rpc->bytes;
 	const struct rpc rest = {.text = text, .bytes = (size_t)(end - text)};
 	uint64_t uptime;
 
@@ -189,8 +192,8 @@ static bool take_info(struct tools_report *report, uint64_t kind, const char *te
 		report->uptime_s = uptime / 100;
 		return true;
 	case INFO_NICS_XDR:
-		return gtnic_decode((const uint8_t *)text, (size_t)(end - text), &report->nics) ==
-		       ERR_OK;
+		return gtnic_decode((const uint8_t *)text, rest.bytes + rpc->had_nul,
+				    &report->nics) == ERR_OK;
 	case INFO_BUILD_NUMBER:
 	case INFO_MEMORY:
 		return true; /* nobody asks for it */
@@ -210,8 +213,7 @@ static void set_guest_info(struct rpc *rpc)
 	const char *text;
 	uint64_t kind;
 
-	if (!take_number(rpc, &kind, &text) ||
-	    !take_info(&rpc->tools->report, kind, text, rpc->text + rpc->bytes)) {
+	if (!take_number(rpc, &kind, &text) || !take_info(rpc, kind, text)) {
 		answer(rpc, FAILED, "Invalid or not supported");
 		return;
 	}
@@ -335,8 +337,8 @@ void tools_rpc(struct tools *t, uint32_t channel, const uint8_t *command, uint32
 {
 	struct rpc rpc = {.tools = t, .channel = channel, .text = (const char *)command};
 
-	if (bytes != 0 && command[bytes - 1] == '\0')
-		bytes--;
+	rpc.had_nul = bytes != 0 && command[bytes - 1] == '\0';
+	bytes -= rpc.had_nul;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		size_t length = strlen(table[i].name);
 

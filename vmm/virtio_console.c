@@ -16,6 +16,10 @@
 
 #define PART_BYTES 1024
 
+/* What a vCPU's thread does of the device's work: in bytes, of which each buffer costs some. */
+#define NOTIFY_BYTES 8192
+#define BUFFER_COST  64
+
 #define FEATURE_SIZE BIT(0) /* VIRTIO_CONSOLE_F_SIZE, 5.3.3 */
 
 /* ---- the client ---------------------------------------------------------------------------- */
@@ -64,7 +68,7 @@ static void keep(struct virtio_console *c)
 	uint8_t part[PART_BYTES];
 	uint32_t bytes;
 
-	for (uint32_t at = 0; (bytes = virtqueue_read(&c->chain, at, part, sizeof(part))) != 0;
+	for (uint32_t at = 0; (bytes = virtqueue_read(&c->written, at, part, sizeof(part))) != 0;
 	     at += bytes) {
 		if (c->own != NULL)
 			c->own->output(c->own->arg, part, bytes);
@@ -73,23 +77,43 @@ static void keep(struct virtio_console *c)
 	}
 }
 
-static void transmit(struct virtio_console *c)
+/* Under the queue's lock. False: the next buffer would be more than `budget`, or none is there. */
+static bool transmit_one(struct virtio_console *c, uint64_t *budget)
+{
+	struct virtio *v = &c->virtio;
+	struct virtio_queue *q = &v->queue[QUEUE_TRANSMIT];
+	uint64_t cost;
+
+	if (!virtio_take(v, q, &c->written))
+		return false;
+	cost = BUFFER_COST + (uint64_t)c->written.readable_bytes;
+	if (cost > *budget) {
+		virtqueue_untake(&q->ring, 1);
+		*budget = 0;
+		return false;
+	}
+	*budget -= cost;
+	if (atomic_exchange(&c->tell_size, false))
+		virtio_config_changed(v);
+	keep(c);
+	virtqueue_put(&q->ring, c->written.head, 0);
+	return true;
+}
+
+/* The queue's lock is taken, and is released here. False: there is more than `budget`. */
+static bool transmit(struct virtio_console *c, uint64_t budget)
 {
 	struct virtio *v = &c->virtio;
 	struct virtio_queue *q = &v->queue[QUEUE_TRANSMIT];
 
-	(void)pthread_mutex_lock(&q->lock);
 	do {
 		virtqueue_spare_notify(&q->ring);
-		while (virtio_take(v, q, &c->chain)) {
-			if (atomic_exchange(&c->tell_size, false))
-				virtio_config_changed(v);
-			keep(c);
-			virtqueue_put(&q->ring, c->chain.head, 0);
-		}
+		while (transmit_one(c, &budget))
+			;
 		virtio_signal(v, q);
-	} while (virtqueue_want_notify(&q->ring) && virtio_is_live(v));
+	} while (budget != 0 && virtqueue_want_notify(&q->ring) && virtio_is_live(v));
 	(void)pthread_mutex_unlock(&q->lock);
+	return budget != 0;
 }
 
 /* As read_client(), from what was typed on the machine's own console. */
@@ -163,7 +187,8 @@ static void serve(void *arg)
 	while (worker_wait(&c->worker, fds, ARRAY_SIZE(fds))) {
 		if (fds[0].revents != 0)
 			accept_client(c);
-		transmit(c);
+		(void)pthread_mutex_lock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
+		(void)transmit(c, UINT64_MAX);
 		receive(c);
 		send_kept(c);
 		/* It hung up, and what it sent before has no place to go. */
@@ -184,9 +209,19 @@ static void start(struct virtio *v)
 	worker_kick(&c->worker);
 }
 
+/*
+ * Linux writes 16 bytes to its console and spins until they are taken, for a whole time slice if
+ * the device's thread has to wait for the CPU on which it spins. So the vCPU's own thread takes
+ * them, as far as that is little and nobody is at it.
+ */
 static void notify(struct virtio *v, uint32_t queue)
 {
-	worker_kick(&CONTAINER_OF(v, struct virtio_console, virtio)->worker);
+	struct virtio_console *c = CONTAINER_OF(v, struct virtio_console, virtio);
+
+	if (queue == QUEUE_TRANSMIT && c->own != NULL &&
+	    pthread_mutex_trylock(&v->queue[queue].lock) == 0 && transmit(c, NOTIFY_BYTES))
+		return;
+	worker_kick(&c->worker);
 }
 
 /* ---- start --------------------------------------------------------------------------------- */

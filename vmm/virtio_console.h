@@ -20,7 +20,8 @@ struct virtio_console {
 	const char *path; /* the configuration's */
 	bool opened;
 	int listener;
-	int client; /* -1: none. The worker's, as what follows */
+	struct virtqueue_chain written; /* under the transmit queue's lock */
+	int client;                     /* -1: none. The worker's, as what follows */
 	bool receive_waits;
 	struct virtqueue_chain chain;
 	struct ring kept;
@@ -35,7 +36,7 @@ struct virtio_console {
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_BYTES];
 };
 
-/* Called by the device's thread; must not wait for the guest. */
+/* Called by the device's thread or by a vCPU's; must not wait for the guest. */
 struct virtio_console_own {
 	void (*output)(void *arg, const uint8_t *bytes, size_t count);
 	void (*room)(void *arg); /* after virtio_console_room() was 0 */

@@ -51,13 +51,20 @@ static inline void cache_clean_invalidate_poc(uint64_t address, uint64_t bytes)
 	uint64_t end = address + bytes;
 	uint64_t p = bits_align_down(address, line);
 
-	/* Two at a time: the loader does this for all of the hypervisor's image. */
-	for (; p + line < end; p += 2 * line)
-		__asm__ volatile("dc civac, %0\n\tdc civac, %1"
-				 :
-				 : "r"(p), "r"(p + line)
+	/* Four at a time: the loader does this for all of the hypervisor's image. */
+	while (p + 3 * line < end)
+		__asm__ volatile("dc	civac, %0\n\t"
+				 "add	%0, %0, %1\n\t"
+				 "dc	civac, %0\n\t"
+				 "add	%0, %0, %1\n\t"
+				 "dc	civac, %0\n\t"
+				 "add	%0, %0, %1\n\t"
+				 "dc	civac, %0\n\t"
+				 "add	%0, %0, %1"
+				 : "+r"(p)
+				 : "r"(line)
 				 : "memory");
-	if (p < end)
+	for (; p < end; p += line)
 		__asm__ volatile("dc civac, %0" : : "r"(p) : "memory");
 	dsb(sy);
 }

@@ -76,7 +76,7 @@ entry_secondary:
 3:	cbnz	x20, 6f
 	/*
 	 * The boot CPU zeroes bss, here where caches are on: nobody uses it with caches off, so it
-	 * needs no maintenance. Its bounds are multiples of DC ZVA's largest block, 2 KiB.
+	 * needs no maintenance. Its bounds are multiples of 4 KiB: two of DC ZVA's largest blocks.
 	 */
 	ldr	x1, =hyp_bss_start
 	ldr	x2, =hyp_bss_bytes
@@ -87,6 +87,8 @@ entry_secondary:
 	mov	x4, #4
 	lsl	x4, x4, x3
 4:	dc	zva, x1
+	add	x1, x1, x4
+	dc	zva, x1
 	add	x1, x1, x4
 	cmp	x1, x2
 	b.lo	4b
