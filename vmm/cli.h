@@ -27,6 +27,7 @@ int cli_info(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_guest(int argc, char **argv);
+int cli_agent(int argc, char **argv);
 
 /* ---- what several of them use ------------------------------------------------------------ */
 

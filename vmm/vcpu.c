@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vmm/kvmptp.h"
 #include "vmm/psci.h"
 #include "vmm/say.h"
 #include "vmm/thread.h"
@@ -149,7 +150,8 @@ static void exit_mmio(struct vcpu *v)
 
 static void exit_smccc(struct vcpu *v)
 {
-	psci_handle(v);
+	if (!kvmptp_handle(v))
+		psci_handle(v);
 }
 
 /*
