@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from machine import BUILD, assemble_service_vm, write_whole
+from machine import BUILD, assemble_service_vm
 from test_uservm import files
 
 TITLE = r"^ Caisson [\d.]+  up (\d\d:\d\d:\d\d) +F1 Help$"
@@ -16,17 +16,6 @@ SPIN_MS = 600_000  # longer than the test
 DOWN, HOME = "\x1b[B", "\x1b[H"
 PROGRAMS = f"{BUILD}/target/tests/uservm"
 SYSTEMCTL = r"#!/bin/sh\necho $* >&2; exit 1\n"
-# A VM that caissond makes, and what its guest is said to have told, again and again: it is taken
-# when the VM is there.
-TELL = r"""#!/bin/sh
-(echo '{"execute": "create", "arguments": {"name": "told", "cpus": 1, "ram": 2097152, "mem": 2097152}}'
-while sleep 1; do
-	echo '{"execute": "start", "arguments": {"regions": []}}'
-	echo '{"execute": "set-guest", "arguments": {"os": "Guest\u001b[2J", "addresses":
-		["fe80::1", "192.0.2.7"]}}' | tr -d '\n'
-	echo
-done) | talk /run/caisson/caissond.sock 600000 9999 >/dev/null 2>&1
-"""
 CONFIG = "kernel = /guests/ward.img\nappend = button=1\nmem = 32M\n"
 
 
@@ -39,10 +28,6 @@ def at_the_line(sit_down, debug_image):
     added = files(["psci", "smp", "timer"])
     added[f"{PROGRAMS}/ward.img"] = "guests/ward.img"
     added[f"{PROGRAMS}/fuzzcalls"] = "bin/fuzzcalls"
-    added[f"{PROGRAMS}/talk"] = "bin/talk"
-    write_whole(f"{folder}/tell", TELL.encode())
-    os.chmod(f"{folder}/tell", 0o755)
-    added[f"{folder}/tell"] = "bin/tell"
     for name, text in (("ward", CONFIG), ("broken", "kernel = /guests/none\n")):
         with open(f"{folder}/{name}.conf", "w", encoding="ascii") as file:
             file.write(text)
@@ -70,8 +55,8 @@ def choose(t, name):
 
 
 def test_host(at_the_line):
-    """It is there first on a machine without a display; a user VM comes, is chosen and looked at,
-    and another one whose guest tells something of itself; help; log; power-off is asked for twice."""
+    """It is there first on a machine without a display; a user VM comes, is chosen and looked at;
+    help; log; power-off is asked for twice."""
     t = at_the_line
     first = t.expect(TITLE)[1]
     t.expect(r"^CPUs 2: user VMs \d+%, service VM \d+%, asleep \d+%\n"
@@ -92,14 +77,7 @@ def test_host(at_the_line):
     # A CPU is the VM's, as far as the service VM leaves it.
     t.expect(r"^ 2  web +running +1 +64 M +[1-9]\d*\.\d s +[1-9]\d*%$")
     t.expect(r"user VMs 64 M, their stores [1-9]\d* M$")
-    t.command_key("1")
-    t.send("clear; (tell &)\r")
-    t.command_key("0")
-    t.expect(r"^ \S  told +idle ")
-    choose(t, "told")
-    t.expect(r"^told: Guest\?\[2J, 192\.0\.2\.7$")
     choose(t, "web")
-    t.expect_gone(r"^told:")
     t.send("\x1b1")
     t.expect(r"^ Any key goes back\.$")
     t.send("x")
