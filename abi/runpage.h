@@ -88,7 +88,9 @@ struct run_page {
 	uint32_t tools_again; /* from the VMM: the next run exits with the same call at once */
 	uint32_t reserved2;
 
-	uint64_t reserved3[22];
+	uint64_t cntvoff; /* SMCCC: the guest's CNTVCT_EL0 is the caller's less this */
+
+	uint64_t reserved3[21];
 
 	/* VCPU_GET writes it, VCPU_SET reads it. At a multiple of 512 bytes. */
 	struct vcpu_state state;

@@ -83,7 +83,9 @@ static void choose_protocol(const struct bootcpu_list *list, struct bootcpu *cpu
 		return;
 	}
 	cpu->protocol = BOOTCPU_PARKING;
-	if (!bits_is_aligned(cpu->address, PAGE_BYTES))
+	if (cpu->parking_version != PARKING_VERSION)
+		cpu->problem = "its mailbox is of a version that is not known";
+	else if (!bits_is_aligned(cpu->address, PAGE_BYTES))
 		cpu->problem = "its mailbox is not at the start of a page";
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/fmt.h"
 #include "lib/text.h"
+#include "loader/parked.h"
 #include "loader/uart.h"
 
 #define GICV2_CPUS 8 /* that it can serve (IHI 0048) */
@@ -154,7 +155,7 @@ static void consider(struct machine *m, uint32_t listed)
 	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
 		problem = "Caisson does not know this way";
 	if (problem == NULL && cpu->protocol == BOOTCPU_PARKING)
-		problem = "it is firmware's own, which Caisson does not use";
+		problem = parked_problem(m, cpu->address);
 	if (problem != NULL)
 		leave_out_listed(m, &m->info.start[listed], "%s", problem);
 	else if (m->info.cpu_count == most)

@@ -8,6 +8,7 @@
 #include "loader/eficfg.h"
 #include "loader/eficon.h"
 #include "loader/efikernel.h"
+#include "loader/efimachine.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
 #include "loader/kernel.h"
@@ -155,6 +156,7 @@ efi_status efi_main(efi_handle image, struct efi_system_table *table)
 	if (status == EFI_SUCCESS && kernel_is_payload(firmware.cmdline)) {
 		status = efikernel_start(&efi);
 	} else if (status == EFI_SUCCESS) {
+		efimachine_check(&efi);
 		take_seed(&efi);
 		status = efimem_leave(&efi);
 	}

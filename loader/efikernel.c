@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-#include "arch/aarch64/cache.h"
+#include "arch/aarch64/sysreg.h"
 #include "lib/efimap.h"
-#include "loader/acpiread.h"
 #include "loader/cpus.h"
-#include "loader/dt.h"
 #include "loader/eficon.h"
 #include "loader/efiinitrd.h"
+#include "loader/efimachine.h"
 #include "loader/efimem.h"
 #include "loader/firmware.h"
 #include "loader/kernel.h"
@@ -27,20 +26,6 @@ struct memory_path {
 	uint64_t end;
 	uint8_t last[4];
 } __attribute__((packed, aligned(8)));
-
-static const struct efi *uefi; /* for what stops */
-static struct machine machine;
-
-static void print_line(const char *line)
-{
-	eficon_print(uefi, "%s", line);
-}
-
-static void stop(void)
-{
-	efimem_release(uefi);
-	(void)uefi->boot->Exit(uefi->image, EFI_UNSUPPORTED, 0, NULL);
-}
 
 /* Its command line as the options of an application. */
 static void give_options(const struct machine *m, struct efi_loaded_image *loaded)
@@ -116,19 +101,6 @@ static efi_status install_tables(const struct efi *efi, struct machine *m)
 	return efi->boot->InstallConfigurationTable(&efi_dtb_guid, (void *)base);
 }
 
-static void read_machine(struct machine *m)
-{
-	uint64_t own_mpidr = sysreg_read(mpidr_el1) & MPIDR_AFFINITY;
-
-	if (firmware.dtb != 0) {
-		dt_open(m, firmware.dtb);
-		dt_read(m, own_mpidr);
-	} else {
-		acpiread_open(m);
-		acpiread_machine(m, own_mpidr);
-	}
-}
-
 /* A device tree has the RAM disk in it; ACPI tables have no place for one. */
 static efi_status start(const struct efi *efi, const struct machine *m, efi_handle image)
 {
@@ -149,14 +121,11 @@ static efi_status start(const struct efi *efi, const struct machine *m, efi_hand
 
 efi_status efikernel_start(const struct efi *efi)
 {
-	struct machine *m = &machine;
+	uint64_t start_cntpct = sysreg_read(cntpct_el0); /* what the benchmark counts from */
+	struct machine *m = efimachine_read(efi);
 	efi_handle image;
 	efi_status status;
 
-	uefi = efi;
-	uart_redirect(print_line, stop);
-	*m = (struct machine){.firmware = &firmware};
-	read_machine(m);
 	cpus_choose(m);
 	payload_find(m);
 	status = load(efi, m, &image);
@@ -166,7 +135,8 @@ efi_status efikernel_start(const struct efi *efi)
 	status = install_tables(efi, m);
 	if (status != EFI_SUCCESS)
 		return eficon_refuse(efi, status, "firmware does not take the kernel's tables");
-	eficon_print(efi, "  payload=kernel: %u CPU%s, mailboxes at %#llx\n", m->info.cpu_count,
-		     m->info.cpu_count == 1 ? "" : "s", (unsigned long long)m->info.kept.base);
+	eficon_print(efi, "  payload=kernel: %u CPU%s, mailboxes at %#llx; began at tick %llu\n",
+		     m->info.cpu_count, m->info.cpu_count == 1 ? "" : "s",
+		     (unsigned long long)m->info.kept.base, (unsigned long long)start_cntpct);
 	return start(efi, m, image);
 }

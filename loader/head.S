@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first bytes of build/caisson.img: an arm64 Image header, which is the head of a PE/COFF
- * header, too, and the ways from there to C. `entry`: as Linux is entered (booting.rst of the arm64
- * port), MMU and data cache off, x0 = device tree. `entry_uefi`: as an application of UEFI (UEFI
- * 2.10 2.3.6), on firmware's stack, under its MMU; head_leave() leads from there to `entry`.
+ * Where the loader begins as an Image, as Linux is entered (booting.rst of the arm64 port): MMU and
+ * data cache off, x0 = device tree. head_leave() leads here from what pehead.S began as an
+ * application of UEFI.
  */
 #define SCTLR_EL2_OFF 0x30c50830 /* RES1 bits: MMU, caches, alignment checks off, little-endian */
 #define SCTLR_M (1 << 0)
@@ -12,88 +11,6 @@
 #define HCR_EL2_RW (1 << 31)
 #define CPTR_EL2_RES1 0x33ff
 #define CURRENTEL_EL2 (2 << 2)
-
-#define IMAGE_FLAGS 0xa /* little-endian, 4 KiB pages, anywhere in memory */
-
-#define R_AARCH64_RELATIVE 1027
-
-	.section .head, "ax", %progbits
-	.global loader_start
-loader_start:
-	.inst	0xd1005a4d	/* sub x13, x18, #22: does no harm, and begins with "MZ" */
-	b	entry
-	.quad	0		/* text_offset */
-	.quad	loader_image_bytes
-	.quad	IMAGE_FLAGS
-	.quad	0
-	.quad	0
-	.quad	0
-	.ascii	"ARM\x64"
-	.long	pe_header - loader_start
-
-/*
- * Microsoft's "PE Format". Offsets in the file are offsets in memory. What the program itself
- * relocates (.rodata, too) is data here, so nothing is both writable and executable; there are no
- * relocations for firmware to do.
- */
-	.balign	8
-pe_header:
-	.ascii	"PE\0\0"
-	.short	0xaa64		/* Machine: ARM64 */
-	.short	2		/* NumberOfSections */
-	.long	0, 0, 0		/* TimeDateStamp, no symbols */
-	.short	pe_sections - pe_optional
-	.short	0x22		/* EXECUTABLE_IMAGE, LARGE_ADDRESS_AWARE */
-pe_optional:
-	.short	0x20b		/* PE32+ */
-	.byte	0, 0
-	.long	loader_text_bytes
-	.long	loader_data_bytes
-	.long	loader_zero_bytes
-	.long	entry_uefi - loader_start
-	.long	LOADER_TEXT	/* BaseOfCode */
-	.quad	0		/* ImageBase */
-	.long	LOADER_PAGE	/* SectionAlignment */
-	.long	LOADER_FILE_ALIGN
-	.short	0, 0, 0, 0, 0, 0
-	.long	0
-	.long	loader_image_bytes
-	.long	LOADER_TEXT	/* SizeOfHeaders */
-	.long	0		/* CheckSum */
-	.short	10		/* Subsystem: EFI application */
-	.short	0x100		/* NX_COMPAT */
-	.quad	0, 0, 0, 0
-	.long	0
-	.long	6		/* NumberOfRvaAndSizes */
-	.quad	0, 0, 0, 0, 0, 0
-pe_sections:
-	.ascii	".text\0\0\0"
-	.long	loader_text_bytes, LOADER_TEXT, loader_text_bytes, LOADER_TEXT
-	.long	0, 0, 0
-	.long	0x60000020	/* code, executable, readable */
-	.ascii	".data\0\0\0"
-	.long	loader_data_zero_bytes, loader_data_offset, loader_data_bytes, loader_data_offset
-	.long	0, 0, 0
-	.long	0xc0000040	/* initialised data, readable, writable */
-
-/* Pointers in initialised data were linked for address 0. A second time does no harm. */
-	.macro	relocate
-	adrp	x3, loader_start
-	adrp	x1, loader_rela_start
-	add	x1, x1, :lo12:loader_rela_start
-	adrp	x2, loader_rela_end
-	add	x2, x2, :lo12:loader_rela_end
-4:	cmp	x1, x2
-	b.hs	5f
-	ldp	x4, x5, [x1], #16
-	ldr	x6, [x1], #8
-	cmp	x5, #R_AARCH64_RELATIVE
-	b.ne	4b
-	add	x6, x6, x3
-	str	x6, [x3, x4]
-	b	4b
-5:
-	.endm
 
 /*
  * Cleans and invalidates [x1, x2) to the point of coherency, x2 a multiple of 4 KiB: two lines at a
@@ -116,17 +33,6 @@ pe_sections:
 	b.lo	0b
 	dsb	sy
 	.endm
-
-	.section .text.entry_uefi, "ax"
-entry_uefi:
-	stp	x29, x30, [sp, #-32]!
-	mov	x29, sp
-	stp	x0, x1, [sp, #16]
-	relocate
-	ldp	x0, x1, [sp, #16]
-	bl	efi_main
-	ldp	x29, x30, [sp], #32
-	ret
 
 /*
  * void head_leave(void): after boot services, at EL2: turns MMU and data cache off and enters as
@@ -153,6 +59,7 @@ head_leave:
 	b	entry
 
 	.section .text.entry, "ax"
+	.global entry
 entry:
 	mrs	x20, CurrentEL
 	mov	x21, #0
@@ -206,7 +113,7 @@ entry:
 	stp	xzr, xzr, [x1], #64
 	cmp	x1, x2
 	b.lo	2b
-	relocate
+	bl	relocate
 	adrp	x1, loader_stack_top
 	add	sp, x1, :lo12:loader_stack_top
 	mov	x29, xzr

@@ -73,8 +73,8 @@ static void map(struct pgtable *pt, uint64_t va, uint64_t pa, uint64_t bytes, un
 	if (err != ERR_OK)
 		uart_stop("cannot map %#llx, %#llx bytes for EL2 (%s)", (unsigned long long)va,
 			  (unsigned long long)bytes,
-			  err == ERR_OVERLAP     ? "overlaps something: memory and devices of the "
-						   "device tree contradict each other"
+			  err == ERR_OVERLAP     ? "overlaps something: memory and devices of "
+						   "firmware's tables contradict each other"
 			  : err == ERR_NO_MEMORY ? "tables full"
 						 : "invalid");
 }

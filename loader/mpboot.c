@@ -8,6 +8,7 @@
 #include "arch/aarch64/mmio.h"
 #include "arch/aarch64/smccc.h"
 #include "loader/cpus.h"
+#include "loader/parked.h"
 #include "loader/uart.h"
 
 #define PAGE_BYTES      KIB(4)
@@ -117,6 +118,9 @@ static void start_one(struct machine *m, uint32_t i, uint64_t code)
 	case BOOTCPU_BOARD:
 		start_board(m, i, code);
 		break;
+	case BOOTCPU_PARKING:
+		parked_release(cpu, code);
+		break;
 	default:
 		break;
 	}
@@ -152,6 +156,7 @@ void mpboot_start(struct machine *m, uint64_t base)
 		start_one(m, i, base);
 	dsb(sy);
 	sev();
+	parked_wake(m);
 	for (uint32_t i = 1; i < info->cpu_count;) {
 		const struct boot_start *start = cpus_start(m, i);
 
@@ -163,12 +168,23 @@ void mpboot_start(struct machine *m, uint64_t base)
 	}
 }
 
+/* What more is known of a CPU that did not come. */
+static const char *silence(struct machine *m, uint32_t i)
+{
+	const struct bootcpu *cpu = cpus_listed(m, i);
+
+	if (sysreg_read(cntfrq_el0) == 0)
+		return " (of no length: CNTFRQ_EL0 is 0)";
+	if (cpu->protocol == BOOTCPU_PARKING && !parked_is_gone(cpu))
+		return ": it did not look into its mailbox";
+	return "";
+}
+
 void mpboot_collect(struct machine *m)
 {
 	struct bootinfo *info = &m->info;
 	uint64_t start = sysreg_read(cntpct_el0);
-	uint64_t hz = sysreg_read(cntfrq_el0);
-	uint64_t wait = ARRIVAL_SECONDS * hz;
+	uint64_t wait = ARRIVAL_SECONDS * sysreg_read(cntfrq_el0);
 
 	for (uint32_t i = 1; i < info->cpu_count;) {
 		const volatile struct boot_mailbox *mailbox = mailbox_of(&info->cpu[i]);
@@ -188,7 +204,7 @@ void mpboot_collect(struct machine *m)
 			i++;
 		} else if (arrived == 0) {
 			cpus_leave_out(m, i, "it did not arrive within %d s%s", ARRIVAL_SECONDS,
-				       hz == 0 ? " (of no length: CNTFRQ_EL0 is 0)" : "");
+				       silence(m, i));
 		} else {
 			cpus_leave_out(m, i, "firmware started it at EL%u",
 				       (unsigned int)(arrived >> 2));

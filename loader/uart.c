@@ -17,7 +17,7 @@
 
 static struct boot_uart uart;
 static void (*elsewhere)(const char *line);
-static void (*elsewhere_stop)(void);
+static void (*elsewhere_stop)(const char *why);
 
 static uint32_t reg_read(unsigned int number)
 {
@@ -132,7 +132,7 @@ static void set_cdns(void)
 	mmio_write32(uart.base + CDNS_CR, CDNS_CR_RXEN | CDNS_CR_TXEN | CDNS_CR_STPBRK);
 }
 
-void uart_redirect(void (*text)(const char *line), void (*stop)(void))
+void uart_redirect(void (*text)(const char *line), void (*stop)(const char *why))
 {
 	elsewhere = text;
 	elsewhere_stop = stop;
@@ -193,15 +193,17 @@ void uart_print(const char *fmt, ...)
 
 void uart_stop(const char *fmt, ...)
 {
+	char why[LINE_BYTES];
 	va_list args;
 
-	uart_print("caisson: cannot start: ");
 	va_start(args, fmt);
-	print(fmt, args);
+	fmt_vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	uart_print("\n");
 	if (elsewhere != NULL)
-		elsewhere_stop();
+		elsewhere_stop(why);
+	uart_print("caisson: cannot start: ");
+	uart_print("%s", why);
+	uart_print("\n");
 	for (;;)
 		wfi();
 }

@@ -17,10 +17,10 @@
 void uart_init(const struct boot_uart *port, uint32_t divisor);
 
 /*
- * While UEFI has the machine: no port is touched, lines of text go to `text`, and uart_stop() ends
- * with `stop`, which does not return.
+ * While UEFI has the machine: no port is touched, lines of text go to `text`, and uart_stop() is
+ * `stop`, which does not return.
  */
-void uart_redirect(void (*text)(const char *line), void (*stop)(void));
+void uart_redirect(void (*text)(const char *line), void (*stop)(const char *why));
 
 void uart_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

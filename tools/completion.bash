@@ -11,7 +11,7 @@ _caisson_names() {
 _caisson() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="run list info stats console pause resume stop guest log help"
+		words="run list info stats console pause resume stop guest agent log help"
 	else
 		case ${COMP_WORDS[1]} in
 		run)
@@ -32,6 +32,15 @@ _caisson() {
 			2) words="--help $(_caisson_names)" ;;
 			3) words="get set list shutdown reboot sync-time ip freeze thaw" ;;
 			*) words="--timeout --force --json --raw" ;;
+			esac
+			;;
+		agent)
+			case $COMP_CWORD in
+			2) words="--help $(_caisson_names)" ;;
+			3) words="guest-exec guest-exec-status guest-fsfreeze-freeze guest-fsfreeze-status
+				guest-fsfreeze-thaw guest-get-osinfo guest-get-time guest-info
+				guest-network-get-interfaces guest-ping guest-set-time guest-shutdown" ;;
+			*) words="--timeout" ;;
 			esac
 			;;
 		stop) words="--force --timeout --help $(_caisson_names)" ;;

@@ -27,6 +27,7 @@ int cli_info(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_guest(int argc, char **argv);
+int cli_agent(int argc, char **argv);
 
 /* ---- what several of them use ------------------------------------------------------------ */
 
@@ -45,8 +46,8 @@ enum err cli_ask_vm(const char *name, const char *question, json_t *arguments, u
 int cli_print_json(json_t *value);
 /* Is the VM in caissond's list? 1 yes, 0 no, -1 cannot tell. */
 int cli_is_listed(const char *name);
-/* Waits until it is not; the exit status. */
-int cli_await_end(const char *name, uint64_t seconds);
+/* Waits until it is not; the exit status. late: what is told of it when time is up. */
+int cli_await_end(const char *name, uint64_t seconds, const char *late);
 
 #define CLI_ANSWER_MS 60000 /* caissond may have much to do */
 #define CLI_POLL_MS   50

@@ -136,12 +136,27 @@ static const char *set_dedicate(struct vm_config *config, const char *value)
 	return NULL;
 }
 
-static const char *set_rng(struct vm_config *config, const char *value)
+static const char *set_yes_no(bool *to, const char *value)
 {
 	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
 		return "not yes or no";
-	config->rng = strcmp(value, "yes") == 0;
+	*to = strcmp(value, "yes") == 0;
 	return NULL;
+}
+
+static const char *set_rng(struct vm_config *config, const char *value)
+{
+	return set_yes_no(&config->rng, value);
+}
+
+static const char *set_agent(struct vm_config *config, const char *value)
+{
+	return set_yes_no(&config->agent, value);
+}
+
+static const char *set_ptp(struct vm_config *config, const char *value)
+{
+	return set_yes_no(&config->ptp, value);
 }
 
 static const char *set_vsock(struct vm_config *config, const char *value)
@@ -339,6 +354,8 @@ static const struct config_setting settings[] = {
 	{"vsock", "CID", "sockets between host and machine, which has this context identifier"},
 	{"console", "virtio|SOCKET",
 	 "hvc0: the machine's console, too, or a second one at this UNIX socket"},
+	{"agent", NULL, "a port for qemu-guest-agent (see caisson agent)"},
+	{"ptp", NULL, "the host's clock for the machine, by Linux's ptp_kvm"},
 	{"guest-tools", "vmware[,ro]|off",
 	 "speaks with VMware's tools in the machine; ro: they cannot set anything (off)"},
 	{"guestinfo", "KEY=FILE[,secret[=READS]]",
@@ -347,9 +364,9 @@ static const struct config_setting settings[] = {
 };
 
 static set_fn *const set[] = {
-	set_name,  set_kernel,  set_initrd,      set_append,    set_firmware, set_flash_vars,
-	set_mem,   set_cpus,    set_dedicate,    set_disk,      set_net,      set_rng,
-	set_vsock, set_console, set_guest_tools, set_guestinfo,
+	set_name,  set_kernel,  set_initrd,   set_append, set_firmware,    set_flash_vars,
+	set_mem,   set_cpus,    set_dedicate, set_disk,   set_net,         set_rng,
+	set_vsock, set_console, set_agent,    set_ptp,    set_guest_tools, set_guestinfo,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 

@@ -61,6 +61,8 @@ struct vm_config {
 	struct net_config net[CONFIG_NETS_MAX];
 	uint32_t nets;
 	bool rng;
+	bool agent;         /* a port for qemu-guest-agent */
+	bool ptp;           /* the host's clock, as ptp_kvm asks for it */
 	uint32_t vsock_cid; /* 0: none */
 	char *console;      /* the path of a socket, or see config_has_own_console() */
 	uint64_t ram_bytes;

@@ -84,13 +84,14 @@ static enum err query_info(struct rpc_call *call)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	call->result = json_pack(
-		"{s:s,s:s,s:i,s:i,s:I,s:i,s:I,s:i,s:o,s:o,s:b}", "name", vmm->client.name, "state",
-		vm_is_paused(&vmm->vm) ? "paused" : "running", "number", (int)vmm->vm.number,
-		"cpus", (int)config->cpus, "memory", (json_int_t)config->ram_bytes, "pid",
-		(int)getpid(), "uptime", (json_int_t)(now.tv_sec - vmm->begun.tv_sec), "starts",
-		(int)vmm->starts, "disks", describe_disks(config), "nets", describe_nets(config),
-		"rng", config->rng);
+	call->result =
+		json_pack("{s:s,s:s,s:i,s:i,s:I,s:i,s:I,s:i,s:o,s:o,s:b,s:b}", "name",
+			  vmm->client.name, "state", vm_is_paused(&vmm->vm) ? "paused" : "running",
+			  "number", (int)vmm->vm.number, "cpus", (int)config->cpus, "memory",
+			  (json_int_t)config->ram_bytes, "pid", (int)getpid(), "uptime",
+			  (json_int_t)(now.tv_sec - vmm->begun.tv_sec), "starts", (int)vmm->starts,
+			  "disks", describe_disks(config), "nets", describe_nets(config), "rng",
+			  config->rng, "ptp", config->ptp);
 	if (config->dedicated != 0)
 		(void)json_object_set_new(call->result, "dedicate", describe_cpus(config));
 	add_text(call->result, "kernel", config->kernel);
@@ -105,6 +106,9 @@ static enum err query_info(struct rpc_call *call)
 	guestreport_describe(&vmm->client.guest, call->result);
 	if (config->vsock_cid != 0)
 		(void)json_object_set_new(call->result, "vsock", json_integer(config->vsock_cid));
+	if (config->agent)
+		add_text(call->result, "agent",
+			 virtio_serial_is_open(&vmm->devices.agent) ? "open" : "closed");
 	return ERR_OK;
 }
 

@@ -3,6 +3,9 @@
 
 #include "vmm/vm.h"
 
+/* Where qemu-guest-agent listens if nothing else is said. */
+#define AGENT_PORT "org.qemu.guest_agent.0"
+
 static void add(struct devices *d, struct virtio *v)
 {
 	d->virtio[d->slots++] = v;
@@ -42,6 +45,10 @@ enum err devices_open(struct devices *d, struct vm *vm, const struct vm_config *
 		err = virtio_rng_open(&d->rng, vm, d->slots);
 		add(d, &d->rng.virtio);
 	}
+	if (err == ERR_OK && config->agent) {
+		virtio_serial_open(&d->agent, vm, d->slots, AGENT_PORT);
+		add(d, &d->agent.virtio);
+	}
 	return err;
 }
 
@@ -56,6 +63,7 @@ void devices_close(struct devices *d)
 	virtio_console_close(&d->console);
 	virtio_vsock_close(&d->vsock);
 	virtio_rng_close(&d->rng);
+	virtio_serial_close(&d->agent);
 }
 
 enum err devices_attach(struct devices *d)

@@ -9,15 +9,15 @@
 #include "vmm/virtio_console.h"
 #include "vmm/virtio_net.h"
 #include "vmm/virtio_rng.h"
+#include "vmm/virtio_serial.h"
 #include "vmm/virtio_vsock.h"
 
 struct vm;
 
 /*
  * The virtio devices that a configuration asks for, on the board's slots from the first on, in
- * this order: disks, network cards, console, vsock, source of random
- * numbers. They live as long as the
- * process runs the VM; when the VM starts anew they are reset.
+ * this order: disks, network cards, console, vsock, source of random numbers, the guest agent's
+ * port. They live as long as the process runs the VM; when the VM starts anew they are reset.
  */
 struct devices {
 	struct virtio_blk disk[CONFIG_DISKS_MAX];
@@ -26,6 +26,7 @@ struct devices {
 	struct virtio_console console;
 	struct virtio_vsock vsock;
 	struct virtio_rng rng;
+	struct virtio_serial agent; /* to be given its socket before the VM starts */
 	struct virtio *virtio[MACHINE_VIRTIO_SLOTS];
 	uint32_t slots; /* in use */
 };

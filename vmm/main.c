@@ -20,6 +20,7 @@ static const struct {
 	{"resume", cli_resume, "let them go on"},
 	{"stop", cli_stop, "end it"},
 	{"guest", cli_guest, "speak with the tools in its guest"},
+	{"agent", cli_agent, "ask qemu-guest-agent in its guest"},
 	{"log", cli_log, "messages of a detached one, or the hypervisor's"},
 };
 

@@ -14,6 +14,7 @@
 #define PATHS_LOG     "/var/log/caisson"      /* NAME.log: a detached VMM's messages */
 #define PATHS_CONTROL "control.sock"          /* in NAME/ */
 #define PATHS_CONSOLE "console.sock"
+#define PATHS_AGENT   "agent.sock"
 #define PATHS_GROUP   "caisson"
 #define PATHS_MAX     108 /* of a socket's address, with the NUL */
 

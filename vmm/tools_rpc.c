@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/escape.h"
+
 /* What the guest asks, RPCI: a word, a space, and what belongs to it, which may be any bytes. */
 
 #define OK     "1 "
@@ -22,6 +24,7 @@ struct rpc {
 	uint32_t channel;
 	const char *text;
 	size_t bytes;
+	bool had_nul; /* that one was sent */
 };
 
 typedef void rpc_fn(struct rpc *rpc);
@@ -83,17 +86,17 @@ static void info_set(struct rpc *rpc)
 {
 	char key[GUESTINFO_KEY_BYTES];
 	const char *value;
+	uint64_t wait_ns;
 	enum err err;
 
 	if (rpc->tools->policy != TOOLS_FULL || !take_key(rpc, key, &value)) {
 		answer(rpc, FAILED, "Permission denied");
 		return;
 	}
-	if (tools_rate_take(&rpc->tools->writes, tools_now_ns(), WRITES_PER_SECOND, WRITES_BURST,
-			    false) != 0) {
-		answer(rpc, FAILED, "Too many requests");
-		return;
-	}
+	wait_ns = tools_rate_take(&rpc->tools->writes, tools_now_ns(), WRITES_PER_SECOND,
+				  WRITES_BURST, true);
+	if (wait_ns > rpc->tools->wait_ns)
+		rpc->tools->wait_ns = wait_ns;
 	err = guestinfo_set(&rpc->tools->info, GUESTINFO_GUEST, key, (const uint8_t *)value,
 			    (size_t)(rpc->text + rpc->bytes - value), 0);
 	answer(rpc, err == ERR_OK ? OK : FAILED, err == ERR_OK ? "" : "No room for it");
@@ -115,7 +118,7 @@ static void log_line(struct rpc *rpc)
 		t->lines_lost++;
 		return;
 	}
-	tools_escape(line, sizeof(line), (const uint8_t *)rpc->text, rpc->bytes);
+	(void)escape_cut(line, sizeof(line), (const uint8_t *)rpc->text, rpc->bytes);
 	if (t->lines_lost != 0)
 		(void)snprintf(t->line, sizeof(t->line),
 			       "guest tools: %s (after %llu lines that came too fast)", line,
@@ -161,12 +164,14 @@ static bool take_number(const struct rpc *rpc, uint64_t *value, const char **res
 
 static void set_text(char *field, size_t room, const char *text, const char *end)
 {
-	tools_escape(field, room, (const uint8_t *)text, (size_t)(end - text));
+	(void)escape_cut(field, room, (const uint8_t *)text, (size_t)(end - text));
 }
 
 /* False: it is of a kind that is not known, or malformed. */
-static bool take_info(struct tools_report *report, uint64_t kind, const char *text, const char *end)
+static bool take_info(const struct rpc *rpc, uint64_t kind, const char *text)
 {
+	struct tools_report *report = &rpc->tools->report;
+	const char *end = rpc->text + rpc->bytes;
 	const struct rpc rest = {.text = text, .bytes = (size_t)(end - text)};
 	uint64_t uptime;
 
@@ -189,8 +194,8 @@ static bool take_info(struct tools_report *report, uint64_t kind, const char *te
 		report->uptime_s = uptime / 100;
 		return true;
 	case INFO_NICS_XDR:
-		return gtnic_decode((const uint8_t *)text, (size_t)(end - text), &report->nics) ==
-		       ERR_OK;
+		return gtnic_decode((const uint8_t *)text, rest.bytes + rpc->had_nul,
+				    &report->nics) == ERR_OK;
 	case INFO_BUILD_NUMBER:
 	case INFO_MEMORY:
 		return true; /* nobody asks for it */
@@ -210,8 +215,7 @@ static void set_guest_info(struct rpc *rpc)
 	const char *text;
 	uint64_t kind;
 
-	if (!take_number(rpc, &kind, &text) ||
-	    !take_info(&rpc->tools->report, kind, text, rpc->text + rpc->bytes)) {
+	if (!take_number(rpc, &kind, &text) || !take_info(rpc, kind, text)) {
 		answer(rpc, FAILED, "Invalid or not supported");
 		return;
 	}
@@ -335,8 +339,8 @@ void tools_rpc(struct tools *t, uint32_t channel, const uint8_t *command, uint32
 {
 	struct rpc rpc = {.tools = t, .channel = channel, .text = (const char *)command};
 
-	if (bytes != 0 && command[bytes - 1] == '\0')
-		bytes--;
+	rpc.had_nul = bytes != 0 && command[bytes - 1] == '\0';
+	bytes -= rpc.had_nul;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		size_t length = strlen(table[i].name);
 

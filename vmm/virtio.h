@@ -21,7 +21,7 @@ struct vm;
  * virtio_take() finds the device not live.
  */
 
-#define VIRTIO_QUEUES_MAX   3
+#define VIRTIO_QUEUES_MAX   6
 #define VIRTIO_CONFIG_BYTES 64
 
 /* Device types (virtio 1.2, 5). */

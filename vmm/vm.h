@@ -46,6 +46,7 @@ struct vm {
 	struct memory *memory;
 	uint32_t cpus;
 	int event; /* an eventfd: the VM has ended, or the console has room again */
+	bool ptp;  /* vmm/kvmptp.h; as vm_create() has left it until the VM starts */
 	struct guestmem guestmem;
 	struct bus bus;
 	struct tools *tools; /* NULL: the guest is not offered any */

@@ -199,7 +199,12 @@ static enum err open_sockets(struct vmm *vmm)
 	(void)snprintf(path, sizeof(path), PATHS_RUN "/%s/" PATHS_CONSOLE, vmm->client.name);
 	err = hub_listen(&vmm->hub, path);
 	(void)snprintf(path, sizeof(path), PATHS_RUN "/%s/" PATHS_CONTROL, vmm->client.name);
-	return err == ERR_OK ? control_listen(&vmm->control, vmm, path) : err;
+	if (err == ERR_OK)
+		err = control_listen(&vmm->control, vmm, path);
+	(void)snprintf(path, sizeof(path), PATHS_RUN "/%s/" PATHS_AGENT, vmm->client.name);
+	if (err == ERR_OK && vmm->config.agent)
+		err = virtio_serial_listen(&vmm->devices.agent, path);
+	return err;
 }
 
 /* From zeroed memory to the guest's end. */
@@ -215,6 +220,7 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 		      vmm->config.tools != TOOLS_OFF ? &vmm->tools : NULL, &vmm->hub,
 		      vmm->event) != ERR_OK)
 		return VM_FAILED;
+	vm->ptp = vmm->config.ptp;
 	if (board_attach(&vmm->board) != ERR_OK || devices_attach(&vmm->devices) != ERR_OK) {
 		vm_end(vm, VM_FAILED);
 	} else if (vm_start(vm, &guest) == ERR_OK) {

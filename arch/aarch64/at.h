@@ -100,4 +100,12 @@ static inline bool at_el2_is_memory(uint64_t va)
 	return !(par & PAR_F) && par >> 60 != 0;
 }
 
+/* Can EL2 write there, by its own tables or because its MMU is off? PAR_EL1 is not kept. */
+static inline bool at_el2_is_writable(uint64_t va)
+{
+	__asm__ volatile("at s1e2w, %0" : : "r"(va) : "memory");
+	isb();
+	return !(sysreg_read(par_el1) & PAR_F);
+}
+
 #endif

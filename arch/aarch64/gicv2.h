@@ -17,6 +17,7 @@
 
 #define GICD_CTLR_ENABLE        (1u << 0) /* of the group that the accesses are about */
 #define GICD_SGIR_TARGETS_SHIFT 16
+#define GICD_SGIR_ALL_BUT_SELF  (1u << 24)
 
 /* CPU interface (4.4); GICC_DIR is in a page of its own. */
 #define GICC_CTLR 0x0000

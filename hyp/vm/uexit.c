@@ -564,6 +564,7 @@ static enum exit_action to_vmm(struct vcpu *vcpu)
 		vgic_vcpu_off(vcpu);
 	for (i = 0; i < ARRAY_SIZE(u->page->args); i++)
 		u->page->args[i] = vcpu->x[i];
+	u->page->cntvoff = vcpu->vm->cntvoff;
 	u->pending = UVCPU_SMCCC;
 	return leave(vcpu, RUN_EXIT_SMCCC);
 }

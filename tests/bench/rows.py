@@ -24,7 +24,6 @@ NO_HYPERVISOR = "no hypervisor"
 NO_VMM = {"bare": NO_HYPERVISOR, "xen": "no VMM: Xen serves what its domain has"}
 NO_CONSOLE = {"bare": NO_HYPERVISOR, "kvm": "the VMM has the UART: see `exit_user`"}
 NO_SCREENS = {"bare": NO_HYPERVISOR, "kvm": "keeps no screens", "xen": "keeps no screens"}
-NO_TOOLS = {name: "does not have VMware's interface" for name in ("bare", "kvm", "xen")}
 NO_BRINGUP = {"kvm": "its host is a whole Linux, which starts CPUs long before"}
 SMALL_DOMAIN = "its domain is too small for these rows, and mapped ahead"
 
@@ -59,6 +58,11 @@ ROWS = [
     *(Row(f"start_spin_{cpus}", INSTRUCTIONS,
           f"the same, {cpus} CPUs, firmware with a spin table",
           without={**NO_BRINGUP, "bare": "the guest starts CPUs by PSCI"}) for cpus in (2, 4, 8)),
+    *(Row(f"start_park_{cpus}", INSTRUCTIONS,
+          f"under UEFI with ACPI tables, files read, to all {cpus} CPUs in an application that wakes "
+          "them by the parking protocol (`payload=kernel`)",
+          without={**NO_BRINGUP, "bare": "firmware has PSCI",
+                   "xen": "gives no domain a parking protocol"}) for cpus in (2, 4, 8)),
     Row("linux_boot", INSTRUCTIONS,
         "machine reset (KVM: VM creation) to Debian's first process, one CPU, 1 GiB",
         not_same=("kvm",)),
@@ -123,14 +127,6 @@ ROWS = [
     Row("virtio_net_rt", INSTRUCTIONS,
         "store that sends an ARP request to a tap, to the interrupt's handler with Linux's answer",
         user="virtio_net_rt", without=NO_VMM),
-    *(Row(f"{name}{suffix}", unit, text.format(size), goal, user=f"{name}{suffix}", without=NO_TOOLS)
-      for name, size, most in [("rpc_1", "1 byte", None), ("rpc_1k", "1 KiB", None),
-                               ("rpc_60k", "60 KiB", 40)]
-      for suffix, unit, text, goal in [
-          ("", INSTRUCTIONS, "guest tools' `info-set` of {}, to its answer", None),
-          ("_traps", "traps", "the same", most)]),
-    Row("tools_idle", "traps a second", "Debian's vmtoolsd in a guest, with nothing to do",
-        user="tools_idle", without=NO_TOOLS),
     Row("vm_overhead_bytes", "bytes", "memory that a VM of two vCPUs takes beyond its own",
         user="vm_overhead_bytes",
         without={"bare": NO_HYPERVISOR, "xen": "its domain is made while Xen starts, and not told "

@@ -103,6 +103,8 @@ def run_caisson(setup, boots):
     result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
     result.rows.update(bringup.rows("caisson", "start_spin",
                                     lambda cpus: spin_host_command(setup, cpus)))
+    result.rows.update(bringup.parked_rows("caisson",
+                                           lambda cpus: parked_host_command(setup, cpus)))
     setup.say("caisson: the service VM's console")
     rows, result.facts["console"] = consoles.caisson(
         host_command(1, "--image", setup.image, "--hyp-append", "view=log", "--kernel",
@@ -110,6 +112,14 @@ def run_caisson(setup, boots):
     result.rows.update(rows)
     result.facts["switch ratios"] = consoles.switch_ratios(os.path.dirname(setup.build))
     return result
+
+
+def parked_host_command(setup, cpus):
+    """Caisson as UEFI starts it, with firmware's ACPI tables and PSCI."""
+    kernel = os.path.join(setup.build, "tests/firmware/acpifw.img")
+    return host_command(cpus, "--image", setup.image, "--uefi=acpi", "--kernel", kernel,
+                        "--append", "count", "--hyp-append", "payload=kernel",
+                        *bringup.qemu_arguments(bringup.TURNS))
 
 
 def spin_host_command(setup, cpus):
@@ -286,9 +296,6 @@ vmm() { # CPUs, kernel, other options
 	qemu -accel kvm -cpu host -M virt,gic-version=3 -m $memory -nodefaults -display none \\
 		-serial stdio -smp "$cpus" -kernel "$kernel" "$@"
 }
-tools() {
-	:
-}
 program=qemu
 devices="-global virtio-mmio.force-legacy=false
 	-drive if=none,id=disk,file=/tmp/disk,format=raw -device virtio-blk-device,drive=disk
@@ -390,7 +397,6 @@ switch
 overhead
 overhead
 overhead
-tools
 huge_pages always
 vmm 1 /payload | sed 's/ROW/SINGLE/; s/BENCH done//'
 for number in {numbers}; do
@@ -467,32 +473,7 @@ huge_pages() {
 resident_kib() {
 	echo $((${memory%M} * 1024))
 }
-# VMware's interface: by hand, and Debian's daemon that has nothing to do for ten seconds.
-tools_calls() {
-	caisson stats tools | awk '$1 == "exits-tools" { print $2 }'
-}
-tools() {
-	vmm 1 /rpc --guest-tools vmware --append cost=1 | grep "ROW\\|FAIL"
-	caisson run --detach --name tools --mem 256M --kernel /vmlinuz --initrd /tools-guest \\
-		--append 'quiet caisson.run="vmtoolsd & sleep 1000"' --guest-tools vmware >/dev/null
-	until [ "$(tools_calls)" -gt 300 ]; do
-		sleep 1
-	done
-	before=$(tools_calls)
-	sleep 10
-	idle=$((($(tools_calls) - before) / 10))
-	echo "ROW tools_idle $idle $idle"
-	caisson stop --force tools
-}
 """
-
-
-def tools_guest(setup):
-    """Folder of a small Debian with open-vm-tools."""
-    folder = os.path.join(os.path.dirname(setup.build), "servicevm-bench-tools")
-    subprocess.run([os.path.join(ROOT, "tools", "servicevm"), "--output", folder,
-                    "--with", "open-vm-tools"], check=True)
-    return folder
 
 
 def run_user(setup, boots):
@@ -500,8 +481,6 @@ def run_user(setup, boots):
     result = Result("-")
     files = {f"bin/{name}": os.path.join(setup.build, "vmm", name)
              for name in ("caisson", "caissond")}
-    files["rpc"] = os.path.join(setup.build, "tests/uservm/rpc.img")
-    files["tools-guest"] = os.path.join(tools_guest(setup), "initrd")
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
                "--image", setup.image, *PLAIN, "--kernel", setup.kernel, "--initrd", initrd,

@@ -140,8 +140,9 @@ def test_kernel(boot):
     machine.power_off()
 
 
-@pytest.mark.parametrize("tables", ["dt", "acpi"])
-def test_grub(start, tmp_path, service_vm, image, tables):
+@pytest.mark.parametrize("tables, options", [("dt", ""), ("acpi", ""), ("acpi", "payload=kernel")],
+                         ids=["dt", "acpi", "acpi-kernel"])
+def test_grub(start, tmp_path, service_vm, image, tables, options):
     """Debian's GRUB starts Caisson with modules, as it does Xen; caisson.cfg does not count. Where
     there are ACPI tables, GRUB makes a device tree of just the modules."""
     grub = os.path.join(BUILD, "grub")
@@ -149,7 +150,8 @@ def test_grub(start, tmp_path, service_vm, image, tables):
                    check=True)
     modules = f"{grub}/usr/lib/grub/arm64-efi"
     config, wrong = tmp_path / "grub.cfg", tmp_path / "caisson.cfg"
-    config.write_text("insmod xen_boot\nxen_hypervisor /caisson.img view=plain\n"
+    config.write_text("insmod xen_boot\nxen_hypervisor /caisson.img view=plain "
+                      f"{options}\n"
                       "xen_module /vmlinuz quiet uefi.grub=1\n"
                       "xen_module --nounzip /initrd\nboot\n")
     wrong.write_text("wrong\n")
@@ -162,11 +164,12 @@ def test_grub(start, tmp_path, service_vm, image, tables):
         "caisson.cfg": str(wrong)})
     machine = start(uefi=tables, esp=path, cpus=2)
     machine.login()
+    assert machine.run("cat /proc/cmdline") == "quiet uefi.grub=1"
     if tables == "dt":
         check_caisson(machine)
     else:
-        assert "CAIS" in machine.run("ls /sys/firmware/acpi/tables").split()
-    assert machine.run("cat /proc/cmdline") == "quiet uefi.grub=1"
+        assert ("CAIS" in machine.run("ls /sys/firmware/acpi/tables").split()) == (options == "")
+    assert machine.run("nproc") == "2"
     machine.power_off()
 
 

@@ -223,11 +223,16 @@ def test_hostile(host):
     print(f"CAISSON_SEED={seed}")
     machine.run("cp /guests/raw /tmp/raw; (printf '!CAISSON'; cat /guests/raw) | head -c 1048576 "
                 ">/tmp/ro; tunctl -t tap7")
+    # There is somebody at the agent's port.
+    machine.run("(until caisson agent foe guest-ping --timeout 1 || [ -e /tmp/end ]; do :; done "
+                ">/tmp/agent 2>&1; echo done >>/tmp/agent) &")
     output = machine.run(
         "caisson run --kernel /guests/virtio.img --mem 64M --disk /tmp/raw --disk /tmp/ro,ro "
-        "--net tap,ifname=tap7 --net user --console /tmp/hvc0 --vsock 9 --rng "
-        f"--append 'seed={seed} rounds={ROUNDS}' </dev/null 2>&1", timeout=250)
+        "--net tap,ifname=tap7 --net user --console /tmp/hvc0 --vsock 9 --rng --agent "
+        f"--name foe --append 'seed={seed} rounds={ROUNDS}' </dev/null 2>&1", timeout=250)
     assert re.search(r"DONE passed=3 failed=0", output), output
+    machine.run("touch /tmp/end; until grep -q done /tmp/agent; do sleep 0.2; done")
+    assert "no agent answers" in machine.run("cat /tmp/agent")
     check_dmesg(machine)
     machine.power_off()
 

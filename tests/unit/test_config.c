@@ -38,7 +38,8 @@ static void test_all(void **state)
 				   "append = root=/dev/vda1 a=\"b c\" \r\nmem = 1G\ncpus= 32\n"
 				   "disk=/a\ndisk = /b,format=qcow2,ro\nnet=user\nnet = tap\n"
 				   "net=tap,ifname=tap7\nrng = yes\nvsock=3\nconsole = /c\n"
-				   "dedicate = 1\ndedicate = 3,2\nguest-tools = vmware,ro\n"
+				   "dedicate = 1\ndedicate = 3,2\nagent = yes\nptp = "
+				   "yes\nguest-tools = vmware,ro\n"
 				   "guestinfo = "
 				   "guestinfo.metadata=/m\nguestinfo=pass=/p,secret\nguestinfo=p3=/"
 				   "a,b,secret=3\n"
@@ -62,6 +63,8 @@ static void test_all(void **state)
 	assert_string_equal(c.net[2].ifname, "tap7");
 	assert_true(c.rng);
 	assert_int_equal(c.vsock_cid, 3);
+	assert_true(c.agent);
+	assert_true(c.ptp);
 	assert_int_equal(c.dedicated, 2);
 	assert_int_equal(c.dedicate[0], 3);
 	assert_int_equal(c.dedicate[1], 2);
@@ -95,6 +98,8 @@ static void test_again(void **state)
 	assert_string_equal(c.kernel, "/b");
 	assert_int_equal(c.ram_bytes, MIB(4));
 	assert_false(c.rng);
+	assert_false(c.agent);
+	assert_false(c.ptp);
 	config_free(&c);
 }
 
@@ -126,6 +131,8 @@ static void test_wrong(void **state)
 		"name=a/b",
 		"name=a b",
 		"rng=maybe",
+		"agent=",
+		"ptp=1",
 		"vsock=2",
 		"vsock=4294967295",
 		"disk=",

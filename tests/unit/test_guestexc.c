@@ -115,6 +115,21 @@ static void test_advance(void **unused)
 }
 
 /* Whatever the guest's state, it lands at one of the four vectors, at EL1h with DAIF masked. */
+/* Of stage 1: EC by the level it came from, WnR, the status; at the instruction itself. */
+static void test_data_abort(void **unused)
+{
+	struct guestexc_state s = {.pc = 0x1000, .vbar = 0x8000};
+	struct guestexc_entry e = guestexc_data_abort(&s, true, 0x0f);
+
+	assert_int_equal(e.esr, UINT64_C(0x24) << 26 | BIT(25) | BIT(6) | 0x0f);
+	assert_int_equal(e.pc, 0x8400);
+	assert_int_equal(e.elr, 0x1000);
+	s.spsr = 5;
+	e = guestexc_data_abort(&s, false, 0x07);
+	assert_int_equal(e.esr, UINT64_C(0x25) << 26 | BIT(25) | 0x07);
+	assert_int_equal(e.pc, 0x8200);
+}
+
 static void test_any_state(void **unused)
 {
 	struct prop p = prop_start(__func__);
@@ -140,7 +155,7 @@ int main(void)
 		cmocka_unit_test(test_vector_by_source), cmocka_unit_test(test_pstate_bits),
 		cmocka_unit_test(test_undef_syndrome),   cmocka_unit_test(test_trap_syndrome),
 		cmocka_unit_test(test_abort_syndrome),   cmocka_unit_test(test_advance),
-		cmocka_unit_test(test_any_state),
+		cmocka_unit_test(test_any_state),        cmocka_unit_test(test_data_abort),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,21 @@ static void test_problems(void **state)
 			    "neither PSCI nor a parking protocol is described for it");
 }
 
+/* Nobody can tell what a mailbox of another version looks like. */
+static void test_version(void **state)
+{
+	struct test t;
+
+	start(&t);
+	add_cpu(&t, 0, 0, 0);
+	add_cpu(&t, 1, 2, 0x40001000);
+	add_cpu(&t, 2, 1, 0x40002000);
+	assert_int_equal(read_madt(&t, 0), ERR_OK);
+	assert_int_equal(t.cpu[1].protocol, BOOTCPU_PARKING);
+	assert_string_equal(t.cpu[1].problem, "its mailbox is of a version that is not known");
+	assert_null(t.cpu[2].problem);
+}
+
 static void test_gic(void **state)
 {
 	struct test t;
@@ -356,10 +371,11 @@ static void test_write_guest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parking),       cmocka_unit_test(test_psci),
-		cmocka_unit_test(test_problems),      cmocka_unit_test(test_gic),
-		cmocka_unit_test(test_lengths),       cmocka_unit_test(test_million),
-		cmocka_unit_test(test_write_parking), cmocka_unit_test(test_write_guest),
+		cmocka_unit_test(test_parking),     cmocka_unit_test(test_psci),
+		cmocka_unit_test(test_version),     cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_gic),         cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_million),     cmocka_unit_test(test_write_parking),
+		cmocka_unit_test(test_write_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <ctype.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
  *	peer listen PORT        waits on AF_VSOCK; sends what comes back in capitals
  *	peer unix PATH          the same to who listens on a UNIX socket
  *	peer send CID PORT N    sends N bytes to who listens there, checks what comes back
+ *	peer mute PATH LINE     sends a line to a UNIX socket, and reads nothing until that ends
  *	peer hold FILE          locks the file and waits
  *	peer zero DISK AT N     has N bytes of a disk zeroed by the disk
  */
@@ -70,7 +72,7 @@ static int listen_vsock(unsigned int port)
 	}
 }
 
-static int connect_unix(const char *path)
+static int reach_unix(const char *path)
 {
 	struct sockaddr_un there = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -78,10 +80,31 @@ static int connect_unix(const char *path)
 	(void)snprintf(there.sun_path, sizeof(there.sun_path), "%s", path);
 	for (int i = 0; connect(fd, (struct sockaddr *)&there, sizeof(there)) != 0; i++) {
 		if (i == 600)
-			return fail("connect");
+			return -1;
 		(void)usleep(100000);
 	}
-	return echo(fd);
+	return fd;
+}
+
+static int connect_unix(const char *path)
+{
+	int fd = reach_unix(path);
+
+	return fd < 0 ? fail("connect") : echo(fd);
+}
+
+static int be_mute(const char *path, const char *line)
+{
+	struct pollfd end = {.fd = reach_unix(path)};
+
+	if (end.fd < 0 || dprintf(end.fd, "%s\n", line) < 0)
+		return fail(path);
+	(void)puts("peer: there");
+	(void)fflush(stdout);
+	if (poll(&end, 1, -1) != 1)
+		return fail(path);
+	(void)puts("peer: let go");
+	return 0;
 }
 
 static bool exchange(int fd, size_t at, size_t bytes)
@@ -148,6 +171,8 @@ int main(int argc, char **argv)
 		return hold(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "unix") == 0)
 		return connect_unix(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "mute") == 0)
+		return be_mute(argv[2], argv[3]);
 	if (argc == 5 && strcmp(argv[1], "send") == 0)
 		return send_vsock((unsigned int)strtoul(argv[2], NULL, 0),
 				  (unsigned int)strtoul(argv[3], NULL, 0),

@@ -41,6 +41,7 @@
 #define MARK        UINT64_C(0x4e4f535349414321) /* "!CAISSON" */
 #define VERSION_1   1                            /* in the second word of features */
 #define SIZE        16
+#define QUEUES      6 /* as many as a device has at most */
 #define DEVICES_MAX 32
 #define WAIT_MS     20000
 #define STORM       300
@@ -109,11 +110,16 @@ static void write_descriptor(uint64_t at)
 				wild_bytes(address));
 }
 
-/* A block request's header, so that some get further. */
+/* A block request's header, or a control message of a port: so that some get further. */
 static void write_header(uint64_t at)
 {
 	static const uint32_t types[] = {0, 0, 1, 4, 8, 11, 13, 99};
 
+	if (rand_below(&state, 4) == 0) {
+		write64(at, rand_below(&state, 3) | rand_below(&state, 9) << 32 |
+				    rand_below(&state, 3) << 48);
+		return;
+	}
 	write64(at, types[rand_below(&state, ARRAY_SIZE(types))]);
 	write64(at + 8, rand_below(&state, 4) == 0 ? rand_next(&state) : rand_below(&state, 2000));
 }
@@ -212,14 +218,14 @@ static void attack(uint64_t d)
 	mmio_write32(d + FEATURES_SEL, 0);
 	negotiate(d, rand_below(&state, 8) == 0 ? (uint32_t)rand_next(&state)
 						: mmio_read32(d + FEATURES));
-	for (uint32_t i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i < QUEUES; i++) {
 		if (rand_below(&state, 8) != 0)
 			attack_queue(d, i);
 	}
 	if (rand_below(&state, 8) != 0)
 		mmio_write32(d + STATUS, STATUS_SEEN | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
 	for (uint64_t i = rand_below(&state, 20); i != 0; i--)
-		mmio_write32(d + QUEUE_NOTIFY, (uint32_t)rand_below(&state, 5));
+		mmio_write32(d + QUEUE_NOTIFY, (uint32_t)rand_below(&state, QUEUES + 1));
 	if (rand_below(&state, 4) == 0)
 		attack_registers(d);
 }
@@ -330,7 +336,7 @@ static void test_storm(void)
 		mmio_write32(device[i] + STATUS,
 			     STATUS_SEEN | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
 		for (unsigned int j = 0; j < STORM; j++)
-			mmio_write32(device[i] + QUEUE_NOTIFY, j % 4);
+			mmio_write32(device[i] + QUEUE_NOTIFY, j % QUEUES);
 		check_device(device[i]);
 	}
 }
