@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arch/aarch64/sysreg.h"
 #include "lib/efimap.h"
 #include "loader/cpus.h"
 #include "loader/eficon.h"
@@ -120,6 +121,7 @@ static efi_status start(const struct efi *efi, const struct machine *m, efi_hand
 
 efi_status efikernel_start(const struct efi *efi)
 {
+	uint64_t start_cntpct = sysreg_read(cntpct_el0); /* what the benchmark counts from */
 	struct machine *m = efimachine_read(efi);
 	efi_handle image;
 	efi_status status;
@@ -133,7 +135,8 @@ efi_status efikernel_start(const struct efi *efi)
 	status = install_tables(efi, m);
 	if (status != EFI_SUCCESS)
 		return eficon_refuse(efi, status, "firmware does not take the kernel's tables");
-	eficon_print(efi, "  payload=kernel: %u CPU%s, mailboxes at %#llx\n", m->info.cpu_count,
-		     m->info.cpu_count == 1 ? "" : "s", (unsigned long long)m->info.kept.base);
+	eficon_print(efi, "  payload=kernel: %u CPU%s, mailboxes at %#llx; began at tick %llu\n",
+		     m->info.cpu_count, m->info.cpu_count == 1 ? "" : "s",
+		     (unsigned long long)m->info.kept.base, (unsigned long long)start_cntpct);
 	return start(efi, m, image);
 }

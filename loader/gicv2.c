@@ -8,6 +8,7 @@
  */
 #include "loader/gicv2.h"
 
+#include "arch/aarch64/at.h"
 #include "arch/aarch64/gicv2.h"
 #include "arch/aarch64/mmio.h"
 #include "loader/svm.h"
@@ -36,10 +37,20 @@ static uint64_t find_second(const struct boot_region *r, const char *table, cons
 	return PAGE_BYTES;
 }
 
+static bool is_mapped(const struct boot_region *r)
+{
+	return at_el2_is_writable(r->base) && at_el2_is_writable(r->base + PAGE_BYTES) &&
+	       at_el2_is_writable(r->base + bits_align_down(r->bytes - 1, PAGE_BYTES));
+}
+
 void gicv2_check(struct machine *m, const char *table)
 {
 	struct bootinfo *info = &m->info;
 
+	/* Firmware's tables need not map it. The loader reads all once more without its MMU. */
+	info->gicc_second = PAGE_BYTES;
+	if (!is_mapped(&info->gicc) || !is_mapped(&info->gicv))
+		return;
 	info->gicc_second = find_second(&info->gicc, table, "CPU interface");
 	if (find_second(&info->gicv, table, "virtual CPU interface") != info->gicc_second)
 		uart_stop("%s: the GIC's CPU interface has its second page %llu KiB behind the "

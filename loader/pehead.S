@@ -67,8 +67,8 @@ pe_sections:
 	.long	0xc0000040	/* initialised data, readable, writable */
 
 /*
- * Pointers in initialised data were linked for address 0. A second time does no harm. Needs no stack;
- * changes x1 to x6.
+ * Pointers in initialised data were linked for address 0. A second time does no harm. Needs no
+ * stack; changes x1 to x6.
  */
 	.section .text.relocate, "ax"
 	.global relocate

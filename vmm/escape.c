@@ -7,9 +7,14 @@ static const char digits[] = "0123456789abcdef";
 
 size_t escape_bytes(char *to, const uint8_t *bytes, size_t count)
 {
+	return escape_cut(to, ESCAPE_ROOM(count), bytes, count);
+}
+
+size_t escape_cut(char *to, size_t room, const uint8_t *bytes, size_t count)
+{
 	char *at = to;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && room - (size_t)(at - to) >= ESCAPE_ROOM(1); i++) {
 		if (bytes[i] >= ' ' && bytes[i] <= '~' && bytes[i] != '\\') {
 			*at++ = (char)bytes[i];
 			continue;

@@ -13,6 +13,8 @@
 
 /* to: has ESCAPE_ROOM(count) bytes. Returns the text's length. */
 size_t escape_bytes(char *to, const uint8_t *bytes, size_t count);
+/* The same, of as many bytes as surely have room. */
+size_t escape_cut(char *to, size_t room, const uint8_t *bytes, size_t count);
 /* The other way round. to: has room for as many bytes as the text has. False: it is no such text.
  */
 bool escape_undo(const char *text, uint8_t *to, size_t *count);

@@ -50,6 +50,7 @@ enum command {
 
 #define PAGE_BYTES 4096
 #define NS_PER_MS  1000000
+#define NS_PER_S   UINT64_C(1000000000)
 
 /* ---- helpers ----------------------------------------------------------------------------- */
 
@@ -58,49 +59,20 @@ uint64_t tools_now_ns(void)
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_second,
 			 uint32_t burst, bool wait)
 {
-	uint64_t most = (uint64_t)burst * 1000;
-	uint64_t ms = (now_ns - rate->at_ns) / NS_PER_MS;
+	uint64_t period_ns = NS_PER_S / per_second, credit_ns = burst * period_ns;
+	uint64_t next_ns = rate->next_ns;
 
-	/* Thousandths of a token a millisecond: per_second. */
-	if (rate->at_ns == 0 || ms > most / per_second) {
-		rate->tokens_milli = most;
-		rate->at_ns = now_ns;
-	} else {
-		rate->tokens_milli += ms * per_second;
-		rate->tokens_milli = rate->tokens_milli < most ? rate->tokens_milli : most;
-		rate->at_ns += ms * NS_PER_MS;
-	}
-	if (rate->tokens_milli >= 1000) {
-		rate->tokens_milli -= 1000;
-		return 0;
-	}
-	if (wait)
-		rate->tokens_milli = 0;
-	return UINT64_C(1000000000) / per_second;
-}
-
-void tools_escape(char *to, size_t room, const uint8_t *bytes, size_t count)
-{
-	static const char digit[] = "0123456789abcdef";
-	size_t at = 0;
-
-	for (size_t i = 0; i < count && at + 4 < room; i++) {
-		if (bytes[i] >= ' ' && bytes[i] <= '~' && bytes[i] != '\\') {
-			to[at++] = (char)bytes[i];
-			continue;
-		}
-		to[at++] = '\\';
-		to[at++] = 'x';
-		to[at++] = digit[bytes[i] >> 4];
-		to[at++] = digit[bytes[i] & 15];
-	}
-	to[at] = '\0';
+	if (next_ns + credit_ns < now_ns)
+		next_ns = now_ns - credit_ns;
+	if (next_ns <= now_ns || wait)
+		rate->next_ns = next_ns + period_ns;
+	return next_ns <= now_ns ? 0 : next_ns - now_ns;
 }
 
 /* ---- channels ---------------------------------------------------------------------------- */
@@ -369,24 +341,22 @@ static void call(struct tools *t, struct run_page *page, const struct guestmem *
 		page->result[0] = ALL_ONES;
 }
 
-void tools_exit(struct tools *t, struct run_page *page, const struct guestmem *memory)
+uint64_t tools_exit(struct tools *t, struct run_page *page, const struct guestmem *memory)
 {
-	struct timespec pause = {0};
 	char line[TOOLS_LINE_BYTES];
-	uint64_t slow_ns;
+	uint64_t wait_ns;
 
 	(void)pthread_mutex_lock(&t->lock);
-	slow_ns = tools_rate_take(&t->calls, tools_now_ns(), CALLS_PER_SECOND, CALLS_BURST, true);
+	t->wait_ns =
+		tools_rate_take(&t->calls, tools_now_ns(), CALLS_PER_SECOND, CALLS_BURST, true);
 	call(t, page, memory);
+	wait_ns = t->wait_ns;
 	memcpy(line, t->line, sizeof(line));
 	t->line[0] = '\0';
 	(void)pthread_mutex_unlock(&t->lock);
 	if (line[0] != '\0')
 		say("%s", line);
-	if (slow_ns != 0) {
-		pause.tv_nsec = (long)slow_ns;
-		(void)nanosleep(&pause, NULL);
-	}
+	return wait_ns;
 }
 
 void tools_init(struct tools *t, enum tools_policy policy, uint32_t mhz)

@@ -68,10 +68,9 @@ struct tools_report {
 	struct gtnic_list nics;
 };
 
-/* A bucket of tokens: `burst` at most, and so many anew each second. */
+/* So many a second, and some at once after a while of fewer. */
 struct tools_rate {
-	uint64_t tokens_milli; /* thousandths */
-	uint64_t at_ns;        /* when it was looked at */
+	uint64_t next_ns; /* when the next is due, if all went at this rate */
 };
 
 enum tools_order_state {
@@ -116,6 +115,7 @@ struct tools {
 	struct tools_rate calls;
 	struct tools_rate writes;
 	struct tools_rate lines;
+	uint64_t wait_ns;            /* of the call that is served */
 	uint64_t lines_lost;         /* of the guest's log, since the last one that was shown */
 	char line[TOOLS_LINE_BYTES]; /* to be said when the lock is free again; empty: nothing */
 
@@ -153,9 +153,10 @@ void tools_reset(struct tools *t);
 
 /*
  * RUN_EXIT_TOOLS, by the vCPU's thread: fills in the results. memory: the guest's, for what comes
- * with high bandwidth.
+ * with high bandwidth. Returns how long the guest is to wait before it goes on, in nanoseconds: it
+ * calls too often.
  */
-void tools_exit(struct tools *t, struct run_page *page, const struct guestmem *memory);
+uint64_t tools_exit(struct tools *t, struct run_page *page, const struct guestmem *memory);
 
 /*
  * Is it a call that moves bytes from or to where the guest's tables say? Then no other vCPU may run

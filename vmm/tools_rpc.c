@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/escape.h"
+
 /* What the guest asks, RPCI: a word, a space, and what belongs to it, which may be any bytes. */
 
 #define OK     "1 "
@@ -84,17 +86,17 @@ static void info_set(struct rpc *rpc)
 {
 	char key[GUESTINFO_KEY_BYTES];
 	const char *value;
+	uint64_t wait_ns;
 	enum err err;
 
 	if (rpc->tools->policy != TOOLS_FULL || !take_key(rpc, key, &value)) {
 		answer(rpc, FAILED, "Permission denied");
 		return;
 	}
-	if (tools_rate_take(&rpc->tools->writes, tools_now_ns(), WRITES_PER_SECOND, WRITES_BURST,
-			    false) != 0) {
-		answer(rpc, FAILED, "Too many requests");
-		return;
-	}
+	wait_ns = tools_rate_take(&rpc->tools->writes, tools_now_ns(), WRITES_PER_SECOND,
+				  WRITES_BURST, true);
+	if (wait_ns > rpc->tools->wait_ns)
+		rpc->tools->wait_ns = wait_ns;
 	err = guestinfo_set(&rpc->tools->info, GUESTINFO_GUEST, key, (const uint8_t *)value,
 			    (size_t)(rpc->text + rpc->bytes - value), 0);
 	answer(rpc, err == ERR_OK ? OK : FAILED, err == ERR_OK ? "" : "No room for it");
@@ -116,7 +118,7 @@ static void log_line(struct rpc *rpc)
 		t->lines_lost++;
 		return;
 	}
-	tools_escape(line, sizeof(line), (const uint8_t *)rpc->text, rpc->bytes);
+	(void)escape_cut(line, sizeof(line), (const uint8_t *)rpc->text, rpc->bytes);
 	if (t->lines_lost != 0)
 		(void)snprintf(t->line, sizeof(t->line),
 			       "guest tools: %s (after %llu lines that came too fast)", line,
@@ -162,7 +164,7 @@ static bool take_number(const struct rpc *rpc, uint64_t *value, const char **res
 
 static void set_text(char *field, size_t room, const char *text, const char *end)
 {
-	tools_escape(field, room, (const uint8_t *)text, (size_t)(end - text));
+	(void)escape_cut(field, room, (const uint8_t *)text, (size_t)(end - text));
 }
 
 /* False: it is of a kind that is not known, or malformed. */

@@ -41,16 +41,12 @@ void tools_wake(struct tools *t);
 uint8_t *tools_allocate(struct tools *t, size_t bytes);
 
 /*
- * Takes a token. 0: there was one; or else how many nanoseconds it takes until there is (wait: it
- * is taken in advance).
+ * One more now: 0; or else how many nanoseconds it is too early. wait: it counts all the same, for
+ * who then waits so long.
  */
 uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_second,
 			 uint32_t burst, bool wait);
 
 uint64_t tools_now_ns(void);
-
-/* Bytes as a line of printable ASCII, the others and the backslash as \xNN; cut where `room` ends.
- */
-void tools_escape(char *to, size_t room, const uint8_t *bytes, size_t count);
 
 #endif

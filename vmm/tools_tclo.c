@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/escape.h"
+
 /*
  * The conversation in which the guest polls for what the host wants of it: it sends the answer to
  * the last command, or nothing, and fetches the next, if there is one. The first two commands find
@@ -61,7 +63,8 @@ void tools_order_end(struct tools *t, struct tools_order *order, enum tools_resu
 {
 	order->state = TOOLS_ORDER_OVER;
 	order->result = result;
-	tools_escape(order->why, sizeof(order->why), (const uint8_t *)why, why != NULL ? bytes : 0);
+	(void)escape_cut(order->why, sizeof(order->why), (const uint8_t *)why,
+			 why != NULL ? bytes : 0);
 	tools_wake(t);
 }
 

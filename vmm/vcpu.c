@@ -218,6 +218,8 @@ static void exit_tools(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 	bool is_alone = vm->cpus == 1 || atomic_load(&vm->alone) == v;
+	struct timespec pause = {0};
+	uint64_t wait_ns = 0;
 
 	if (tools_moves_memory(v->page) && !is_alone) {
 		vm_stop_others(v);
@@ -225,9 +227,14 @@ static void exit_tools(struct vcpu *v)
 		return;
 	}
 	if ((v->page->tools_flags & RUN_TOOLS_ABORTED) == 0)
-		tools_exit(vm->tools, v->page, &vm->guestmem);
+		wait_ns = tools_exit(vm->tools, v->page, &vm->guestmem);
 	if (is_alone)
 		vm_let_others(v);
+	if (wait_ns != 0) {
+		pause.tv_sec = (time_t)(wait_ns / NS_PER_SECOND);
+		pause.tv_nsec = (long)(wait_ns % NS_PER_SECOND);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static void (*const exit_handler[])(struct vcpu *v) = {

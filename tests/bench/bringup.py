@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How long a system takes from reset until all CPUs run in its payload, tests/firmware/count.c: by
-PSCI of QEMU's own firmware, and by the release words of tests/firmware, which has no PSCI."""
+PSCI of QEMU's own firmware, and by the release words of tests/firmware, which has no PSCI. And under
+UEFI, from when files are read until all run in tests/firmware/acpicount.c, which wakes them by ACPI's
+parking protocol."""
 
 import os
 import subprocess
@@ -33,6 +35,21 @@ def rows(name, row, command, offset=lambda: 0):
                 raise Failed(f"{name}: {here} of {cpus} CPUs started{system.tail()}")
             total = offset() + start + took
             found[f"{row}_{cpus}"] = (total, total)
+    return found
+
+
+def parked_rows(name, command):
+    """The same for a system that UEFI starts, and that tells when. command(CPUs) starts it, with
+    acpifw.img as its kernel."""
+    found = {}
+    for cpus in CPUS:
+        with Machine(name, command(cpus), SECONDS) as system:
+            start = system.wait_for(r"began at tick (\d+)\s")
+            match = system.wait_for(r"COUNT (\d+) of (\d+) CPUs at (\d+)\s")
+            here, known, end = (int(group) for group in match.groups())
+            if not here == known == cpus:
+                raise Failed(f"{name}: {here} of {cpus} CPUs started{system.tail()}")
+            found[f"start_park_{cpus}"] = (end - int(start[1]),) * 2
     return found
 
 

@@ -58,6 +58,11 @@ ROWS = [
     *(Row(f"start_spin_{cpus}", INSTRUCTIONS,
           f"the same, {cpus} CPUs, firmware with a spin table",
           without={**NO_BRINGUP, "bare": "the guest starts CPUs by PSCI"}) for cpus in (2, 4, 8)),
+    *(Row(f"start_park_{cpus}", INSTRUCTIONS,
+          f"under UEFI with ACPI tables, files read, to all {cpus} CPUs in an application that wakes "
+          "them by the parking protocol (`payload=kernel`)",
+          without={**NO_BRINGUP, "bare": "firmware has PSCI",
+                   "xen": "gives no domain a parking protocol"}) for cpus in (2, 4, 8)),
     Row("linux_boot", INSTRUCTIONS,
         "machine reset (KVM: VM creation) to Debian's first process, one CPU, 1 GiB",
         not_same=("kvm",)),

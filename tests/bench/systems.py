@@ -103,6 +103,8 @@ def run_caisson(setup, boots):
     result.facts["kept"] = MEMORY_MIB * MIB - result.facts["memory"]
     result.rows.update(bringup.rows("caisson", "start_spin",
                                     lambda cpus: spin_host_command(setup, cpus)))
+    result.rows.update(bringup.parked_rows("caisson",
+                                           lambda cpus: parked_host_command(setup, cpus)))
     setup.say("caisson: the service VM's console")
     rows, result.facts["console"] = consoles.caisson(
         host_command(1, "--image", setup.image, "--hyp-append", "view=log", "--kernel",
@@ -110,6 +112,14 @@ def run_caisson(setup, boots):
     result.rows.update(rows)
     result.facts["switch ratios"] = consoles.switch_ratios(os.path.dirname(setup.build))
     return result
+
+
+def parked_host_command(setup, cpus):
+    """Caisson as UEFI starts it, with firmware's ACPI tables and PSCI."""
+    kernel = os.path.join(setup.build, "tests/firmware/acpifw.img")
+    return host_command(cpus, "--image", setup.image, "--uefi=acpi", "--kernel", kernel,
+                        "--append", "count", "--hyp-append", "payload=kernel",
+                        *bringup.qemu_arguments(bringup.TURNS))
 
 
 def spin_host_command(setup, cpus):

@@ -74,6 +74,7 @@ efi_status acpicount_run(const struct efi *efi)
 {
 	struct bootcpu_list list;
 	const char *why = read_tables(efi, &list);
+	bool woken[FW_MAX_CPUS] = {false};
 	uint32_t count = 1;
 
 	if (why != NULL) {
@@ -81,10 +82,11 @@ efi_status acpicount_run(const struct efi *efi)
 		return EFI_UNSUPPORTED;
 	}
 	cache_clean_invalidate_poc((uint64_t)acpifw_came, sizeof(acpifw_came));
-	for (uint32_t i = 0; i < list.count; i++) {
-		if (i != list.boot && wake(&list.cpu[i]) && has_come(&list.cpu[i]))
-			count++;
-	}
-	eficon_print(efi, "COUNT %u of %u CPUs\n", count, list.count);
+	for (uint32_t i = 0; i < list.count; i++)
+		woken[i] = i != list.boot && wake(&list.cpu[i]);
+	for (uint32_t i = 0; i < list.count; i++)
+		count += woken[i] && has_come(&list.cpu[i]);
+	eficon_print(efi, "COUNT %u of %u CPUs at %llu\n", count, list.count,
+		     (unsigned long long)sysreg_read(cntpct_el0));
 	return EFI_SUCCESS;
 }

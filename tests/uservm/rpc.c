@@ -16,6 +16,10 @@
  */
 
 #define MRS_XZR_MDCCSR  0xd533011f
+#define MRS_X0_MDCCSR   0xd5330100
+#define MDSCR_SS        1
+#define MDSCR_TDCC      (1 << 12)
+#define PRODUCT_SERVER  2
 #define PAGE            UINT64_C(4096)
 #define BUFFER_PAGES    17 /* what 64 KiB that begin anywhere can touch */
 #define PTE             (UINT64_C(0x3) | 1 << 2 | 3 << 8 | 1 << 10 | UINT64_C(3) << 53)
@@ -106,6 +110,61 @@ static void test_unknown(void)
 		CHECK_EQ((uint32_t)r.x[0], 0xffffffff);
 		CHECK_EQ((uint32_t)r.x[1], 0x1234);
 	}
+}
+
+/*
+ * One read of the register into x<rt> in a sandbox, with garbage in what does not count: what it
+ * does, and what it leaves alone.
+ */
+static void check_form(enum sandbox_mode mode, bool is_wanted, unsigned int rt, bool is_call)
+{
+	struct sandbox_regs regs;
+	const struct exc_frame *frame = sandbox_frame();
+	bool traps = is_wanted && mode == SANDBOX_EL0 && !is_call;
+	uint64_t esr, want;
+
+	for (unsigned int i = 0; i < 31; i++)
+		regs.x[i] = UINT64_C(0xabcd0000) << 16 | i;
+	regs.sp = 0x1000;
+	regs.x[0] = UINT64_C(0xdead) << 32 | (is_call ? BACKDOOR_MAGIC : BACKDOOR_MAGIC ^ 1);
+	regs.x[2] = UINT64_C(0xbeef) << 32 | BACKDOOR_GETVERSION;
+	regs.x[3] = UINT64_C(0xf00d) << 32 | BACKDOOR_PORT;
+	regs.x[7] = BACKDOOR_LOW;
+	sysreg_write(mdscr_el1, is_wanted ? MDSCR_TDCC : 0);
+	isb();
+	esr = sandbox_run(MRS_X0_MDCCSR | rt, &regs, mode);
+	sysreg_write(mdscr_el1, 0);
+	isb();
+	CHECK_SHOW(ESR_EC(esr) == (traps ? EC_SYSREG : EC_SVC64), rt, esr);
+	for (unsigned int i = 0; i < 31; i++) {
+		want = i == rt && !traps ? 0 : regs.x[i];
+		if (is_call && i < 7)
+			want = i == 0   ? 6
+			       : i == 1 ? BACKDOOR_MAGIC
+			       : i == 2 ? PRODUCT_SERVER
+					: regs.x[i];
+		CHECK_SHOW(frame->x[i] == want, i, frame->x[i]);
+	}
+}
+
+/* From both levels, whether EL1 wants EL0's reads or not, into registers and into none. */
+static void test_forms(void)
+{
+	static const unsigned int rts[] = {31, 0, 1, 5, 7, 8, 30};
+	struct sandbox_regs regs = {{BACKDOOR_MAGIC, 0, BACKDOOR_GETVERSION, BACKDOOR_PORT}, 0};
+
+	sandbox_init();
+	for (unsigned int i = 0; i < ARRAY_SIZE(rts) * 8; i++)
+		check_form(i & 1 ? SANDBOX_EL0 : SANDBOX_EL1, i & 2, rts[i / 8], i & 4);
+	/* It is one step of a debugger's. */
+	regs.x[7] = BACKDOOR_LOW;
+	sysreg_write(mdscr_el1, MDSCR_SS);
+	isb();
+	CHECK_EQ(ESR_EC(sandbox_step(MRS_XZR_MDCCSR, &regs, SANDBOX_EL0)), EC_STEP_LOWER);
+	sysreg_write(mdscr_el1, 0);
+	isb();
+	CHECK_EQ(sandbox_frame()->x[0], 6);
+	CHECK_EQ(sandbox_frame()->elr, 4);
 }
 
 /* ---- the channel ---------------------------------------------------------------------------- */
@@ -442,11 +501,11 @@ static const struct test read_only_tests[] = {
 };
 
 static const struct test full_tests[] = {
-	{"tools-version", test_version},   {"tools-no-call", test_no_call},
-	{"tools-unknown", test_unknown},   {"tools-values", test_values},
-	{"tools-order", test_order},       {"tools-channels", test_channels},
-	{"tools-high", test_high},         {"tools-high-wrong", test_high_wrong},
-	{"tools-high-el0", test_high_el0},
+	{"tools-version", test_version},       {"tools-no-call", test_no_call},
+	{"tools-forms", test_forms},           {"tools-unknown", test_unknown},
+	{"tools-values", test_values},         {"tools-order", test_order},
+	{"tools-channels", test_channels},     {"tools-high", test_high},
+	{"tools-high-wrong", test_high_wrong}, {"tools-high-el0", test_high_el0},
 };
 
 static const struct test cost_tests[] = {
