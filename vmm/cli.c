@@ -374,7 +374,7 @@ int cli_is_listed(const char *name)
 	return listed;
 }
 
-int cli_await_end(const char *name, uint64_t seconds)
+int cli_await_end(const char *name, uint64_t seconds, const char *late)
 {
 	const struct timespec pause = {.tv_nsec = CLI_POLL_MS * 1000000L};
 	int listed = 1;
@@ -385,8 +385,7 @@ int cli_await_end(const char *name, uint64_t seconds)
 			(void)nanosleep(&pause, NULL);
 	}
 	if (listed == 1)
-		say("%s has not ended within %" PRIu64 " s (--force ends it at once)", name,
-		    seconds);
+		say("%s %s", name, late);
 	return listed == 0 ? CLI_OK : CLI_FAILED;
 }
 
@@ -409,6 +408,7 @@ int cli_stop(int argc, char **argv)
 			 "90 seconds if not told otherwise. --force takes its power away.\n",
 		.takes_name = true,
 		.letters = "ft"};
+	char late[96];
 	struct options options;
 	json_t *answer;
 	enum err err;
@@ -422,5 +422,8 @@ int cli_stop(int argc, char **argv)
 		json_decref(answer);
 	else if (!options.force || kill_vm(options.name) != CLI_OK)
 		return CLI_FAILED;
-	return cli_await_end(options.name, options.seconds);
+	(void)snprintf(late, sizeof(late),
+		       "has not ended within %" PRIu64 " s (--force ends it at once)",
+		       options.seconds);
+	return cli_await_end(options.name, options.seconds, late);
 }

@@ -46,8 +46,8 @@ enum err cli_ask_vm(const char *name, const char *question, json_t *arguments, u
 int cli_print_json(json_t *value);
 /* Is the VM in caissond's list? 1 yes, 0 no, -1 cannot tell. */
 int cli_is_listed(const char *name);
-/* Waits until it is not; the exit status. */
-int cli_await_end(const char *name, uint64_t seconds);
+/* Waits until it is not; the exit status. late: what is told of it when time is up. */
+int cli_await_end(const char *name, uint64_t seconds, const char *late);
 
 #define CLI_ANSWER_MS 60000 /* caissond may have much to do */
 #define CLI_POLL_MS   50

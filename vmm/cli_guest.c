@@ -195,16 +195,19 @@ static int shutdown(const struct request *r)
 {
 	uint64_t begun = now_ms();
 	struct request quit = *r;
+	char late[96];
 	int status = ask(r, "guest-shutdown", within(r));
 
+	(void)snprintf(late, sizeof(late), "has not shut down within %" PRIu64 " s%s", r->seconds,
+		       r->force ? "" : " (--force takes its power away then)");
 	if (status == CLI_OK)
-		status = cli_await_end(r->name, left_s(r, begun));
+		status = cli_await_end(r->name, left_s(r, begun), late);
 	if (status == CLI_OK || !r->force || cli_is_listed(r->name) != 1)
 		return status;
 	say("%s: its power is taken away", r->name);
 	quit.seconds = SECONDS_DEFAULT;
 	status = ask(&quit, "quit", NULL);
-	return status == CLI_OK ? cli_await_end(r->name, quit.seconds) : status;
+	return status == CLI_OK ? cli_await_end(r->name, quit.seconds, "does not end") : status;
 }
 
 /* How often the guest has started; -1: not to be learnt. */

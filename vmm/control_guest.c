@@ -192,7 +192,7 @@ static void on_done(void *arg, enum tools_result result, const char *why)
 		err = rpc_fail(&call, ERR_BUSY, "the guest's tools have not done it within %u s",
 			       order->seconds);
 	else if (result == TOOLS_ABSENT)
-		err = rpc_fail(&call, ERR_NOT_FOUND, "%s", no_tools);
+		err = rpc_fail(&call, ERR_INVALID, "%s", no_tools);
 	rpc_answer(&call, err);
 	json_decref(order->id);
 }
