@@ -14,7 +14,7 @@ FILES = os.path.join(BUILD, "agent")
 HUGE_PAGES = 144
 # What the agent runs to end the machine; systemd's takes the same options.
 SHUTDOWN = b"#!/bin/sh\nexec poweroff\n"
-CHRONY = b"""refclock PHC /dev/ptp0 poll 0 dpoll -2
+CHRONY = b"""refclock PHC /dev/ptp0 poll 0 dpoll 0
 makestep 0.1 -1
 cmdport 0
 bindcmdaddress /tmp/chronyd.sock
