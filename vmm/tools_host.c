@@ -44,7 +44,7 @@ struct news {
 	bool has_orders; /* on their way */
 };
 
-/* Under the lock. */
+/* Under the lock, and so is now_ns: the guest's calls have left no later time. */
 static void gather(struct tools *t, uint64_t now_ns, struct news *news)
 {
 	t->woken = false;
@@ -91,12 +91,11 @@ static void tell(struct tools *t, const struct news *news)
 
 static void look(struct tools *t)
 {
-	uint64_t now_ns = tools_now_ns();
 	bool has_orders, has_more;
 	struct news news;
 
 	(void)pthread_mutex_lock(&t->lock);
-	gather(t, now_ns, &news);
+	gather(t, tools_now_ns(), &news);
 	has_orders = news.has_orders;
 	has_more = t->report_waits || t->main != TOOLS_NO_CHANNEL;
 	(void)pthread_mutex_unlock(&t->lock);

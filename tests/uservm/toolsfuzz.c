@@ -26,7 +26,7 @@
 #define THREADS     3
 #define PAGE        4096
 #define ARENA_PAGES 20 /* more than a transfer can need */
-#define HONEST_MAX  9000
+#define HONEST_MAX  1500
 #define KERNEL      UINT64_C(0xffff000000000000)
 #define PATTERN     0x5a
 
@@ -392,7 +392,7 @@ static void *work(void *arg)
 	(void)channel_open(&self->channel, MESSAGE_RPCI);
 	for (uint64_t i = 0; i < rounds; i++) {
 		self->calls++;
-		switch (below(50)) {
+		switch (below(100)) {
 		case 0:
 			check_value();
 			break;
