@@ -4,7 +4,6 @@ that has no network: cloud-init is told by guestinfo, and the host speaks with t
 
 import json
 import os
-import re
 import subprocess
 
 import pytest
@@ -72,17 +71,9 @@ def ask(machine, name, arguments, wanted, timeout=300):
                 "sleep 2; done", timeout=timeout)
 
 
-def check_freeze(machine, name):
-    """What the guest writes is written when it may again."""
-    machine.run(f"caisson guest {name} freeze && caisson guest {name} set go now", timeout=200)
-    assert "no value" in machine.run(f"sleep 5; caisson guest {name} get written", status=1)
-    machine.run(f"caisson guest {name} thaw", timeout=200)
-    ask(machine, name, "get written", "yes")
-
-
 @pytest.mark.soak
 def test_cloud_init(host):
-    """Host name, user, SSH key and a command that is run; then what the tools do for the host."""
+    """Host name, user, SSH key and a command that is run; then what the tools tell the host."""
     host.run("caisson run --firmware /fw/QEMU_EFI.fd --mem 768M --disk /dev/vda --name pier "
              "--guest-tools vmware --guestinfo metadata=/info/metadata "
              "--guestinfo userdata=/info/userdata --detach")
@@ -96,22 +87,14 @@ def test_cloud_init(host):
     # An address that nobody else takes away again.
     host.send("systemctl stop systemd-networkd.socket systemd-networkd; ip tuntap add eth7 mode "
               "tap; ip addr add 192.0.2.7/24 dev eth7; ip link set eth7 up; "
-              "vmware-rpctool \"info-set guestinfo.esc $(printf 'a\\033[2Jb')\"; "
-              "(until vmware-rpctool 'info-get guestinfo.go'; do sleep 1; done; echo >/root/x; "
-              "vmware-rpctool 'info-set guestinfo.written yes') >/dev/null 2>&1 & echo se''t\n")
+              "vmware-rpctool \"info-set guestinfo.esc $(printf 'a\\033[2Jb')\"; echo se''t\n")
     host.expect("\nset\\s")
     host.send("\aq")
     host.expect(PROMPT)
     ask(host, "pier", "ip | grep -x 192.0.2.7", "192.0.2.7")
     assert host.run("caisson guest pier get esc") == r"a\x1b[2Jb"
     [vm] = json.loads(host.run("caisson list --json"))
-    assert vm["os"] == "Debian GNU/Linux 12 (bookworm)" and vm["host-name"] == "pontoon"
-    assert vm["tools"].startswith("12.2.0") and "192.0.2.7" in vm["addresses"]
-    assert re.search(r" 192.0.2.7 +Debian GNU/Linux 12 \(bookworm\)$",
-                     host.run("caisson list"), re.M)
-    host.run("caisson guest pier sync-time", timeout=200)
-    check_freeze(host, "pier")
-    host.run("caisson guest pier shutdown --timeout 600", timeout=700)
-    assert json.loads(host.run("caisson list --json")) == []
+    assert vm["host-name"] == "pontoon" and vm["tools"] == "12.2.0"
+    host.run("caisson stop --force pier")
     check_dmesg(host)
     host.power_off()
