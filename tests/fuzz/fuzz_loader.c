@@ -8,6 +8,7 @@
 #include "lib/text.h"
 #include "loader/cpus.h"
 #include "loader/dt.h"
+#include "loader/parked.h"
 #include "loader/svmdt.h"
 #include "loader/uart.h"
 
@@ -46,6 +47,12 @@ void uart_print(const char *fmt, ...)
 void uart_stop(const char *fmt, ...)
 {
 	longjmp(stopped, 1);
+}
+
+/* Of ACPI's tables only. */
+const char *parked_problem(const struct machine *m, uint64_t address)
+{
+	return "there are no parked CPUs in a device tree";
 }
 
 void __wrap_fdtw_init(struct fdtw *w, const struct fdt *source, void *out, size_t bytes_max)
