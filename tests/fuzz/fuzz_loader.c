@@ -154,6 +154,21 @@ static void put_gic(struct fdtw *w)
 	fdtw_end(w);
 }
 
+/* Distributor, CPU interface, virtual interface control, virtual CPU interface. */
+static void put_gic_v2(struct fdtw *w)
+{
+	put_node(w, "intc", "arm,gic-400");
+	fdtw_prop_u32(w, "#interrupt-cells", 3);
+	fdtw_prop_u32(w, "phandle", 1);
+	fdtw_prop_cells(w, "reg", 16);
+	for (uint32_t i = 0; i < 4; i++) {
+		fdtw_cells(w, MIB(128) + i * KIB(128), 2);
+		fdtw_cells(w, i & 1 ? KIB(128) : KIB(4), 2);
+	}
+	put_interrupts(w, 1, 9, 1);
+	fdtw_end(w);
+}
+
 static void put_devices(struct fdtw *w)
 {
 	put_node(w, "psci", "arm,psci-1.0");
@@ -228,7 +243,7 @@ static const char *const cmdlines[] = {
 	"console=pl011,0x40000000 console2=16550,0x8000000,shift=2,width=2,fifo=1,clock=1843200",
 };
 
-static size_t make_tree(uint8_t *tree, const char *cmdline)
+static size_t make_tree(uint8_t *tree, const char *cmdline, bool has_gic_v2)
 {
 	static const _Alignas(8) uint8_t no_reservations[16];
 	const struct fdt none = {.blob = no_reservations, .strings = ""};
@@ -256,7 +271,10 @@ static size_t make_tree(uint8_t *tree, const char *cmdline)
 	put_cpus(&w);
 	put_memory(&w);
 	put_disabled(&w);
-	put_gic(&w);
+	if (has_gic_v2)
+		put_gic_v2(&w);
+	else
+		put_gic(&w);
 	put_devices(&w);
 	fdtw_end(&w);
 	FUZZ_CHECK(fdtw_finish(&w, &bytes) == ERR_OK);
@@ -411,9 +429,23 @@ static bool is_ppi(uint32_t intid)
 	return intid >= 16 && intid < SPI_FIRST;
 }
 
+/* All of its pages are the hypervisor's alone. */
+static bool is_hidden(const struct bootinfo *info, const struct boot_region *r)
+{
+	return layout_in(info->hidden, info->hidden_count, r->base, r->bytes);
+}
+
 static void check_gic(const struct bootinfo *info)
 {
-	FUZZ_CHECK(info->gicd.bytes >= KIB(64));
+	if (info->gic_version == 2) {
+		FUZZ_CHECK(info->gicd.bytes >= KIB(4) && info->gich.bytes >= KIB(4));
+		FUZZ_CHECK(info->gicc_second == KIB(4) || info->gicc_second == KIB(64));
+		FUZZ_CHECK(info->gicc.bytes >= info->gicc_second + KIB(4) &&
+			   info->gicv.bytes >= info->gicc_second + KIB(4));
+		FUZZ_CHECK(is_hidden(info, &info->gich) && is_hidden(info, &info->gicc));
+	} else {
+		FUZZ_CHECK(info->gicd.bytes >= KIB(64) && info->gicr_count != 0);
+	}
 	for (uint32_t i = 0; i < info->gicr_count; i++)
 		FUZZ_CHECK(info->gicr[i].bytes >= KIB(128));
 	FUZZ_CHECK(info->gicr_stride == 0 ||
@@ -508,8 +540,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	static _Alignas(8) uint8_t tree[TREE_BYTES_MAX];
 	struct fuzz_input in = {data, bytes};
-	const char *cmdline = cmdlines[fuzz_take(&in, 1) % ARRAY_SIZE(cmdlines)];
-	size_t tree_bytes = make_tree(tree, cmdline);
+	uint32_t kind = fuzz_take(&in, 1);
+	const char *cmdline = cmdlines[kind % ARRAY_SIZE(cmdlines)];
+	size_t tree_bytes = make_tree(tree, cmdline, kind / ARRAY_SIZE(cmdlines) % 2 != 0);
 	bool unchanged = in.bytes == 0;
 	uint8_t *exact;
 
