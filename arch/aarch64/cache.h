@@ -53,14 +53,14 @@ static inline void cache_clean_invalidate_poc(uint64_t address, uint64_t bytes)
 
 	/* Four at a time: the loader does this for all of the hypervisor's image. */
 	while (p + 3 * line < end)
-		__asm__ volatile("dc	civac, %0\n\t"
-				 "add	%0, %0, %1\n\t"
-				 "dc	civac, %0\n\t"
-				 "add	%0, %0, %1\n\t"
-				 "dc	civac, %0\n\t"
-				 "add	%0, %0, %1\n\t"
-				 "dc	civac, %0\n\t"
-				 "add	%0, %0, %1"
+		__asm__ volatile("dc civac, %0\n\t"
+				 "add %0, %0, %1\n\t"
+				 "dc civac, %0\n\t"
+				 "add %0, %0, %1\n\t"
+				 "dc civac, %0\n\t"
+				 "add %0, %0, %1\n\t"
+				 "dc civac, %0\n\t"
+				 "add %0, %0, %1"
 				 : "+r"(p)
 				 : "r"(line)
 				 : "memory");
