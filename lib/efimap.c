@@ -97,3 +97,16 @@ enum err efimap_read(struct efimap *efimap, const void *map, size_t bytes, size_
 		efimap->ram_bytes += efimap->ram[i].bytes;
 	return ERR_OK;
 }
+
+bool efimap_is_memory(const void *map, size_t bytes, size_t stride, uint64_t base, uint64_t size)
+{
+	struct efimap_entry entry;
+
+	for (size_t i = 0; efimap_entry(map, bytes, stride, i, &entry) == ERR_OK; i++) {
+		if (entry.attributes & EFIMAP_WB && entry.type != EFIMAP_MMIO &&
+		    entry.type != EFIMAP_MMIO_PORT &&
+		    bits_overlap(entry.base, entry.bytes, base, size))
+			return true;
+	}
+	return false;
+}

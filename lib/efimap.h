@@ -61,4 +61,10 @@ struct efimap {
 enum err efimap_read(struct efimap *efimap, const void *map, size_t bytes, size_t stride,
 		     uint64_t limit, uint32_t max) MUST_CHECK;
 
+/*
+ * Does a memory map call a byte of [base, base + size) memory, of whatever use? A device is
+ * something else, or not in the map at all (UEFI 2.10 7.2.3). `bytes` and `stride` are the map's.
+ */
+bool efimap_is_memory(const void *map, size_t bytes, size_t stride, uint64_t base, uint64_t size);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "lib/cmdline.h"
 #include "lib/consolearg.h"
+#include "lib/efimap.h"
 #include "lib/text.h"
 #include "lib/uart16550.h"
 #include "loader/dtgic.h"
@@ -159,10 +160,11 @@ static bool is_memory_or_gic(const struct machine *m, const struct boot_region *
 /* Without a device tree it is not known yet where the GIC is. */
 static bool is_used(const struct machine *m, const struct boot_region *r)
 {
-	for (uint32_t i = 0; m->acpi.used && i < m->info.ram_count; i++) {
-		if (bits_overlap(m->info.ram[i].base, m->info.ram[i].bytes, r->base, r->bytes))
-			return true;
-	}
+	const struct firmware *f = m->firmware;
+
+	if (m->acpi.used &&
+	    efimap_is_memory((const void *)f->map, f->map_bytes, f->map_stride, r->base, r->bytes))
+		return true;
 	return is_memory_or_gic(m, r);
 }
 

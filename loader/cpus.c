@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "arch/aarch64/at.h"
 #include "lib/fmt.h"
 #include "lib/text.h"
 #include "loader/parked.h"
@@ -105,6 +106,29 @@ void cpus_leave_out(struct machine *m, uint32_t i, const char *fmt, ...)
 }
 
 /*
+ * A CPU may be started by a store: not into what the loader itself runs and reads, nor where there
+ * is nothing to write to, by firmware's tables under UEFI.
+ */
+static const char *store_problem(const struct machine *m, uint64_t address)
+{
+	static const struct {
+		const char *busy;
+		const char *problem;
+	} own[] = {
+		{"Caisson's own image", "what it waits for is in Caisson's own image"},
+		{"firmware's device tree", "what it waits for is in firmware's device tree"},
+		{"UEFI's memory map", "what it waits for is in UEFI's memory map"},
+	};
+	const char *other = layout_busy_at(&m->busy, address, 8);
+
+	for (uint32_t i = 0; other != NULL && i < ARRAY_SIZE(own); i++) {
+		if (text_is(other, own[i].busy))
+			return own[i].problem;
+	}
+	return at_el2_is_writable(address) ? NULL : "what it waits for cannot be written";
+}
+
+/*
  * A release word lies in memory, in a part that firmware has reserved (booting.rst of the arm64
  * port); a store to anywhere else could do anything, and one to a hole would end the loader.
  */
@@ -116,12 +140,10 @@ static const char *word_problem(const struct machine *m, uint64_t address)
 	if (address >= HYP_IMAGE_VA)
 		return "its cpu-release-addr is beyond what Caisson maps";
 	if (layout_in(info->ram, info->ram_count, address, 8))
-		return other == NULL || !text_is(other, "Caisson's own image")
-			       ? NULL
-			       : "its cpu-release-addr is in Caisson's own image";
+		return store_problem(m, address);
 	/* What is not to be mapped is not in the list of RAM. */
 	return other != NULL && text_is(other, "reserved-memory node")
-		       ? NULL
+		       ? store_problem(m, address)
 		       : "its cpu-release-addr is not in memory";
 }
 
@@ -152,8 +174,9 @@ static void consider(struct machine *m, uint32_t listed)
 
 	if (problem == NULL && cpu->protocol == BOOTCPU_PSCI)
 		problem = psci_problem(&m->cpus.psci);
-	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD && cpu->address == 0)
-		problem = "Caisson does not know this way";
+	if (problem == NULL && cpu->protocol == BOOTCPU_BOARD)
+		problem = cpu->address == 0 ? "Caisson does not know this way"
+					    : store_problem(m, cpu->address);
 	if (problem == NULL && cpu->protocol == BOOTCPU_PARKING)
 		problem = parked_problem(m, cpu->address);
 	if (problem != NULL)

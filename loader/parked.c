@@ -88,6 +88,15 @@ static void send(uint64_t mpidr)
 	isb();
 }
 
+/* Turning on a distributor that is none would change firmware's memory, or Caisson's. */
+static bool is_distributor(const struct machine *m, uint64_t gicd)
+{
+	const struct firmware *f = m->firmware;
+
+	return gicd != 0 && bits_is_aligned(gicd, KIB(4)) && at_el2_is_writable(gicd) &&
+	       !efimap_is_memory((const void *)f->map, f->map_bytes, f->map_stride, gicd, KIB(4));
+}
+
 static void wake_gicv3(struct machine *m, uint64_t gicd)
 {
 	const struct bootinfo *info = &m->info;
@@ -129,8 +138,7 @@ void parked_wake(struct machine *m)
 
 	if (!has_parked(m))
 		return;
-	if (madt->gicd == 0 || !bits_is_aligned(madt->gicd, KIB(4)) ||
-	    !at_el2_is_writable(madt->gicd))
+	if (!is_distributor(m, madt->gicd))
 		uart_print("  parked CPUs cannot be woken by interrupt: the MADT's distributor at "
 			   "%#llx makes no sense\n",
 			   (unsigned long long)madt->gicd);

@@ -269,6 +269,12 @@ static void gicd_nowhere(struct fw *fw)
 	acpi_put(first_entry(fw, ENTRY_GICD) + GICD_BASE, NOWHERE, 8);
 }
 
+/* Nothing is there, but it is memory. */
+static void gicd_in_ram(struct fw *fw)
+{
+	acpi_put(first_entry(fw, ENTRY_GICD) + GICD_BASE, (uint64_t)fw->table[SECOND_MADT], 8);
+}
+
 static void rsdp_elsewhere(struct fw *fw)
 {
 	static uint8_t copy[ACPI_RSDP_BYTES];
@@ -378,19 +384,33 @@ static const struct {
 	const char *option;
 	void (*play)(struct fw *fw);
 } options[] = {
-	{"no-psci", deny_psci},           {"park", park_sleeping},
-	{"park-polling", park_polling},   {"ram", mailbox_in_ram},
-	{"unaligned", mailbox_unaligned}, {"shared", mailbox_shared},
-	{"outside", mailbox_outside},     {"version", mailbox_version},
-	{"gicd-nowhere", gicd_nowhere},   {"rsdp-elsewhere", rsdp_elsewhere},
-	{"rsdp-none", rsdp_none},         {"rsdp-sum", rsdp_sum},
-	{"xsdt-sum", xsdt_sum},           {"xsdt-long", xsdt_long},
-	{"xsdt-self", xsdt_self},         {"xsdt-loop", xsdt_loop},
-	{"madt-none", madt_none},         {"madt-sum", madt_sum},
-	{"madt-short", madt_short},       {"madt-cut", madt_cut},
-	{"madt-zero", madt_zero},         {"madt-boot", madt_boot},
-	{"madt-two", madt_two},           {"fadt-none", fadt_none},
-	{"fadt-short", fadt_short},       {"fadt-sum", fadt_sum},
+	{"no-psci", deny_psci},
+	{"park", park_sleeping},
+	{"park-polling", park_polling},
+	{"ram", mailbox_in_ram},
+	{"unaligned", mailbox_unaligned},
+	{"shared", mailbox_shared},
+	{"outside", mailbox_outside},
+	{"version", mailbox_version},
+	{"gicd-nowhere", gicd_nowhere},
+	{"gicd-ram", gicd_in_ram},
+	{"rsdp-elsewhere", rsdp_elsewhere},
+	{"rsdp-none", rsdp_none},
+	{"rsdp-sum", rsdp_sum},
+	{"xsdt-sum", xsdt_sum},
+	{"xsdt-long", xsdt_long},
+	{"xsdt-self", xsdt_self},
+	{"xsdt-loop", xsdt_loop},
+	{"madt-none", madt_none},
+	{"madt-sum", madt_sum},
+	{"madt-short", madt_short},
+	{"madt-cut", madt_cut},
+	{"madt-zero", madt_zero},
+	{"madt-boot", madt_boot},
+	{"madt-two", madt_two},
+	{"fadt-none", fadt_none},
+	{"fadt-short", fadt_short},
+	{"fadt-sum", fadt_sum},
 	{"spcr-other", spcr_other},
 };
 

@@ -37,7 +37,8 @@ def check_log(machine):
                  r"SPCR: console: pl011,mmio32,0x9000000", r"GICv3: CPU3: found redistributor 3",
                  r"smp: Brought up 1 node, 4 CPUs", r"CPU: All CPU\(s\) started at EL1",
                  r"ARMH0011:00: ttyAMA0 at MMIO 0x9000000", r"ARMH0011:01: ttyAMA1",
-                 r"ACPI: PCI: Interrupt link L003 configured"):
+                 r"ACPI: PCI: Interrupt link L003 configured",
+                 r"arch_timer: cp15 timer\(s\) running at [\d.]+MHz \(virt\)"):
         assert re.search(text, log), text
 
 

@@ -59,6 +59,7 @@ COUNTED = {
     "no-psci": Case(1, dict.fromkeys(range(1, 8), "neither PSCI nor a parking protocol")),
     "park": Case(8),
     "park-polling gicd-nowhere": Case(8, also="parked CPUs cannot be woken by interrupt: the MADT's"),
+    "park-polling gicd-ram": Case(8, also="parked CPUs cannot be woken by interrupt: the MADT's"),
     f"park ram gone {BAD_MAILBOXES}": Case(2, {
         2: RESERVED, **MAILBOXES,
         3: f"{PARKING}it did not arrive within 5 s: it did not look into its mailbox"}),

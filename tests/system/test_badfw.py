@@ -16,7 +16,7 @@ from test_badinput import DeviceTree
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "firmware"))
 from fwconfig import (BOOT, CONFIG_AT, CPU_ON_0_1, GONE, IMAGE_AT, NODE_0_1, NODE_0_2,  # noqa: E402
-                      NODE_1_0, SPIN, WORDS, Cpu, Firmware, by_spin_table, spins)
+                      NODE_1_0, SPIN, TREE_AT, WORDS, Cpu, Firmware, by_spin_table, spins)
 
 FIRMWARE = f"{BUILD}/target/tests/firmware/firmware.img"
 COUNT = f"{BUILD}/target/tests/firmware/count.img"
@@ -67,14 +67,17 @@ CASES = {
                                method="brcm,bcm2836-smp") for number in (1, 2)],
                  'local { compatible = "brcm,bcm2836-l1-intc"; '
                  f"reg = <0 {WORDS + 4:#x} 0 0x100>; }};", psci_version=0)),
-    # In a hole, in a UART, in flash, in Caisson itself, beyond all.
+    # In a hole, in a UART, in flash, in Caisson itself, beyond all; a board's register in the tree.
     "spin-nowhere": Case(
         Firmware([BOOT, spins(0, told=0xb000000), spins(8, told=0x9000000), spins(16, told=0xd8),
-                  spins(24, told=IMAGE_AT + 0x1000), spins(32, told=1 << 48), spins(40)],
-                 "", psci_version=0),
+                  spins(24, told=IMAGE_AT + 0x1000), spins(32, told=1 << 48), spins(40),
+                  Cpu(way=GONE, method="brcm,bcm2836-smp")],
+                 'local { compatible = "brcm,bcm2836-l1-intc"; '
+                 f"reg = <0 {TREE_AT:#x} 0 0x200>; }};", psci_version=0),
         {1: "spin-table: .*not in memory", 2: "spin-table: .*not in memory",
          3: "spin-table: .*not in memory", 4: "spin-table: .*in Caisson's own image",
-         5: "spin-table: .*beyond what Caisson maps"}),
+         5: "spin-table: .*beyond what Caisson maps",
+         7: "brcm,bcm2836-smp: .*in firmware's device tree"}),
     # Two nodes, CPUs of each kind.
     "mixed": Case(
         Firmware([BOOT, Cpu(), spins(0), Cpu(answer=-3), Cpu(method="acme,boot"), Cpu(method=None),

@@ -133,12 +133,43 @@ static void test_random(void **state)
 	}
 }
 
+static bool is_memory(uint64_t base, uint64_t bytes)
+{
+	return efimap_is_memory(map, map_bytes, STRIDE, base, bytes);
+}
+
+static void test_is_memory(void **state)
+{
+	map_bytes = 0;
+	add(EFIMAP_CONVENTIONAL, 0x1000, 2, EFIMAP_WB);
+	add(EFIMAP_ACPI_NVS, 0x5000, 1, 0xf);
+	add(EFIMAP_RUNTIME_SERVICES_DATA, 0x7000, 1, EFIMAP_WB | BIT(63));
+	add(EFIMAP_MMIO, 0x9000, 1, EFIMAP_WB | BIT(63));
+	add(EFIMAP_MMIO_PORT, 0xb000, 1, EFIMAP_WB);
+	add(EFIMAP_RESERVED, 0xd000, 1, 0x1); /* cannot be cached */
+	add(EFIMAP_RESERVED, 0xf000, 1, EFIMAP_WB);
+	assert_true(is_memory(0x1000, 1));
+	assert_true(is_memory(0x2fff, 0x1000));
+	assert_true(is_memory(0, 0x1001));
+	assert_true(is_memory(0, UINT64_MAX));
+	assert_true(is_memory(0x5800, 0x10));
+	assert_true(is_memory(0x7000, 0x1000));
+	assert_true(is_memory(0xf000, 0x1000));
+	assert_false(is_memory(0, 0x1000));
+	assert_false(is_memory(0x3000, 0x2000));
+	assert_false(is_memory(0x9000, 0x6000));
+	assert_false(is_memory(0x10000, UINT64_MAX));
+	assert_false(is_memory(0x1000, 0));
+	assert_false(efimap_is_memory(map, map_bytes, EFIMAP_STRIDE_MIN - 1, 0x1000, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_is_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
