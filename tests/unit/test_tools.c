@@ -269,6 +269,41 @@ static void test_report(void **unused)
 	assert_true(tools.report_waits && wakes > 0);
 }
 
+/* The form in which tools of 11 and later tell their system, as those of a Debian 12 do. */
+static void test_os(void **unused)
+{
+	static const char detailed[] = "distroName='Debian GNU/Linux' "
+				       "prettyName='Debian GNU/Linux 12 (bookworm)'";
+	uint8_t command[17 + 648 + sizeof(detailed)] = "SetGuestInfo  11 \x01";
+	struct end e;
+
+	open_end(&e, GTCHANNEL_RPCI);
+	strcpy((char *)command + 17 + 4, "debian12-64");
+	strcpy((char *)command + 17 + 133, "Linux 6.1 Debian\x1b");
+	memcpy(command + 17 + 648, detailed, sizeof(detailed));
+	send_bytes(&e, command, sizeof(command));
+	assert_string_equal(receive(&e), "1 ");
+	assert_string_equal(tools.report.os_name, "debian12-64");
+	assert_string_equal(tools.report.os_full, "Linux 6.1 Debian\\x1b");
+	assert_string_equal(tools.report.os_detailed, detailed);
+	/* Names and text that have no end. */
+	memset(command + 17 + 4, 'n', 129);
+	memset(command + 17 + 133, 'f', 513);
+	send_bytes(&e, command, 17 + 648 + 5);
+	assert_string_equal(receive(&e), "1 ");
+	assert_int_equal(strspn(tools.report.os_name, "n"), strlen(tools.report.os_name));
+	assert_int_equal(strspn(tools.report.os_full, "f"), strlen(tools.report.os_full));
+	assert_string_equal(tools.report.os_detailed, "distr");
+	/* Refused, they tell it otherwise. */
+	send_bytes(&e, command, 17 + 647);
+	assert_memory_equal(receive(&e), "0 ", 2);
+	command[17] = 2;
+	send_bytes(&e, command, sizeof(command));
+	assert_memory_equal(receive(&e), "0 ", 2);
+	assert_memory_equal(ask(&e, "SetGuestInfo  11 prettyName='x'"), "0 ", 2);
+	assert_string_equal(tools.report.os_detailed, "distr");
+}
+
 /* Up to where it takes orders. */
 static void start(struct end *e)
 {
@@ -471,6 +506,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_report, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_os, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_freeze, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late, setup, teardown),
