@@ -16,7 +16,6 @@
 #define LINES_PER_SECOND  2
 #define LINES_BURST       20
 #define LINE_BYTES        400
-#define SET_SYNC_MS       60000
 
 /* A command's arguments: `text` ends with a NUL that is not one of `bytes`. */
 struct rpc {
@@ -336,7 +335,7 @@ static void set_option(struct rpc *rpc)
 		answer(rpc, FAILED, "Permission denied");
 	} else {
 		t->sync = is_on;
-		(void)tools_order_new(t, TOOLS_SET_SYNC, SET_SYNC_MS);
+		tools_tclo_sync_changed(t);
 		answer(rpc, OK, "");
 		tools_wake(t);
 	}

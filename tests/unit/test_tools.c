@@ -381,6 +381,26 @@ static void test_freeze(void **unused)
 	assert_memory_equal(ask(&rpci, "vmbackup.eventSet x"), "0 ", 2);
 }
 
+/* Whoever says it how often: the owner's orders have room. */
+static void test_sync(void **unused)
+{
+	struct end e, rpci;
+
+	open_end(&rpci, GTCHANNEL_RPCI);
+	assert_string_equal(ask(&rpci, "vmx.set_option synctime 1 0"), "1 ");
+	assert_int_equal(tools.order[0].state, TOOLS_ORDER_FREE);
+	start(&e);
+	for (unsigned int i = 0; i < 2 * TOOLS_ORDERS_MAX + 1; i++)
+		assert_string_equal(ask(&rpci, i % 2 == 0 ? "vmx.set_option synctime 0 1"
+							  : "vmx.set_option synctime 1 0"),
+				    "1 ");
+	assert_int_equal(tools.order[1].state, TOOLS_ORDER_FREE);
+	assert_string_equal(poll_with(&e, ""), "Set_Option synctime 1");
+	assert_string_equal(ask(&rpci, "vmx.set_option synctime 1 0"), "1 ");
+	assert_string_equal(poll_with(&e, "OK "), "Set_Option synctime 0");
+	assert_null(poll_with(&e, "OK "));
+}
+
 /* What the guest has not fetched in time it does not find later; who goes takes orders along. */
 static void test_late(void **unused)
 {
@@ -507,6 +527,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_writes_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_report, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_os, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sync, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_freeze, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late, setup, teardown),
