@@ -16,7 +16,6 @@
 #define LINES_PER_SECOND  2
 #define LINES_BURST       20
 #define LINE_BYTES        400
-#define SET_SYNC_MS       60000
 
 /* A command's arguments: `text` ends with a NUL that is not one of `bytes`. */
 struct rpc {
@@ -130,7 +129,10 @@ static void log_line(struct rpc *rpc)
 
 /* ---- what the guest tells of itself ------------------------------------------------------ */
 
-/* SetGuestInfo's kinds. Text goes to a field of the report. */
+/*
+ * SetGuestInfo's kinds. Text goes to a field of the report. Tools send 2, 3 and 9 (network cards,
+ * disks) when the newer forms are refused, and 5 and 6 when 11 is.
+ */
 enum info {
 	INFO_DNS_NAME = 1,
 	INFO_BUILD_NUMBER = 4,
@@ -167,6 +169,36 @@ static void set_text(char *field, size_t room, const char *text, const char *end
 	(void)escape_cut(field, room, (const uint8_t *)text, (size_t)(end - text));
 }
 
+/* INFO_OS_DETAILED: a number, two names with zeros behind in fixed places, and text. */
+#define DETAILED_VERSION 1
+#define DETAILED_NAME    4
+#define DETAILED_FULL    133
+#define DETAILED_PADDING 646
+#define DETAILED_TEXT    648
+
+static void set_field(char *field, size_t room, const char *text, size_t bytes)
+{
+	set_text(field, room, text, text + strnlen(text, bytes));
+}
+
+static bool take_detailed(struct tools_report *report, const char *text, size_t bytes)
+{
+	uint32_t version;
+
+	if (bytes < DETAILED_TEXT)
+		return false;
+	memcpy(&version, text, sizeof(version));
+	if (version != DETAILED_VERSION)
+		return false;
+	set_field(report->os_name, sizeof(report->os_name), text + DETAILED_NAME,
+		  DETAILED_FULL - DETAILED_NAME);
+	set_field(report->os_full, sizeof(report->os_full), text + DETAILED_FULL,
+		  DETAILED_PADDING - DETAILED_FULL);
+	set_field(report->os_detailed, sizeof(report->os_detailed), text + DETAILED_TEXT,
+		  bytes - DETAILED_TEXT);
+	return true;
+}
+
 /* False: it is of a kind that is not known, or malformed. */
 static bool take_info(const struct rpc *rpc, uint64_t kind, const char *text)
 {
@@ -186,8 +218,7 @@ static bool take_info(const struct rpc *rpc, uint64_t kind, const char *text)
 		set_text(report->os_name, sizeof(report->os_name), text, end);
 		return true;
 	case INFO_OS_DETAILED:
-		set_text(report->os_detailed, sizeof(report->os_detailed), text, end);
-		return true;
+		return take_detailed(report, text, rest.bytes);
 	case INFO_UPTIME:
 		if (!take_number(&rest, &uptime, &text))
 			return false;
@@ -304,7 +335,7 @@ static void set_option(struct rpc *rpc)
 		answer(rpc, FAILED, "Permission denied");
 	} else {
 		t->sync = is_on;
-		(void)tools_order_new(t, TOOLS_SET_SYNC, SET_SYNC_MS);
+		tools_tclo_sync_changed(t);
 		answer(rpc, OK, "");
 		tools_wake(t);
 	}

@@ -23,6 +23,8 @@ void tools_tclo_message(struct tools *t, uint32_t channel, const uint8_t *answer
 void tools_tclo_state_changed(struct tools *t, uint32_t id, bool ok);
 /* vmbackup.eventSet. False: nobody waits for that, and the guest is to thaw. */
 bool tools_tclo_backup(struct tools *t, const char *event, const char *text);
+/* t->sync is another: the guest is to be told, if it takes orders. */
+void tools_tclo_sync_changed(struct tools *t);
 
 /* A new order; NULL: too many. */
 struct tools_order *tools_order_new(struct tools *t, enum tools_action action, uint64_t timeout_ms);

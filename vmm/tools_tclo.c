@@ -40,6 +40,8 @@ static const bool has_event[] = {
 	[TOOLS_THAW] = true, [TOOLS_SET_SYNC] = false,
 };
 
+#define SET_SYNC_MS 60000
+
 /* ---- orders ------------------------------------------------------------------------------ */
 
 struct tools_order *tools_order_new(struct tools *t, enum tools_action action, uint64_t timeout_ms)
@@ -272,6 +274,17 @@ void tools_tclo_message(struct tools *t, uint32_t channel, const uint8_t *answer
 	case TOOLS_TALK_OTHER:
 		break;
 	}
+}
+
+/* What an order says is decided when it is sent: one that waits is enough, whatever comes. */
+void tools_tclo_sync_changed(struct tools *t)
+{
+	for (uint32_t i = 0; i < TOOLS_ORDERS_MAX; i++) {
+		if (t->order[i].state == TOOLS_ORDER_WAITS && t->order[i].action == TOOLS_SET_SYNC)
+			return;
+	}
+	if (t->main != TOOLS_NO_CHANNEL)
+		(void)tools_order_new(t, TOOLS_SET_SYNC, SET_SYNC_MS);
 }
 
 void tools_tclo_state_changed(struct tools *t, uint32_t id, bool ok)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "vmm/vcpu.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -211,6 +212,24 @@ static void exit_ended(struct vcpu *v)
 }
 
 /*
+ * What makes the vCPU stand still ends the sleep, not the wait: another vCPU of the guest's can do
+ * that as often as it likes, and calls would cost no time, which the next one would have to wait
+ * for.
+ */
+static void wait_out(struct vcpu *v, uint64_t wait_ns)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	wait_ns += (uint64_t)until.tv_nsec;
+	until.tv_sec += (time_t)(wait_ns / NS_PER_SECOND);
+	until.tv_nsec = (long)(wait_ns % NS_PER_SECOND);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR &&
+	       wait_until_on(v))
+		;
+}
+
+/*
  * Where bytes are to be moved, the call comes twice: EL2 looks at the guest's tables again once the
  * others stand still.
  */
@@ -218,7 +237,6 @@ static void exit_tools(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 	bool is_alone = vm->cpus == 1 || atomic_load(&vm->alone) == v;
-	struct timespec pause = {0};
 	uint64_t wait_ns = 0;
 
 	if (tools_moves_memory(v->page) && !is_alone) {
@@ -230,11 +248,8 @@ static void exit_tools(struct vcpu *v)
 		wait_ns = tools_exit(vm->tools, v->page, &vm->guestmem);
 	if (is_alone)
 		vm_let_others(v);
-	if (wait_ns != 0) {
-		pause.tv_sec = (time_t)(wait_ns / NS_PER_SECOND);
-		pause.tv_nsec = (long)(wait_ns % NS_PER_SECOND);
-		(void)nanosleep(&pause, NULL);
-	}
+	if (wait_ns != 0)
+		wait_out(v, wait_ns);
 }
 
 static void (*const exit_handler[])(struct vcpu *v) = {

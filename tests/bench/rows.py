@@ -25,6 +25,7 @@ NO_VMM = {"bare": NO_HYPERVISOR, "xen": "no VMM: Xen serves what its domain has"
 NO_CONSOLE = {"bare": NO_HYPERVISOR, "kvm": "the VMM has the UART: see `exit_user`"}
 NO_SCREENS = {"bare": NO_HYPERVISOR, "kvm": "keeps no screens", "xen": "keeps no screens"}
 NO_BRINGUP = {"kvm": "its host is a whole Linux, which starts CPUs long before"}
+NO_TOOLS = {"bare": NO_HYPERVISOR, "kvm": "has no such interface", "xen": "has no such interface"}
 SMALL_DOMAIN = "its domain is too small for these rows, and mapped ahead"
 
 ROWS = [
@@ -127,6 +128,12 @@ ROWS = [
     Row("virtio_net_rt", INSTRUCTIONS,
         "store that sends an ARP request to a tap, to the interrupt's handler with Linux's answer",
         user="virtio_net_rt", without=NO_VMM),
+    *(row for name, value in (("1", "one byte"), ("1k", "1 KiB"), ("60k", "60 KiB")) for row in (
+        Row(f"rpc_{name}", INSTRUCTIONS,
+            f"`info-set` of {value} by the interface of guest tools, on an open channel, from the "
+            "first call to the answer's last", user=f"rpc_{name}", without=NO_TOOLS),
+        Row(f"rpc_{name}_traps", "traps", "the same", 40 if name == "60k" else None,
+            user=f"rpc_{name}_traps", without=NO_TOOLS))),
     Row("vm_overhead_bytes", "bytes", "memory that a VM of two vCPUs takes beyond its own",
         user="vm_overhead_bytes",
         without={"bare": NO_HYPERVISOR, "xen": "its domain is made while Xen starts, and not told "

@@ -303,6 +303,9 @@ devices="-global virtio-mmio.force-legacy=false
 huge_pages() {
 	echo $1 >/sys/kernel/mm/transparent_hugepage/enabled
 }
+tools() { # calls of the interface of guest tools
+	:
+}
 # What is there of the guest's memory.
 resident_kib() {
 	awk -v size=$((${memory%M} * 1024)) \\
@@ -393,6 +396,7 @@ ip link set tap0 up
 huge_pages never
 vmm 2 /payload
 vmm 1 /payload {append_option} devices=1 $devices | grep "ROW virtio\\|failed"
+tools
 switch
 overhead
 overhead
@@ -470,6 +474,9 @@ done
 huge_pages() {
 	:
 }
+tools() { # calls of the interface of guest tools
+	vmm 1 /rpc --guest-tools vmware --append cost=1 | grep "ROW rpc"
+}
 resident_kib() {
 	echo $((${memory%M} * 1024))
 }
@@ -481,6 +488,7 @@ def run_user(setup, boots):
     result = Result("-")
     files = {f"bin/{name}": os.path.join(setup.build, "vmm", name)
              for name in ("caisson", "caissond")}
+    files["rpc"] = os.path.join(setup.build, "tests", "uservm", "rpc.img")
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
                "--image", setup.image, *PLAIN, "--kernel", setup.kernel, "--initrd", initrd,

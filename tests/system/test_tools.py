@@ -217,7 +217,8 @@ def test_open_vm_tools(host, tools_vm):
     first, second = VERSIONS
     for name in VERSIONS:
         await_tools(machine, name)
-        assert re.search(rf"^{name} .*{ADDRESS}", machine.run("caisson list"), re.M)
+        assert re.search(rf"^{name} .*{ADDRESS} +Debian GNU/Linux 12 ",
+                         machine.run("caisson list"), re.M)
     check_values(machine, first)
     check_time(machine, second)
     check_hostile(machine, second)

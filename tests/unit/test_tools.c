@@ -269,6 +269,41 @@ static void test_report(void **unused)
 	assert_true(tools.report_waits && wakes > 0);
 }
 
+/* The form in which tools of 11 and later tell their system, as those of a Debian 12 do. */
+static void test_os(void **unused)
+{
+	static const char detailed[] = "distroName='Debian GNU/Linux' "
+				       "prettyName='Debian GNU/Linux 12 (bookworm)'";
+	uint8_t command[17 + 648 + sizeof(detailed)] = "SetGuestInfo  11 \x01";
+	struct end e;
+
+	open_end(&e, GTCHANNEL_RPCI);
+	strcpy((char *)command + 17 + 4, "debian12-64");
+	strcpy((char *)command + 17 + 133, "Linux 6.1 Debian\x1b");
+	memcpy(command + 17 + 648, detailed, sizeof(detailed));
+	send_bytes(&e, command, sizeof(command));
+	assert_string_equal(receive(&e), "1 ");
+	assert_string_equal(tools.report.os_name, "debian12-64");
+	assert_string_equal(tools.report.os_full, "Linux 6.1 Debian\\x1b");
+	assert_string_equal(tools.report.os_detailed, detailed);
+	/* Names and text that have no end. */
+	memset(command + 17 + 4, 'n', 129);
+	memset(command + 17 + 133, 'f', 513);
+	send_bytes(&e, command, 17 + 648 + 5);
+	assert_string_equal(receive(&e), "1 ");
+	assert_int_equal(strspn(tools.report.os_name, "n"), strlen(tools.report.os_name));
+	assert_int_equal(strspn(tools.report.os_full, "f"), strlen(tools.report.os_full));
+	assert_string_equal(tools.report.os_detailed, "distr");
+	/* Refused, they tell it otherwise. */
+	send_bytes(&e, command, 17 + 647);
+	assert_memory_equal(receive(&e), "0 ", 2);
+	command[17] = 2;
+	send_bytes(&e, command, sizeof(command));
+	assert_memory_equal(receive(&e), "0 ", 2);
+	assert_memory_equal(ask(&e, "SetGuestInfo  11 prettyName='x'"), "0 ", 2);
+	assert_string_equal(tools.report.os_detailed, "distr");
+}
+
 /* Up to where it takes orders. */
 static void start(struct end *e)
 {
@@ -344,6 +379,26 @@ static void test_freeze(void **unused)
 	assert_int_equal(freeze->result, TOOLS_TIMEOUT);
 	assert_string_equal(poll_with(&e, "OK "), "vmbackup.abort");
 	assert_memory_equal(ask(&rpci, "vmbackup.eventSet x"), "0 ", 2);
+}
+
+/* Whoever says it how often: the owner's orders have room. */
+static void test_sync(void **unused)
+{
+	struct end e, rpci;
+
+	open_end(&rpci, GTCHANNEL_RPCI);
+	assert_string_equal(ask(&rpci, "vmx.set_option synctime 1 0"), "1 ");
+	assert_int_equal(tools.order[0].state, TOOLS_ORDER_FREE);
+	start(&e);
+	for (unsigned int i = 0; i < 2 * TOOLS_ORDERS_MAX + 1; i++)
+		assert_string_equal(ask(&rpci, i % 2 == 0 ? "vmx.set_option synctime 0 1"
+							  : "vmx.set_option synctime 1 0"),
+				    "1 ");
+	assert_int_equal(tools.order[1].state, TOOLS_ORDER_FREE);
+	assert_string_equal(poll_with(&e, ""), "Set_Option synctime 1");
+	assert_string_equal(ask(&rpci, "vmx.set_option synctime 1 0"), "1 ");
+	assert_string_equal(poll_with(&e, "OK "), "Set_Option synctime 0");
+	assert_null(poll_with(&e, "OK "));
 }
 
 /* What the guest has not fetched in time it does not find later; who goes takes orders along. */
@@ -471,6 +526,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_report, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_os, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sync, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_freeze, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late, setup, teardown),
