@@ -329,7 +329,8 @@ static void set_option(struct rpc *rpc)
 	struct tools *t = rpc->tools;
 	bool is_on = rpc->bytes == sizeof(on) - 1 && memcmp(rpc->text, on, sizeof(on) - 1) == 0;
 
-	if (!is_on && (rpc->bytes != sizeof(off) - 1 || memcmp(rpc->text, off, sizeof(off) - 1))) {
+	if (!is_on &&
+	    (rpc->bytes != sizeof(off) - 1 || memcmp(rpc->text, off, sizeof(off) - 1) != 0)) {
 		answer(rpc, FAILED, "Invalid or not supported");
 	} else if (t->policy != TOOLS_FULL) {
 		answer(rpc, FAILED, "Permission denied");

@@ -157,8 +157,8 @@ static void test_cookie(void **unused)
 	for (unsigned int bit = 0; bit < 64; bit++) {
 		other = end;
 		other.cookie[bit / 32] ^= UINT32_C(1) << bit % 32;
-		for (uint16_t type = GTCHANNEL_SENDSIZE; type <= GTCHANNEL_CLOSE; type++)
-			assert_int_equal(call(&other, type, 1).status, GTCHANNEL_CLOSED);
+		for (uint32_t type = GTCHANNEL_SENDSIZE; type <= GTCHANNEL_CLOSE; type++)
+			assert_int_equal(call(&other, (uint16_t)type, 1).status, GTCHANNEL_CLOSED);
 	}
 	other = end;
 	for (uint32_t id = 0; id < 0x10000; id++) {

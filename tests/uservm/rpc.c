@@ -431,8 +431,8 @@ static void test_read_only(void)
 static void count_rpc(const char *name, uint32_t value_bytes)
 {
 	uint32_t bytes = make_command(buffer, value_bytes, 1);
-	uint64_t ticks[COUNT_TIMES], start, calls = 0;
-	struct channel channel;
+	uint64_t ticks[COUNT_TIMES] = {0}, start, calls = 0;
+	struct channel channel = {0};
 
 	if (!CHECK(channel_open(&channel, MESSAGE_RPCI)))
 		return;
