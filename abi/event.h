@@ -32,7 +32,10 @@ struct event {
 enum event_type {
 	/* A dedicated vCPU has an exit in its run page; it goes on when VCPU_RUN is called. */
 	EVENT_EXIT = 1,
-	/* A dedicated vCPU made something pending for this one: as a bit in wake_set. */
+	/*
+	 * A dedicated vCPU, or the memory-mapped timer, made something pending for this one: as a
+	 * bit in wake_set.
+	 */
 	EVENT_WAKE = 2,
 	/* CONSOLE_READ has something new: input, or another size. vcpu is 0. */
 	EVENT_CONSOLE = 3,

@@ -37,22 +37,32 @@
 #define CAISSON_MAX_VCPUS_GICV2 8  /* the same on a host with a GICv2 */
 
 /* VERSION's x1: major << 16 | minor. Majors are incompatible. */
-#define CAISSON_CALL_ABI 0x20004
+#define CAISSON_CALL_ABI 0x20005
 
 /*
  * The machine of a user VM, as far as EL2 makes it: a GIC of the host's version (VERSION), which is
  * a GICv3 without LPIs or a GICv2 without security extensions, SPIs 32 to CAISSON_VM_INTIDS - 1;
- * the virtual timer on PPI 27, no physical timer. Everything else below
- * CAISSON_VM_IPA_BYTES that is not shared memory is the VMM's (RUN_EXIT_MMIO). vCPU n has
- * MPIDR_EL1.Aff0 = n % 16, Aff1 = n / 16.
+ * the virtual timer on PPI 27, the physical one on PPI 30, and one count for both (VM_TIME_SET).
+ * Everything else below CAISSON_VM_IPA_BYTES that is not shared memory is the VMM's
+ * (RUN_EXIT_MMIO). vCPU n has MPIDR_EL1.Aff0 = n % 16, Aff1 = n / 16.
  */
-#define CAISSON_VM_GICD        0x08000000
-#define CAISSON_VM_GICR        0x080a0000 /* 128 KiB for each vCPU */
-#define CAISSON_VM_GICC        0x08010000
-#define CAISSON_VM_GICC_BYTES  0x10000 /* two pages of registers at its start */
-#define CAISSON_VM_INTIDS      256
-#define CAISSON_VM_TIMER_INTID 27
-#define CAISSON_VM_IPA_BYTES   0x1000000000 /* 36 bits */
+#define CAISSON_VM_GICD         0x08000000
+#define CAISSON_VM_GICR         0x080a0000 /* 128 KiB for each vCPU */
+#define CAISSON_VM_GICC         0x08010000
+#define CAISSON_VM_GICC_BYTES   0x10000 /* two pages of registers at its start */
+#define CAISSON_VM_INTIDS       256
+#define CAISSON_VM_TIMER_INTID  27
+#define CAISSON_VM_PTIMER_INTID 30
+#define CAISSON_VM_IPA_BYTES    0x1000000000 /* 36 bits */
+
+/*
+ * A memory-mapped timer (Arm ARM DDI 0487, I2.3), for VMs with CAISSON_TIME_FRAME alone; elsewhere
+ * there is nothing of EL2's. A page of each: CNTCTLBase, and timer frame 0 with its two timers.
+ */
+#define CAISSON_VM_TIMER_CTL        0x090c0000
+#define CAISSON_VM_TIMER_FRAME      0x090d0000
+#define CAISSON_VM_FRAME_PHYS_INTID 42
+#define CAISSON_VM_FRAME_VIRT_INTID 43
 
 /*
  * Of VM_CREATE (2.4): the guest may call VMware's hypercalls, from EL0 and EL1, and its VMM answers
@@ -179,8 +189,9 @@ enum caisson_call {
 	CAISSON_CALL_VCPU_GET = 16,
 	/*
 	 * VM. x3 = vCPU. Takes its registers from its run page. INVALID: a PSTATE that it cannot
-	 * have (EL2 and up, AArch32 but at EL0, bits of features that it is not shown); nothing was
-	 * taken then. BUSY while it runs. STATE: it was never initialised.
+	 * have (EL2 and up, AArch32 but at EL0, bits of features that it is not shown), a flag that
+	 * there is not; nothing was taken then. BUSY while it runs. STATE: it was never
+	 * initialised.
 	 */
 	CAISSON_CALL_VCPU_SET = 17,
 	/*
@@ -230,7 +241,139 @@ enum caisson_call {
 	 * it (`view=plain`).
 	 */
 	CAISSON_CALL_HOST_REPORT = 23,
+	/*
+	 * VM (2.5). x3 = frequency of the guest's counter in Hz, x4 = its count when the host's is
+	 * x5, which is not in the future, x6 = flags: 0, CAISSON_TIME_MASKED or _FRAME. From now on
+	 * CNTPCT_EL0 and CNTVCT_EL0 of its vCPUs, their timers and what VCPU_GET says of these go
+	 * by that, on a host of any frequency; but see enum caisson_time_mode of what may be
+	 * trapped here. Without the call it is the host's frequency, from 0 at VM_CREATE. -> x1 =
+	 * the mode. INVALID: a frequency other than the host's that is not of 1 MHz to 1 GHz.
+	 * UNSUPPORTED: this host cannot show it that. Nothing changed then. STATE: a vCPU runs.
+	 */
+	CAISSON_CALL_VM_TIME_SET = 24,
+	/*
+	 * VM (2.5). -> x1 = frequency of the guest's counter | enum caisson_time_mode << 32, x2 =
+	 * its count now, x3 = the host's at the same instant.
+	 */
+	CAISSON_CALL_VM_TIME_GET = 25,
+	/*
+	 * VM (2.5). x3 = register, as HOST_REG has them: an ID register, DCZID_EL0, MIDR_EL1 or
+	 * REVIDR_EL1, x4 = its value for the guest from now on. INVALID: another register, or more
+	 * than this host has (HOST_REG), by the rules of lib/idreg.h; DCZID_EL0 may be the host's
+	 * or CAISSON_DCZID_NONE, MIDR_EL1 that of an older revision or CAISSON_MIDR_ANY, REVIDR_EL1
+	 * the host's or 0. STATE: after the first VCPU_INIT.
+	 */
+	CAISSON_CALL_VM_IDREG_SET = 26,
+	/*
+	 * (2.5) VM. x3 = IPA, x4 = blocks. From now on what is written there, by the guest or by
+	 * EL2 for a debugger, is noted for each page; nothing has been yet. Blocks that are tracked
+	 * already stay as they are; those that the VM may not write to by its rights are passed
+	 * over. -> x1 = blocks done; CONTINUE as MEM_SHARE, and so after NO_MEMORY: a page of the
+	 * VM's store is needed for each block (MEM_DONATE). STATE: a block is no memory of the
+	 * VM's.
+	 */
+	CAISSON_CALL_DIRTY_START = 27,
+	/*
+	 * VM. x3 = IPA, x4 = blocks, 1..CAISSON_DIRTY_BLOCKS, x5 = address, a multiple of 8, of
+	 * CAISSON_DIRTY_BYTES for each, within one page of the block that VM_CREATE named (FAULT):
+	 * bit n % 8 of byte n / 8 tells whether page n was written since the last DIRTY_READ (the
+	 * first: DIRTY_START), and is noted anew from now on. When the call returns all that was
+	 * written before is there to be read, and what is written later comes with the next call.
+	 * -> x1 = blocks done; the call that follows CONTINUE begins behind these, x5 too. STATE: a
+	 * block is not tracked (MEM_RECLAIM ends that, too). A write that the guest began and that
+	 * did not come about, as of a store-exclusive that fails, may count as one.
+	 */
+	CAISSON_CALL_DIRTY_READ = 28,
+	/*
+	 * VM. x3 = IPA, x4 = blocks. Nothing is noted any more; blocks that were not tracked are
+	 * passed over. -> x1 = blocks done; CONTINUE as MEM_SHARE.
+	 */
+	CAISSON_CALL_DIRTY_STOP = 29,
+	/*
+	 * VM (2.5). x3 = vCPU, or CAISSON_VGIC_DIST, x4 = address, a multiple of 8, in the block
+	 * that VM_CREATE named (FAULT), the whole in one page (INVALID), of a struct
+	 * vgic_state_cpu, or vgic_state_dist (abi/vgicstate.h). Writes there the state of that part
+	 * of the VM's interrupt controller. The VM may go on afterwards. -> x1: vCPUs to be woken
+	 * (struct run_page, wake), a bit each. BUSY while any vCPU runs.
+	 */
+	CAISSON_CALL_VGIC_GET = 30,
+	/*
+	 * VM (2.5). The same, but takes the state from there, in place of what there was. -> x1:
+	 * vCPUs to be woken. BUSY while any vCPU runs. UNSUPPORTED: it is not of a machine such as
+	 * this one; INVALID: no machine has such a state; nothing was taken then, and x1 is why
+	 * (enum caisson_vgic_fault; 0: an argument), x2 an INTID that goes with it. STATE: it says
+	 * that the vCPU is on, which was never initialised.
+	 */
+	CAISSON_CALL_VGIC_SET = 31,
+	/*
+	 * VM (2.5). x3 = enum caisson_frame_reg. -> x1 = that register of the memory-mapped timer.
+	 * STATE: the VM has none. BUSY: a vCPU runs.
+	 */
+	CAISSON_CALL_FRAME_GET = 32,
+	/*
+	 * VM (2.5). x3 = enum caisson_frame_reg, x4 = value. To be set in the order of their
+	 * numbers, after VM_TIME_SET and VGIC_SET: a timer goes by what was set when its CTL is,
+	 * and its interrupt's line is told to the GIC then; the event line tells whom that wakes.
+	 * INVALID: the register does not have these bits. STATE, BUSY: as FRAME_GET.
+	 */
+	CAISSON_CALL_FRAME_SET = 33,
+	/*
+	 * No token (2.5). x3 = 0..63: ID register S3_0_C0_Cn_m (n << 3 | m) as a user VM is shown
+	 * it if nobody asks for less (and without CAISSON_VM_TOOLS); from 64 on: enum
+	 * caisson_host_reg. -> x1 = its value. INVALID: there is no such register.
+	 */
+	CAISSON_CALL_HOST_REG = 34,
 };
+
+/* Of VM_TIME_SET: what the guest has been told of. 0: it may use the virtual timer, as Linux does.
+ */
+#define CAISSON_TIME_MASKED 1 /* of the physical counter and timer alone */
+#define CAISSON_TIME_FRAME  2 /* of a memory-mapped timer alone */
+
+/*
+ * The physical counter and timer of a guest always trap. Its virtual ones trap if its frequency is
+ * not the host's and the host's CPUs have FEAT_ECV; without that they count by the host's
+ * frequency, which UNSUPPORTED keeps from guests that may use them.
+ */
+enum caisson_time_mode {
+	CAISSON_TIME_MODE_NATIVE = 0, /* the host's frequency */
+	CAISSON_TIME_MODE_ECV = 1,
+	CAISSON_TIME_MODE_MASKED = 2, /* as VM_TIME_SET was told, whatever the frequency */
+	CAISSON_TIME_MODE_FRAME = 3,
+};
+
+/* Of FRAME_GET and FRAME_SET; names are the architecture's. CTL: ENABLE and IMASK. */
+enum caisson_frame_reg {
+	CAISSON_FRAME_CNTFRQ = 0,
+	CAISSON_FRAME_CNTACR = 1,
+	CAISSON_FRAME_CNTVOFF = 2,
+	CAISSON_FRAME_CNTP_CVAL = 3,
+	CAISSON_FRAME_CNTV_CVAL = 4,
+	CAISSON_FRAME_CNTP_CTL = 5,
+	CAISSON_FRAME_CNTV_CTL = 6,
+	CAISSON_FRAME_REGS
+};
+
+/* Of HOST_REG, behind the ID registers. */
+enum caisson_host_reg {
+	CAISSON_HOST_CTR = 64,
+	CAISSON_HOST_DCZID = 65,
+	CAISSON_HOST_MIDR = 66,
+	CAISSON_HOST_REVIDR = 67,
+	CAISSON_HOST_CNTFRQ = 68,
+	CAISSON_HOST_FEATURES = 69, /* CAISSON_FEATURE_*, the GIC's version << 8 */
+	CAISSON_HOST_IPA_BITS = 70, /* of which CAISSON_VM_IPA_BYTES is what VMs have */
+	CAISSON_HOST_CLIDR = 71,
+	CAISSON_HOST_REGS
+};
+
+#define CAISSON_FEATURE_ECV 1 /* the virtual counter and timer can be trapped, so scaled */
+
+#define CAISSON_DCZID_NONE 0x10    /* DC ZVA is not to be used */
+#define CAISSON_MIDR_ANY   0xf0000 /* implementer 0: reserved for software */
+
+#define CAISSON_DIRTY_BYTES  64 /* a bit for each page of a block */
+#define CAISSON_DIRTY_BLOCKS 64 /* that one call tells of */
 
 #define CAISSON_CONSOLE_BYTES      256
 #define CAISSON_CONSOLE_NAME_BYTES 16
@@ -252,7 +395,7 @@ enum caisson_stat {
 	CAISSON_STAT_EXIT_WAKE = 6,
 	/* Exits that EL2 served without the VMM. */
 	CAISSON_STAT_SERVED_SYSREG = 7,
-	CAISSON_STAT_SERVED_GIC = 8, /* accesses to the GIC's registers in memory */
+	CAISSON_STAT_SERVED_GIC = 8, /* accesses to the GIC's registers in memory, or a timer's */
 	CAISSON_STAT_SERVED_WFI = 9, /* waits that ended in EL2 */
 	/* Stage 2, caches. */
 	CAISSON_STAT_FAULT_DATA = 10,    /* blocks mapped, or made writable, by an access */
@@ -262,6 +405,7 @@ enum caisson_stat {
 	CAISSON_STAT_BLOCKS_SPLIT = 14,  /* of the service VM's stage 2, on behalf of this VM */
 	CAISSON_STAT_IRQS_INJECTED = 15, /* put into list registers */
 	CAISSON_STAT_EXIT_TOOLS = 16,    /* ends of runs: RUN_EXIT_TOOLS */
+	CAISSON_STAT_FAULT_DIRTY = 17,   /* writes that faulted for DIRTY_READ to tell of them */
 	CAISSON_STAT_COUNT
 };
 
@@ -277,6 +421,7 @@ enum caisson_status {
 	CAISSON_UNKNOWN = 8, /* no such call */
 	/* VCPU_RUN: on the vCPU's own CPU; the run page is not to be looked at before EVENT_EXIT */
 	CAISSON_DEDICATED = 9,
+	CAISSON_UNSUPPORTED = 10, /* this machine cannot do that */
 };
 
 #endif

@@ -88,7 +88,9 @@ struct run_page {
 	uint32_t tools_again; /* from the VMM: the next run exits with the same call at once */
 	uint32_t reserved2;
 
-	uint64_t cntvoff; /* SMCCC: the guest's CNTVCT_EL0 is the caller's less this */
+	/* SMCCC, while the guest's frequency is the host's: its CNTVCT_EL0 is the caller's less
+	 * this. */
+	uint64_t cntvoff;
 
 	uint64_t reserved3[21];
 

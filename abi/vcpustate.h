@@ -4,6 +4,14 @@
 
 #include <stdint.h>
 
+/* In flags. */
+#define VCPU_STATE_SERROR 1 /* an SError is pending for it */
+/*
+ * It has begun cache maintenance by set and way, and not switched its caches on since: that is for
+ * hosts without FEAT_S2FWB, which still have to clean its memory then.
+ */
+#define VCPU_STATE_SET_WAY 2
+
 /*
  * The registers of a user VM's vCPU, for VCPU_GET and VCPU_SET: what a debugger shows and what a
  * snapshot keeps, but for its interrupts. Names are the architecture's.
@@ -11,6 +19,10 @@
  * The PC of an MMIO exit that was not completed is at the access; completing it, or the result of
  * an SMCCC exit, is what the next VCPU_RUN does, also one that returns at once for immediate_exit.
  * So the state is whole after such a run. VCPU_SET drops what was to be completed.
+ *
+ * It is all that EL2 keeps of a vCPU for its guest but the interrupt controller (abi/vgicstate.h)
+ * and whether the vCPU is on, which the VMM knows: a user VM can switch no workaround of the
+ * firmware's off, and has no other register that is its own.
  */
 struct vcpu_state {
 	uint64_t x[31];
@@ -30,6 +42,9 @@ struct vcpu_state {
 	uint64_t pauth_key[5][2];
 	uint64_t v[32][2]; /* low half, high half */
 	uint64_t fpcr, fpsr;
+	uint64_t cntp_ctl_el0,
+		cntp_cval_el0; /* like cntv_*: in the guest's time, without ISTATUS */
+	uint64_t flags;        /* VCPU_STATE_* */
 };
 
 #endif

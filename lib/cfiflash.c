@@ -93,6 +93,22 @@ void cfiflash_reset(struct cfiflash *f, bool read_only)
 	*f = (struct cfiflash){.read_only = read_only, .status = STATUS_READY};
 }
 
+bool cfiflash_is_whole(const struct cfiflash *f)
+{
+	bool fills = f->cycle == CFIFLASH_BUFFER_DATA;
+	bool full = f->cycle == CFIFLASH_BUFFER_CONFIRM;
+
+	if (f->mode > CFIFLASH_ID || f->cycle > CFIFLASH_LOCK_CONFIRM)
+		return false;
+	if (fills && (f->words_left == 0 || f->words_left > CFIFLASH_BUFFER_BYTES / BUS_BYTES))
+		return false;
+	if (!f->buffer_used)
+		return !full;
+	return (!fills && !full) || (bits_is_aligned(f->buffer_base, CFIFLASH_BUFFER_BYTES) &&
+				     f->buffer_base < CFIFLASH_BYTES && f->low < f->high &&
+				     f->high <= CFIFLASH_BUFFER_BYTES);
+}
+
 /* What a chip gives for the word at this offset of the bank. */
 static uint16_t chip_word(const struct cfiflash *f, uint32_t offset)
 {

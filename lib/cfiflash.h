@@ -59,6 +59,9 @@ struct cfiflash_effect {
 /* read_only: programming and erasing end with an error, as with locked sectors. */
 void cfiflash_reset(struct cfiflash *f, bool read_only);
 
+/* Is it a state that writes lead to? Of one that comes from outside. */
+bool cfiflash_is_whole(const struct cfiflash *f);
+
 /* A write of 1, 2 or 4 bytes. One that is not all in the bank does nothing. */
 struct cfiflash_effect cfiflash_write(struct cfiflash *f, uint32_t offset, uint32_t bytes,
 				      uint32_t value);

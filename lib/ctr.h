@@ -14,6 +14,18 @@
 bool ctr_is_safe(uint64_t host, uint64_t shown);
 
 /*
+ * The most that is safe on both hosts. False: nothing is (policies of the instruction cache that do
+ * not fit together, or a field that is not known here).
+ */
+bool ctr_meet(uint64_t a, uint64_t b, uint64_t *out) MUST_CHECK;
+
+/*
+ * CCSIDR_EL1 (D24.2.26) of a host for a guest that may not be shown FEAT_CCIDX and reads its older
+ * format; what does not fit there is cut to the most that does.
+ */
+uint64_t ctr_ccsidr(uint64_t host_ccsidr, bool host_is_wide, bool shown_is_wide);
+
+/*
  * CLIDR_EL1 for a guest that is not shown IDC: with LoUU and LoUIS 0 it would find out that it need
  * not clean to the point of unification all the same.
  */

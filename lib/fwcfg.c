@@ -37,6 +37,18 @@ void fwcfg_reset(struct fwcfg *f)
 	select_item(f, FWCFG_SIGNATURE);
 }
 
+enum err fwcfg_seek(struct fwcfg *f, bool has_item, uint16_t key, uint64_t position)
+{
+	select_item(f, key);
+	if (!has_item)
+		f->selected = NULL;
+	if ((has_item && f->selected == NULL) ||
+	    position > (f->selected != NULL ? f->selected->bytes : 0))
+		return ERR_RANGE;
+	f->position = position;
+	return ERR_OK;
+}
+
 static void put(struct fwcfg *f, uint16_t key, const uint8_t *data, uint64_t bytes)
 {
 	f->items[f->count++] = (struct fwcfg_item){.key = key, .data = data, .bytes = bytes};

@@ -80,6 +80,9 @@ enum err fwcfg_add_file(struct fwcfg *f, const char *name, const void *data,
 /* Back to what it is after a reset of the machine. */
 void fwcfg_reset(struct fwcfg *f);
 
+/* To this byte of the item; has_item: or to none. ERR_RANGE: there is none such. */
+enum err fwcfg_seek(struct fwcfg *f, bool has_item, uint16_t key, uint64_t position) MUST_CHECK;
+
 /* Registers, by 1 to 8 bytes; value has them as the guest's little-endian accesses do. */
 uint64_t fwcfg_read(struct fwcfg *f, uint64_t offset, uint32_t bytes);
 /* True: a DMA starts whose descriptor is at *descriptor in the guest's memory. */

@@ -161,3 +161,199 @@ uint64_t idreg_filter(unsigned int index, uint64_t hardware)
 	}
 	return shown;
 }
+
+/* --- unlike hosts --- */
+
+enum rule {
+	LOWER,        /* smaller values promise less */
+	LOWER_SIGNED, /* the same, and 0xf is -1 */
+	HIGHER,       /* larger values promise less */
+	SAME,         /* no value is right for two hosts that differ */
+	SAME_OR_NONE, /* the same value, or 0: not there */
+};
+
+/* Fields whose rule is not LOWER. */
+static const struct {
+	uint8_t index;
+	uint8_t lo;
+	uint8_t rule;
+} rules[] = {
+	{IDREG(1, 2), 24, LOWER_SIGNED}, /* ID_DFR0: PerfMon */
+	{IDREG(1, 4), 8, LOWER_SIGNED},  /* ID_MMFR0: OuterShr, InnerShr: 0xf is "ignored" */
+	{IDREG(1, 4), 28, LOWER_SIGNED},
+	{IDREG(2, 6), 0, HIGHER}, /* ID_MMFR4: SpecSEI */
+	{PFR0, 16, LOWER_SIGNED}, /* FP */
+	{PFR0, 20, LOWER_SIGNED}, /* AdvSIMD */
+	/*
+	 * Breakpoints that match contexts are the last ones, and EL2 gives a guest the hardware's
+	 * by their numbers.
+	 */
+	{DFR0, 12, SAME},         /* BRPs */
+	{DFR0, 20, SAME},         /* WRPs */
+	{DFR0, 28, SAME},         /* CTX_CMPs */
+	{DFR0, 36, LOWER_SIGNED}, /* DoubleLock */
+	/* A pointer that was signed by one algorithm is not to be checked by another. */
+	{ISAR1, 4, SAME_OR_NONE},  /* APA */
+	{ISAR1, 8, SAME_OR_NONE},  /* API */
+	{ISAR2, 12, SAME_OR_NONE}, /* APA3 */
+	{ISAR2, 24, SAME_OR_NONE}, /* PAC_frac */
+	{MMFR0, 24, LOWER_SIGNED}, /* TGran64 */
+	{MMFR0, 28, LOWER_SIGNED}, /* TGran4 */
+	{MMFR1, 24, HIGHER},       /* SpecSEI: 1 is "may be" */
+};
+
+static enum rule rule_of(unsigned int index, unsigned int lo)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (rules[i].index == index && rules[i].lo == lo)
+			return (enum rule)rules[i].rule;
+	}
+	return LOWER;
+}
+
+/* Numbers in the order of what they promise: a smaller one is right wherever a larger one is. */
+static int promise(enum rule rule, uint64_t value)
+{
+	if (rule == HIGHER)
+		return -(int)value;
+	return rule == LOWER_SIGNED && value >= 8 ? (int)value - 16 : (int)value;
+}
+
+static bool field_may_show(enum rule rule, uint64_t wanted, uint64_t host)
+{
+	if (rule == SAME || rule == SAME_OR_NONE)
+		return wanted == host || (rule == SAME_OR_NONE && wanted == 0);
+	return promise(rule, wanted) <= promise(rule, host);
+}
+
+/* Of values that differ. */
+static uint64_t field_meet(enum rule rule, uint64_t a, uint64_t b)
+{
+	if (rule == SAME_OR_NONE)
+		return 0;
+	return promise(rule, a) < promise(rule, b) ? a : b;
+}
+
+unsigned int idreg_lacks(unsigned int index, uint64_t wanted, uint64_t host)
+{
+	unsigned int lo;
+
+	if (wanted == host)
+		return IDREG_NO_FIELD;
+	for (lo = 0; lo < 64; lo += 4) {
+		if (!field_may_show(rule_of(index, lo), bits_get(wanted, lo + 3, lo),
+				    bits_get(host, lo + 3, lo)))
+			return lo;
+	}
+	return IDREG_NO_FIELD;
+}
+
+bool idreg_may_show(unsigned int index, uint64_t wanted, uint64_t host)
+{
+	return idreg_lacks(index, wanted, host) == IDREG_NO_FIELD;
+}
+
+unsigned int idreg_clash(unsigned int index, uint64_t a, uint64_t b)
+{
+	unsigned int lo;
+
+	for (lo = 0; lo < 64; lo += 4) {
+		if (rule_of(index, lo) == SAME && bits_get(a ^ b, lo + 3, lo) != 0)
+			return lo;
+	}
+	return IDREG_NO_FIELD;
+}
+
+bool idreg_meet(unsigned int index, uint64_t a, uint64_t b, uint64_t *out)
+{
+	uint64_t meet = a;
+	unsigned int lo;
+
+	if (idreg_clash(index, a, b) != IDREG_NO_FIELD)
+		return false;
+	for (lo = 0; lo < 64; lo += 4) {
+		uint64_t of_a = bits_get(a, lo + 3, lo), of_b = bits_get(b, lo + 3, lo);
+
+		if (of_a != of_b)
+			meet = bits_set(meet, lo + 3, lo,
+					field_meet(rule_of(index, lo), of_a, of_b));
+	}
+	*out = meet;
+	return true;
+}
+
+uint64_t idreg_scalable(unsigned int index, uint64_t value)
+{
+	if (index == ISAR2)
+		return bits_set(value, 3, 0, 0); /* WFxT */
+	if (index == MMFR0)
+		return bits_set(value, 63, 60, 0); /* ECV */
+	return value;
+}
+
+uint64_t idreg_with_tools(unsigned int index, uint64_t value)
+{
+	if (index == MMFR1 && bits_get(value, 3, 0) > 1)
+		return bits_set(value, 3, 0, 1);
+	return value;
+}
+
+unsigned int idreg_pa_bits(uint64_t mmfr0)
+{
+	static const uint8_t bits[] = {32, 36, 40, 42, 44};
+	uint64_t range = bits_get(mmfr0, 3, 0);
+
+	return range < ARRAY_SIZE(bits) ? bits[range] : 48;
+}
+
+const char *idreg_name(unsigned int index)
+{
+	static const char *const name[IDREG_COUNT] = {
+		[IDREG(1, 0)] = "ID_PFR0_EL1",     [IDREG(1, 1)] = "ID_PFR1_EL1",
+		[IDREG(1, 2)] = "ID_DFR0_EL1",     [IDREG(1, 3)] = "ID_AFR0_EL1",
+		[IDREG(1, 4)] = "ID_MMFR0_EL1",    [IDREG(1, 5)] = "ID_MMFR1_EL1",
+		[IDREG(1, 6)] = "ID_MMFR2_EL1",    [IDREG(1, 7)] = "ID_MMFR3_EL1",
+		[IDREG(2, 0)] = "ID_ISAR0_EL1",    [IDREG(2, 1)] = "ID_ISAR1_EL1",
+		[IDREG(2, 2)] = "ID_ISAR2_EL1",    [IDREG(2, 3)] = "ID_ISAR3_EL1",
+		[IDREG(2, 4)] = "ID_ISAR4_EL1",    [IDREG(2, 5)] = "ID_ISAR5_EL1",
+		[IDREG(2, 6)] = "ID_MMFR4_EL1",    [IDREG(2, 7)] = "ID_ISAR6_EL1",
+		[IDREG(3, 0)] = "MVFR0_EL1",       [IDREG(3, 1)] = "MVFR1_EL1",
+		[IDREG(3, 2)] = "MVFR2_EL1",       [IDREG(3, 4)] = "ID_PFR2_EL1",
+		[IDREG(3, 5)] = "ID_DFR1_EL1",     [IDREG(3, 6)] = "ID_MMFR5_EL1",
+		[IDREG(4, 0)] = "ID_AA64PFR0_EL1", [IDREG(4, 1)] = "ID_AA64PFR1_EL1",
+		[IDREG(5, 0)] = "ID_AA64DFR0_EL1", [IDREG(6, 0)] = "ID_AA64ISAR0_EL1",
+		[ISAR1] = "ID_AA64ISAR1_EL1",      [ISAR2] = "ID_AA64ISAR2_EL1",
+		[MMFR0] = "ID_AA64MMFR0_EL1",      [MMFR1] = "ID_AA64MMFR1_EL1",
+		[MMFR2] = "ID_AA64MMFR2_EL1",
+	};
+
+	return index < IDREG_COUNT ? name[index] : NULL;
+}
+
+uint64_t dczid_meet(uint64_t a, uint64_t b)
+{
+	return a == b ? a : CAISSON_DCZID_NONE;
+}
+
+bool dczid_may_show(uint64_t wanted, uint64_t host)
+{
+	return wanted == CAISSON_DCZID_NONE || wanted == host;
+}
+
+/* Variant and revision. */
+#define MIDR_REVISION (MASK(23, 20) | MASK(3, 0))
+
+uint64_t midr_meet(uint64_t a, uint64_t b)
+{
+	if ((a ^ b) & ~MIDR_REVISION)
+		return CAISSON_MIDR_ANY;
+	return a < b ? a : b; /* the variant counts more, and stands higher */
+}
+
+bool midr_may_show(uint64_t wanted, uint64_t host)
+{
+	return wanted == CAISSON_MIDR_ANY ||
+	       (((wanted ^ host) & ~MIDR_REVISION) == 0 && wanted <= host);
+}

@@ -591,6 +591,20 @@ void vgic_line_set(struct vgic_dist *d, uint32_t intid, bool level, struct vgic_
 	fx->changed = bit;
 }
 
+void vgic_private_line_set(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, bool level,
+			   struct vgic_effects *fx)
+{
+	struct vgic_word *w = &c->word0;
+	uint32_t bit = bit_of(intid);
+
+	if (level == !!(w->line & bit))
+		return;
+	w->line ^= bit;
+	if (level && (w->edge & bit))
+		w->latch |= bit;
+	vgic_eval(d, c, intid, fx);
+}
+
 void vgic_spi_arrived(struct vgic_dist *d, uint32_t intid)
 {
 	struct vgic_word *w = &d->word[intid / 32];

@@ -382,6 +382,13 @@ void vgic_choose_again(struct vgic_dist *d, uint32_t w, uint32_t gone, struct vg
  */
 void vgic_line_set(struct vgic_dist *d, uint32_t intid, bool level, struct vgic_effects *fx);
 
+/*
+ * cpu: the same for a private interrupt that is not hardware-linked. In fx->kick: its list
+ * registers are to be folded and filled, or to have what is in want[0].
+ */
+void vgic_private_line_set(struct vgic_dist *d, struct vgic_cpu *c, uint32_t intid, bool level,
+			   struct vgic_effects *fx);
+
 /* dist: a hardware-linked SPI was acknowledged. Then it is to be evaluated. */
 void vgic_spi_arrived(struct vgic_dist *d, uint32_t intid);
 

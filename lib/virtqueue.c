@@ -84,6 +84,20 @@ enum err virtqueue_start(struct virtqueue *q, const struct virtqueue_setup *setu
 	return ERR_OK;
 }
 
+void virtqueue_seek(struct virtqueue *q, uint16_t avail_next, uint16_t used_next)
+{
+	q->avail_next = avail_next;
+	q->used_next = used_next;
+	q->used_shown = used_next;
+	/* What the driver was told of its notifications is not known. */
+	q->notify_wanted = false;
+}
+
+uint16_t virtqueue_shown(const struct virtqueue *q)
+{
+	return q->size == 0 ? 0 : load16(q->device + RING_INDEX, __ATOMIC_ACQUIRE);
+}
+
 void virtqueue_stop(struct virtqueue *q)
 {
 	*q = (struct virtqueue){0};
@@ -180,6 +194,8 @@ enum err virtqueue_take(struct virtqueue *q, struct virtqueue_chain *chain)
 		return ERR_INVALID;
 	chain->head =
 		load16(q->driver + RING_ENTRIES + (size_t)slot * AVAIL_BYTES, __ATOMIC_RELAXED);
+	chain->wrote = q->wrote;
+	chain->memory = q->memory;
 	chain->readable = chain->writable = 0;
 	chain->readable_bytes = chain->writable_bytes = 0;
 
@@ -197,6 +213,19 @@ void virtqueue_untake(struct virtqueue *q, uint16_t count)
 	q->avail_next -= count;
 }
 
+/* Of the used ring. */
+static void ring_wrote(const struct virtqueue *q, const uint8_t *at, uint32_t bytes)
+{
+	if (q->wrote != NULL)
+		q->wrote(q->memory, at, bytes);
+}
+
+static void ring_store16(const struct virtqueue *q, uint8_t *at, uint16_t value, int order)
+{
+	store16(at, value, order);
+	ring_wrote(q, at, sizeof(value));
+}
+
 void virtqueue_put(struct virtqueue *q, uint16_t head, uint32_t written)
 {
 	uint32_t slot = q->used_next & (q->size - 1);
@@ -204,6 +233,7 @@ void virtqueue_put(struct virtqueue *q, uint16_t head, uint32_t written)
 
 	__atomic_store_n((uint32_t *)(void *)entry, head, __ATOMIC_RELAXED);
 	__atomic_store_n((uint32_t *)(void *)(entry + 4), written, __ATOMIC_RELAXED);
+	ring_wrote(q, entry, USED_BYTES);
 	q->used_next++;
 }
 
@@ -216,7 +246,7 @@ bool virtqueue_publish(struct virtqueue *q)
 	if (q->size == 0 || shown == q->used_next)
 		return false;
 	q->used_shown = q->used_next;
-	store16(q->device + RING_INDEX, q->used_next, __ATOMIC_RELEASE);
+	ring_store16(q, q->device + RING_INDEX, q->used_next, __ATOMIC_RELEASE);
 	/* The index is out before the driver's wish is read (2.7.7.2, 2.7.10). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!q->event_index)
@@ -233,10 +263,10 @@ bool virtqueue_want_notify(struct virtqueue *q)
 	if (q->size == 0)
 		return false;
 	if (q->event_index)
-		store16(q->device + RING_ENTRIES + (size_t)q->size * USED_BYTES, q->avail_next,
-			__ATOMIC_RELAXED);
+		ring_store16(q, q->device + RING_ENTRIES + (size_t)q->size * USED_BYTES,
+			     q->avail_next, __ATOMIC_RELAXED);
 	else if (!q->notify_wanted)
-		store16(q->device + RING_FLAGS, 0, __ATOMIC_RELAXED);
+		ring_store16(q, q->device + RING_FLAGS, 0, __ATOMIC_RELAXED);
 	q->notify_wanted = true;
 	/* The wish is out before the index is read again (2.7.10). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -247,7 +277,7 @@ void virtqueue_spare_notify(struct virtqueue *q)
 {
 	/* With event indexes the old one does: it is passed only once in 65,536 buffers. */
 	if (q->size != 0 && !q->event_index && q->notify_wanted)
-		store16(q->device + RING_FLAGS, USED_SILENT, __ATOMIC_RELAXED);
+		ring_store16(q, q->device + RING_FLAGS, USED_SILENT, __ATOMIC_RELAXED);
 	q->notify_wanted = false;
 }
 
@@ -291,5 +321,24 @@ uint32_t virtqueue_read(const struct virtqueue_chain *chain, uint32_t skip, void
 uint32_t virtqueue_write(const struct virtqueue_chain *chain, uint32_t skip, const void *from,
 			 uint32_t bytes)
 {
-	return copy(chain->segment + chain->readable, chain->writable, skip, NULL, from, bytes);
+	uint32_t done =
+		copy(chain->segment + chain->readable, chain->writable, skip, NULL, from, bytes);
+
+	virtqueue_wrote(chain, skip, done);
+	return done;
+}
+
+void virtqueue_wrote(const struct virtqueue_chain *chain, uint32_t skip, uint32_t bytes)
+{
+	const struct virtqueue_segment *s = chain->segment + chain->readable;
+
+	for (uint32_t i = 0; chain->wrote != NULL && i < chain->writable && bytes != 0; i++, s++) {
+		uint32_t gap = skip < s->bytes ? skip : s->bytes;
+		uint32_t part = s->bytes - gap < bytes ? s->bytes - gap : bytes;
+
+		if (part != 0)
+			chain->wrote(chain->memory, (const uint8_t *)s->at + gap, part);
+		skip -= gap;
+		bytes -= part;
+	}
 }

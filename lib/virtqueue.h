@@ -22,12 +22,15 @@
 /* Where the bytes at a guest address are; NULL: they are not all memory. */
 typedef void *(*virtqueue_at_fn)(const void *memory, uint64_t address, uint64_t bytes);
 
+/* The device has written there: to a ring, or to a buffer. */
+typedef void (*virtqueue_wrote_fn)(const void *memory, const void *at, uint64_t bytes);
+
 /* What the driver says of a queue before it is used. */
 struct virtqueue_setup {
-	uint32_t size;       /* descriptors */
 	uint64_t descriptor; /* guest addresses of the three areas */
 	uint64_t driver;     /* the available ring */
 	uint64_t device;     /* the used ring */
+	uint32_t size;       /* descriptors */
 	bool event_index;    /* VIRTIO_F_EVENT_IDX was negotiated */
 	bool indirect;       /* VIRTIO_F_INDIRECT_DESC was negotiated */
 };
@@ -44,6 +47,7 @@ struct virtqueue {
 	const uint8_t *driver;
 	uint8_t *device;
 	virtqueue_at_fn at;
+	virtqueue_wrote_fn wrote; /* set behind virtqueue_start() by who wants to know; NULL */
 	const void *memory;
 };
 
@@ -59,6 +63,8 @@ struct virtqueue_chain {
 	uint32_t writable; /* segments behind them */
 	uint32_t readable_bytes;
 	uint32_t writable_bytes;
+	virtqueue_wrote_fn wrote; /* the queue's */
+	const void *memory;
 	struct virtqueue_segment segment[VIRTQUEUE_SEGMENTS_MAX];
 };
 
@@ -69,6 +75,15 @@ struct virtqueue_chain {
  */
 enum err virtqueue_start(struct virtqueue *q, const struct virtqueue_setup *setup,
 			 virtqueue_at_fn at, const void *memory) MUST_CHECK;
+
+/*
+ * Goes on in the middle of the rings, of a queue that was just started: so many entries of the
+ * available ring were taken, of the used ring put and shown. Any numbers do; wrong ones end as a
+ * driver's do. virtqueue_want_notify() is due.
+ */
+void virtqueue_seek(struct virtqueue *q, uint16_t avail_next, uint16_t used_next);
+/* How far the used ring is, as its memory says: of a queue that another works on. */
+uint16_t virtqueue_shown(const struct virtqueue *q);
 
 /* Nothing of the rings is used any more. */
 void virtqueue_stop(struct virtqueue *q);
@@ -112,5 +127,7 @@ uint32_t virtqueue_read(const struct virtqueue_chain *chain, uint32_t skip, void
 /* To the writable bytes, the same way. */
 uint32_t virtqueue_write(const struct virtqueue_chain *chain, uint32_t skip, const void *from,
 			 uint32_t bytes);
+/* To be told of by who writes to the segments himself: bytes of the writable ones, from skip on. */
+void virtqueue_wrote(const struct virtqueue_chain *chain, uint32_t skip, uint32_t bytes);
 
 #endif

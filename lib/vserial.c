@@ -62,6 +62,15 @@ void vserial_take(struct vserial *s, const uint8_t *message, size_t bytes)
 		s->open = value && s->port_ready;
 }
 
+bool vserial_is_whole(const struct vserial *s)
+{
+	uint32_t port = BIT(PORT_NAME) | BIT(PORT_OPEN);
+
+	return (s->device_ready || (!s->port_ready && s->due == 0)) &&
+	       (s->port_ready || (!s->open && (s->due & port) == 0)) &&
+	       (s->due & ~(port | BIT(DEVICE_ADD))) == 0;
+}
+
 bool vserial_has_due(const struct vserial *s)
 {
 	return s->due != 0;

@@ -33,6 +33,9 @@ void vserial_init(struct vserial *s, const char *name);
 /* A message of the driver's; what is none, or is of no port here, changes nothing. */
 void vserial_take(struct vserial *s, const uint8_t *message, size_t bytes);
 
+/* Is it a state that messages lead to? Of one that comes from outside. */
+bool vserial_is_whole(const struct vserial *s);
+
 bool vserial_has_due(const struct vserial *s);
 /* The next message for the driver; gives its length, 0: there is none. */
 size_t vserial_next(struct vserial *s, uint8_t message[VSERIAL_MESSAGE_BYTES]);

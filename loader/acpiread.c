@@ -215,8 +215,7 @@ static void read_version2(struct machine *m)
 	gicv2_check(m, "ACPI");
 }
 
-/* ACPI 6.5 5.2.12.15: version 0 is for the reader to find out; redistributors came with GICv3. */
-static bool is_version2(const struct machine *m)
+bool acpiread_is_gicv2(const struct machine *m)
 {
 	const struct madt *madt = &m->acpi.madt;
 	uint32_t i;
@@ -235,7 +234,7 @@ static void read_gic(struct machine *m)
 
 	if (madt->gicd == 0)
 		uart_stop("ACPI: the MADT has no distributor of a GIC: " NO_REMEDY);
-	info->gic_version = is_version2(m) ? 2 : 3;
+	info->gic_version = acpiread_is_gicv2(m) ? 2 : 3;
 	if (info->gic_version == 2)
 		read_version2(m);
 	else

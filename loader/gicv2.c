@@ -47,7 +47,7 @@ void gicv2_check(struct machine *m, const char *table)
 {
 	struct bootinfo *info = &m->info;
 
-	/* Firmware's tables need not map it. The loader reads all once more without its MMU. */
+	/* What the table names need not be an address that this CPU has. */
 	info->gicc_second = PAGE_BYTES;
 	if (!is_mapped(&info->gicc) || !is_mapped(&info->gicv))
 		return;

@@ -7,6 +7,7 @@
 #include "arch/aarch64/gicv3.h"
 #include "arch/aarch64/mmio.h"
 #include "lib/efimap.h"
+#include "loader/acpiread.h"
 #include "loader/cpus.h"
 #include "loader/uart.h"
 
@@ -134,7 +135,6 @@ static bool has_parked(struct machine *m)
 void parked_wake(struct machine *m)
 {
 	const struct madt *madt = &m->acpi.madt;
-	bool has_registers = bits_get(sysreg_read(id_aa64pfr0_el1), 27, 24) != 0;
 
 	if (!has_parked(m))
 		return;
@@ -142,8 +142,8 @@ void parked_wake(struct machine *m)
 		uart_print("  parked CPUs cannot be woken by interrupt: the MADT's distributor at "
 			   "%#llx makes no sense\n",
 			   (unsigned long long)madt->gicd);
-	else if (madt->gic_version >= 3 || (madt->gic_version == 0 && has_registers))
-		wake_gicv3(m, madt->gicd);
-	else
+	else if (acpiread_is_gicv2(m))
 		wake_gicv2(madt->gicd);
+	else
+		wake_gicv3(m, madt->gicd);
 }

@@ -11,21 +11,22 @@ _caisson_names() {
 _caisson() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words=
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="run list info stats console pause resume stop guest agent log help"
+		words="run list info stats console pause resume stop snapshot restore migrate receive guest agent host-info log help"
 	else
 		case ${COMP_WORDS[1]} in
 		run)
 			case $before in
-			--config | --kernel | --initrd | --disk | --firmware | --flash-vars | --console)
+			--config | --kernel | --initrd | --disk | --firmware | --flash-vars | --console | --migratable)
 				mapfile -t COMPREPLY < <(compgen -f -- "$word")
 				return
 				;;
 			--net) words="user tap" ;;
+			--time) words="auto masked" ;;
 			--guest-tools) words="vmware vmware,ro off" ;;
 			*) words=$(caisson run --help | grep -o -- '^  --[a-z-]*') ;;
 			esac
 			;;
-		list) words="--json --help" ;;
+		list | host-info) words="--json --help" ;;
 		info | stats) words="--json --help $(_caisson_names)" ;;
 		guest)
 			case $COMP_CWORD in
@@ -43,8 +44,25 @@ _caisson() {
 			*) words="--timeout" ;;
 			esac
 			;;
+		migrate) words="--rsh --name --config --max-downtime --force --disks-shared --json --cancel --help $(_caisson_names)" ;;
+		receive) words="--name --config --ask --help" ;;
+		resume) words="--force --help $(_caisson_names)" ;;
+		snapshot)
+			if [ "$COMP_CWORD" -eq 3 ]; then
+				mapfile -t COMPREPLY < <(compgen -f -- "$word")
+				return
+			fi
+			words="--info --json --stop --keep-running --help $(_caisson_names)"
+			;;
+		restore)
+			if [ "$COMP_CWORD" -eq 2 ] && [ "${word#-}" = "$word" ]; then
+				mapfile -t COMPREPLY < <(compgen -f -- "$word")
+				return
+			fi
+			words="--name --detach --force --help"
+			;;
 		stop) words="--force --timeout --help $(_caisson_names)" ;;
-		console | pause | resume | log) words="--help $(_caisson_names)" ;;
+		console | pause | log) words="--help $(_caisson_names)" ;;
 		esac
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -33,7 +33,7 @@ static enum err open_firmware(struct board *b, struct vm *vm, const struct vm_co
 
 	if (err == ERR_OK)
 		err = flash_open_vars(&b->flash[VARS], vm, MACHINE_FLASH + CFIFLASH_BYTES,
-				      config->flash_vars);
+				      config->flash_vars, config->vars_later);
 	if (err == ERR_OK)
 		err = fwconfig_open(&b->fwconfig, vm, config->cpus);
 	return err;

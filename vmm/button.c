@@ -8,6 +8,7 @@
 
 #include "vmm/machine.h"
 #include "vmm/say.h"
+#include "vmm/stream.h"
 #include "vmm/vm.h"
 
 /*
@@ -61,12 +62,17 @@ static void set_button(struct button *b, bool pressed)
 	update_line(b);
 }
 
-static void hold_button(struct button *b)
+static void start_timer(const struct button *b)
 {
 	static const struct itimerspec press = {.it_value.tv_nsec = PRESS_NS};
 
-	b->presses++;
 	(void)timerfd_settime(b->release, 0, &press, NULL);
+}
+
+static void hold_button(struct button *b)
+{
+	b->presses++;
+	start_timer(b);
 }
 
 void button_press(struct button *b)
@@ -131,4 +137,58 @@ void button_detach(struct button *b)
 	(void)pthread_mutex_lock(&b->lock);
 	b->attached = false;
 	(void)pthread_mutex_unlock(&b->lock);
+}
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+enum err button_save(struct button *b, struct stream *s)
+{
+	const struct pl061 *m = &b->model;
+	struct snapshot_button state;
+
+	(void)pthread_mutex_lock(&b->lock);
+	state = (struct snapshot_button){.input = m->input,
+					 .output = m->output,
+					 .dir = m->dir,
+					 .is = m->is,
+					 .ibe = m->ibe,
+					 .iev = m->iev,
+					 .ie = m->ie,
+					 .afsel = m->afsel,
+					 .edges = m->edges,
+					 .seen = b->seen,
+					 .presses = b->presses};
+	(void)pthread_mutex_unlock(&b->lock);
+	return stream_write(s, SNAPSHOT_BUTTON, 0, 1, &state, sizeof(state));
+}
+
+enum err button_load(struct button *b, struct stream *s, const struct stream_section *section)
+{
+	struct snapshot_button state;
+	enum err err = stream_take(s, section, 1, &state, sizeof(state), false);
+
+	if (err != ERR_OK)
+		return err;
+	if (state.seen > 1 || state.presses > PRESSES_MAX || state.reserved[0] != 0 ||
+	    state.reserved[1] != 0 || (state.input & ~BIT(MACHINE_GPIO_BUTTON)) != 0)
+		return stream_fail(s, ERR_INVALID, "power button: a state that cannot be");
+	(void)pthread_mutex_lock(&b->lock);
+	b->model = (struct pl061){.input = state.input,
+				  .output = state.output,
+				  .dir = state.dir,
+				  .is = state.is,
+				  .ibe = state.ibe,
+				  .iev = state.iev,
+				  .ie = state.ie,
+				  .afsel = state.afsel,
+				  .edges = state.edges};
+	b->seen = state.seen != 0;
+	b->presses = state.presses;
+	b->level = !pl061_interrupt(&b->model); /* it is told in any case */
+	update_line(b);
+	/* Who pressed it does not let go of it here. */
+	if (state.input != 0)
+		start_timer(b);
+	(void)pthread_mutex_unlock(&b->lock);
+	return ERR_OK;
 }

@@ -7,6 +7,8 @@
 #include "lib/pl061.h"
 #include "vmm/bus.h"
 
+struct stream;
+struct stream_section;
 struct vm;
 
 /* The power button, on a line of a PL061. */
@@ -35,5 +37,10 @@ void button_detach(struct button *b);
 void button_press(struct button *b);
 /* The timer is readable: lets go of the button, or not yet. Any thread. */
 void button_tick(struct button *b);
+
+/* State, while no vCPU runs; load: of one that was just attached. */
+enum err button_save(struct button *b, struct stream *s) MUST_CHECK;
+enum err button_load(struct button *b, struct stream *s,
+		     const struct stream_section *section) MUST_CHECK;
 
 #endif

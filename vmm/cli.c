@@ -123,8 +123,7 @@ static json_t *ask_caissond(const char *question, json_t *arguments)
 	return answer;
 }
 
-/* Connects to a VM's control socket. Tells what is wrong, unless quiet. */
-static enum err open_control(const char *name, bool quiet, struct wire *wire)
+enum err cli_open_control(const char *name, bool quiet, struct wire *wire)
 {
 	char path[PATHS_MAX];
 	int fd;
@@ -149,7 +148,7 @@ enum err cli_ask_vm(const char *name, const char *question, json_t *arguments, u
 {
 	char error[ERROR_BYTES];
 	struct wire wire;
-	enum err err = open_control(name, quiet, &wire);
+	enum err err = cli_open_control(name, quiet, &wire);
 
 	*answer = NULL;
 	if (err != ERR_OK) {
@@ -332,7 +331,8 @@ static int command(int argc, char **argv, const struct syntax *syntax, const cha
 
 	if (!parse(argc, argv, syntax, &options, &status))
 		return status;
-	if (cli_ask_vm(options.name, name, NULL, CLI_ANSWER_MS, false, &answer) != ERR_OK)
+	if (cli_ask_vm(options.name, name, options.force ? json_pack("{s:b}", "force", true) : NULL,
+		       CLI_ANSWER_MS, false, &answer) != ERR_OK)
 		return CLI_FAILED;
 	json_decref(answer);
 	return CLI_OK;
@@ -351,9 +351,12 @@ int cli_pause(int argc, char **argv)
 int cli_resume(int argc, char **argv)
 {
 	static const struct syntax syntax = {
-		.usage = "usage: caisson resume NAME\n\nLets a paused machine go on.\n",
+		.usage = "usage: caisson resume NAME [--force]\n"
+			 "\n"
+			 "Lets a paused machine go on. --force also one that is in doubt: that may "
+			 "run on\nanother host, and is known not to.\n",
 		.takes_name = true,
-		.letters = ""};
+		.letters = "f"};
 
 	return command(argc, argv, &syntax, "cont");
 }

@@ -24,12 +24,25 @@ int cli_pause(int argc, char **argv);
 int cli_resume(int argc, char **argv);
 int cli_console(int argc, char **argv);
 int cli_info(int argc, char **argv);
+int cli_host_info(int argc, char **argv);
 int cli_stats(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_guest(int argc, char **argv);
 int cli_agent(int argc, char **argv);
+int cli_snapshot(int argc, char **argv);
+int cli_restore(int argc, char **argv);
+int cli_migrate(int argc, char **argv);
+int cli_receive(int argc, char **argv);
 
 /* ---- what several of them use ------------------------------------------------------------ */
+
+struct vmm;
+
+/*
+ * Runs the VM that vmm->config asks for, in this process or one of its own; its console is here.
+ * Returns an exit status.
+ */
+int cli_run_vm(struct vmm *vmm, bool detach);
 
 /* --timeout's argument; false: told. */
 bool cli_take_seconds(const char *text, uint64_t *seconds);
@@ -42,6 +55,10 @@ bool cli_take_name(const char *text);
  */
 enum err cli_ask_vm(const char *name, const char *question, json_t *arguments, uint64_t timeout_ms,
 		    bool quiet, json_t **answer) MUST_CHECK;
+/* A VM's control socket, for several questions. Tells what is wrong, unless quiet. */
+struct wire;
+enum err cli_open_control(const char *name, bool quiet, struct wire *wire) MUST_CHECK;
+
 /* Prints it and lets go of it; the exit status. */
 int cli_print_json(json_t *value);
 /* Is the VM in caissond's list? 1 yes, 0 no, -1 cannot tell. */

@@ -13,6 +13,7 @@
 #include "lib/bits.h"
 #include "lib/err.h"
 #include "vmm/cli.h"
+#include "vmm/clock.h"
 #include "vmm/config.h"
 #include "vmm/paths.h"
 #include "vmm/say.h"
@@ -31,8 +32,6 @@
 #define PIECE_BYTES    KIB(64)
 #define ANSWER_MAX     MIB(64) /* guest-file-read: 48 MiB in base64 */
 #define RETRY_MS       50
-#define MS_PER_SECOND  1000
-#define NS_PER_MS      1000000
 #define DOWN_COMMAND   "guest-shutdown" /* has no answer when all is well */
 
 static const char usage[] =
@@ -56,14 +55,6 @@ struct agent {
 	size_t room;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * MS_PER_SECOND + (uint64_t)now.tv_nsec / NS_PER_MS;
-}
-
 /* ---- bytes both ways ----------------------------------------------------------------------- */
 
 /* ERR_BUSY: time is up. */
@@ -72,7 +63,7 @@ static enum err await(const struct agent *a, short events)
 	struct pollfd wait = {.fd = a->fd, .events = events};
 	uint64_t now;
 
-	while ((now = now_ms()) < a->until_ms) {
+	while ((now = clock_now_ms()) < a->until_ms) {
 		if (poll(&wait, 1, (int)(a->until_ms - now)) > 0)
 			return ERR_OK;
 	}
@@ -192,7 +183,7 @@ static enum err receive_message(struct agent *a, json_t **message)
 static enum err synchronise(struct agent *a)
 {
 	static const uint8_t mark = MARK;
-	json_int_t id = (json_int_t)(now_ms() << 16 ^ (uint64_t)getpid()) & INT32_MAX;
+	json_int_t id = (json_int_t)(clock_now_ms() << 16 ^ (uint64_t)getpid()) & INT32_MAX;
 	enum err err = send_bytes(a, &mark, sizeof(mark));
 
 	if (err == ERR_OK)
@@ -262,7 +253,7 @@ static bool reach(struct agent *a)
 	while (connect_agent(a)) {
 		err = synchronise(a);
 		refused |= err == ERR_TRUNCATED;
-		if (err != ERR_TRUNCATED || now_ms() >= a->until_ms)
+		if (err != ERR_TRUNCATED || clock_now_ms() >= a->until_ms)
 			break;
 		(void)close(a->fd);
 		(void)nanosleep(&pause, NULL);
@@ -382,6 +373,6 @@ int cli_agent(int argc, char **argv)
 	command = argv[optind + 1];
 	if (agent.seconds == UINT64_MAX)
 		agent.seconds = strcmp(command, DOWN_COMMAND) == 0 ? DOWN_SECONDS : ANSWER_SECONDS;
-	agent.until_ms = now_ms() + agent.seconds * MS_PER_SECOND;
+	agent.until_ms = clock_now_ms() + agent.seconds * MS_PER_S;
 	return run(&agent, command, optind + 2 < argc ? argv[optind + 2] : NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "lib/bits.h"
 #include "vmm/cli.h"
+#include "vmm/clock.h"
 #include "vmm/escape.h"
 #include "vmm/say.h"
 
@@ -175,25 +176,17 @@ static json_t *within(const struct request *r)
 	return json_pack("{s:I}", "timeout", (json_int_t)r->seconds * 1000);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* What is left of the time, in whole seconds. */
 static uint64_t left_s(const struct request *r, uint64_t begun_ms)
 {
-	uint64_t gone_s = (now_ms() - begun_ms) / 1000;
+	uint64_t gone_s = (clock_now_ms() - begun_ms) / 1000;
 
 	return gone_s < r->seconds ? r->seconds - gone_s : 0;
 }
 
 static int shutdown(const struct request *r)
 {
-	uint64_t begun = now_ms();
+	uint64_t begun = clock_now_ms();
 	struct request quit = *r;
 	char late[96];
 	int status = ask(r, "guest-shutdown", within(r));
@@ -225,7 +218,7 @@ static json_int_t starts(const struct request *r, bool quiet)
 static int await_start(const struct request *r, json_int_t before, uint64_t seconds)
 {
 	const struct timespec pause = {.tv_nsec = CLI_POLL_MS * 1000000L};
-	uint64_t begun = now_ms();
+	uint64_t begun = clock_now_ms();
 
 	do {
 		if (starts(r, true) > before)
@@ -235,14 +228,14 @@ static int await_start(const struct request *r, json_int_t before, uint64_t seco
 			return CLI_FAILED;
 		}
 		(void)nanosleep(&pause, NULL);
-	} while (now_ms() - begun < seconds * 1000);
+	} while (clock_now_ms() - begun < seconds * 1000);
 	say("%s has not started again within %" PRIu64 " s", r->name, r->seconds);
 	return CLI_FAILED;
 }
 
 static int reboot(const struct request *r)
 {
-	uint64_t begun = now_ms();
+	uint64_t begun = clock_now_ms();
 	json_int_t before = starts(r, false);
 	int status = before < 0 ? CLI_FAILED : ask(r, "guest-reboot", within(r));
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "vmm/cli.h"
+#include "vmm/detach.h"
 #include "vmm/say.h"
 #include "vmm/vmm.h"
 
@@ -117,78 +114,27 @@ static bool parse_options(int argc, char **argv, struct options *options)
 	       (options->help || config_check(&options->config) == ERR_OK);
 }
 
-/* ---- away from the terminal -------------------------------------------------------------- */
-
-static int report = -1; /* where the process that waits reads that the VM runs */
-
-/* Messages go to a file from now on. Tells the process that waits, and lets it go. */
-static void on_started(struct vmm *vmm)
-{
-	int nothing, log;
-
-	if (report < 0)
-		return;
-	nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (client_open_log(&vmm->client, &log) != ERR_OK)
-		log = nothing;
-	(void)dup2(nothing, STDIN_FILENO);
-	(void)dup2(nothing, STDOUT_FILENO);
-	(void)dup2(log, STDERR_FILENO);
-	(void)close(log);
-	if (dprintf(report, "%s\n", vmm->client.name) < 0)
-		say("nobody waited for the start");
-	(void)close(report);
-	report = -1;
-}
-
-/* The process that waits: prints the name when the VM runs; else the other's status is its own. */
-static int await_start(pid_t child, int from)
-{
-	FILE *file = fdopen(from, "r");
-	char name[CONFIG_NAME_BYTES + 1];
-	int status = 0;
-
-	if (file != NULL && fgets(name, sizeof(name), file) != NULL) {
-		fputs(name, stdout);
-		return CLI_OK;
-	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : CLI_FAILED;
-}
-
-/* Returns in the new process with -1, in the old one with its exit status. */
-static int detach(void)
-{
-	int ends[2];
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC) != 0 || (child = fork()) < 0) {
-		say("cannot start a process: %s", strerror(errno));
-		return CLI_FAILED;
-	}
-	if (child != 0) {
-		(void)close(ends[1]);
-		return await_start(child, ends[0]);
-	}
-	(void)close(ends[0]);
-	(void)setsid();
-	report = ends[1];
-	return -1;
-}
-
 /* ------------------------------------------------------------------------------------------ */
 
-int cli_run(int argc, char **argv)
+int cli_run_vm(struct vmm *vmm, bool detached)
 {
 	static const enum cli_status status[] = {
 		[VM_OFF] = CLI_OK,
 		[VM_STOPPED] = CLI_STOPPED,
+		[VM_MOVED] = CLI_STOPPED,
 		[VM_FAILED] = CLI_FAILED,
 	};
+	int parent;
+
+	if (detached && (parent = detach_begin(true)) >= 0)
+		return parent;
+	return status[vmm_run(vmm, !detached, detach_done)];
+}
+
+int cli_run(int argc, char **argv)
+{
 	static struct vmm vmm;
 	struct options options = {0};
-	int parent;
 
 	if (!parse_options(argc, argv, &options))
 		return CLI_USAGE;
@@ -196,8 +142,6 @@ int cli_run(int argc, char **argv)
 		print_usage(stdout);
 		return CLI_OK;
 	}
-	if (options.detach && (parent = detach()) >= 0)
-		return parent;
 	vmm.config = options.config;
-	return status[vmm_run(&vmm, !options.detach, on_started)];
+	return cli_run_vm(&vmm, options.detach);
 }

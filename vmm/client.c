@@ -83,6 +83,8 @@ enum err client_create(struct client *c, const struct vm_config *config, uint64_
 
 	if (config->name[0] != '\0')
 		(void)json_object_set_new(arguments, "name", json_string(config->name));
+	if (c->note != NULL)
+		(void)json_object_set_new(arguments, "note", json_string(c->note));
 	if (config->dedicated != 0)
 		(void)json_object_set_new(arguments, "dedicate", cpu_list(config));
 	err = ask(c, "create", arguments, &answer);
@@ -121,7 +123,7 @@ static bool parse_token(const json_t *answer, struct hyp_token *token)
 }
 
 enum err client_start(struct client *c, const struct client_region *region, uint32_t regions,
-		      bool tools, uint32_t *number)
+		      bool tools, uint64_t ctr, uint32_t *number)
 {
 	json_t *list = json_array();
 	json_t *answer;
@@ -132,7 +134,10 @@ enum err client_start(struct client *c, const struct client_region *region, uint
 			list, json_pack("[I,I,I,I]", (json_int_t)region[i].offset,
 					(json_int_t)region[i].ipa, (json_int_t)region[i].bytes,
 					(json_int_t)region[i].rights));
-	err = ask(c, "start", json_pack("{s:o,s:b}", "regions", list, "tools", tools), &answer);
+	err = ask(
+		c, "start",
+		json_pack("{s:o,s:b,s:I}", "regions", list, "tools", tools, "ctr", (json_int_t)ctr),
+		&answer);
 	if (err != ERR_OK)
 		return err;
 	*number = (uint32_t)json_integer_value(json_object_get(answer, "number"));
@@ -145,6 +150,11 @@ enum err client_start(struct client *c, const struct client_region *region, uint
 	return ERR_INVALID;
 }
 
+enum err client_donate(struct client *c)
+{
+	return ask(c, "donate", NULL, NULL);
+}
+
 /* ---- a caissond that goes away ----------------------------------------------------------- */
 
 static void on_closed(void *arg);
@@ -155,8 +165,12 @@ static json_t *attach_arguments(const struct client *c)
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(token); i++)
 		(void)snprintf(token[i], sizeof(token[i]), "%016" PRIx64, c->token.half[i]);
-	return json_pack("{s:s,s:s,s:s,s:b}", "name", c->name, "token0", token[0], "token1",
-			 token[1], "paused", c->paused);
+	json_t *arguments = json_pack("{s:s,s:s,s:s,s:b}", "name", c->name, "token0", token[0],
+				      "token1", token[1], "paused", c->paused);
+
+	if (c->note != NULL)
+		(void)json_object_set_new(arguments, "note", json_string(c->note));
+	return arguments;
 }
 
 /* One try. ERR_DENIED: this caissond does not know the VM. */
@@ -278,14 +292,33 @@ enum err client_end(struct client *c)
 	return err;
 }
 
+static void send_state(struct client *c)
+{
+	json_t *state = json_pack("{s:b}", "paused", c->paused);
+
+	if (c->note != NULL)
+		(void)json_object_set_new(state, "note", json_string(c->note));
+	if (c->wire.fd < 0)
+		json_decref(state);
+	else if (wire_send(&c->wire,
+			   json_pack("{s:s,s:o}", "execute", "set-state", "arguments", state),
+			   -1) != ERR_OK)
+		return; /* it is told when there is a caissond again */
+}
+
 void client_set_paused(struct client *c, bool paused)
 {
 	c->paused = paused;
-	if (c->wire.fd >= 0 && wire_send(&c->wire,
-					 json_pack("{s:s,s:{s:b}}", "execute", "set-state",
-						   "arguments", "paused", paused),
-					 -1) != ERR_OK)
-		return; /* it is told when there is a caissond again */
+	send_state(c);
+}
+
+void client_set_note(struct client *c, const char *note)
+{
+	if (c->note == note)
+		return;
+	c->note = note;
+	if (c->name[0] != '\0') /* else it goes with what makes the VM */
+		send_state(c);
 }
 
 void client_close(struct client *c)

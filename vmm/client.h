@@ -21,6 +21,7 @@ struct client {
 	struct hyp_token token; /* of the VM, while it is started */
 	bool started;
 	bool paused;
+	const char *note;         /* what is to be told of it besides; NULL: nothing */
 	struct guestreport guest; /* as it was last told */
 	struct loop *loop;
 	struct loop_event retry; /* a timer */
@@ -46,9 +47,14 @@ enum err client_create(struct client *c, const struct vm_config *config, uint64_
 /* A file for the messages of a VMM without a terminal. */
 enum err client_open_log(struct client *c, int *file) MUST_CHECK;
 
-/* EL2 makes the VM, with the memory as it is loaded. tools: the guest has CAISSON_VM_TOOLS. */
+/*
+ * EL2 makes the VM, with the memory as it is loaded. tools: the guest has CAISSON_VM_TOOLS. ctr: x6
+ * of VM_CREATE.
+ */
 enum err client_start(struct client *c, const struct client_region *region, uint32_t regions,
-		      bool tools, uint32_t *number) MUST_CHECK;
+		      bool tools, uint64_t ctr, uint32_t *number) MUST_CHECK;
+/* A block more of the memory that caissond keeps for EL2's tables of the VM. In the loop. */
+enum err client_donate(struct client *c) MUST_CHECK;
 /* EL2 lets go of the VM; nothing of it runs any more. */
 enum err client_end(struct client *c) MUST_CHECK;
 
@@ -57,6 +63,11 @@ enum err client_attach(struct client *c, struct loop *loop, client_event_fn *on_
 		       void *arg) MUST_CHECK;
 /* For those who ask caissond. */
 void client_set_paused(struct client *c, bool paused);
+/*
+ * In place of its state: a constant; NULL: no more. Sent when it is another than before, by
+ * client_create() if there is no VM yet.
+ */
+void client_set_note(struct client *c, const char *note);
 /* Sent when it is another than before; a new caissond is told, too. */
 void client_set_guest(struct client *c, const struct guestreport *guest);
 

@@ -335,6 +335,17 @@ static const char *set_guestinfo(struct vm_config *config, const char *value)
 	return set_text(&info->path, path);
 }
 
+static const char *set_migratable(struct vm_config *config, const char *value)
+{
+	return set_path(&config->migratable, value);
+}
+
+static const char *set_time(struct vm_config *config, const char *value)
+{
+	config->masked_time = strcmp(value, "masked") == 0;
+	return config->masked_time || strcmp(value, "auto") == 0 ? NULL : "not auto or masked";
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct config_setting settings[] = {
@@ -360,13 +371,18 @@ static const struct config_setting settings[] = {
 	 "speaks with VMware's tools in the machine; ro: they cannot set anything (off)"},
 	{"guestinfo", "KEY=FILE[,secret[=READS]]",
 	 "what they find under guestinfo.KEY; secret: READS times (1); repeatable"},
+	{"migratable", "FILE",
+	 "it may move to each of the hosts described there (see caisson host-info)"},
+	{"time", "auto|masked",
+	 "masked: its kernel uses the physical counter and timer alone (auto)"},
 	{NULL, NULL, NULL},
 };
 
 static set_fn *const set[] = {
-	set_name,  set_kernel,  set_initrd,   set_append, set_firmware,    set_flash_vars,
-	set_mem,   set_cpus,    set_dedicate, set_disk,   set_net,         set_rng,
-	set_vsock, set_console, set_agent,    set_ptp,    set_guest_tools, set_guestinfo,
+	set_name,       set_kernel,      set_initrd,    set_append,     set_firmware,
+	set_flash_vars, set_mem,         set_cpus,      set_dedicate,   set_disk,
+	set_net,        set_rng,         set_vsock,     set_console,    set_agent,
+	set_ptp,        set_guest_tools, set_guestinfo, set_migratable, set_time,
 };
 _Static_assert(ARRAY_SIZE(settings) == ARRAY_SIZE(set) + 1, "a function for each setting");
 
@@ -388,6 +404,7 @@ void config_free(struct vm_config *config)
 	free(config->firmware);
 	free(config->flash_vars);
 	free(config->console);
+	free(config->migratable);
 	for (uint32_t i = 0; i < config->disks; i++)
 		free(config->disk[i].path);
 	for (uint32_t i = 0; i < config->guestinfos; i++)

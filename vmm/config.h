@@ -25,6 +25,8 @@ struct disk_config {
 	char *path;
 	enum disk_format format;
 	bool read_only;
+	/* No setting: it is another host's for now, and taken over when its VM has come here. */
+	bool later;
 };
 
 enum net_kind { NET_USER, NET_TAP };
@@ -56,6 +58,7 @@ struct vm_config {
 	char *append;
 	char *firmware;
 	char *flash_vars;
+	bool vars_later; /* as disk_config.later */
 	struct disk_config disk[CONFIG_DISKS_MAX];
 	uint32_t disks;
 	struct net_config net[CONFIG_NETS_MAX];
@@ -72,6 +75,8 @@ struct vm_config {
 	enum tools_policy tools;
 	struct guestinfo_config guestinfo[CONFIG_GUESTINFO_MAX];
 	uint32_t guestinfos;
+	char *migratable; /* a file that describes the hosts it may move to */
+	bool masked_time; /* the guest uses the physical counter and timer alone */
 };
 
 /* A setting as the help shows it. */
@@ -99,6 +104,12 @@ enum err config_set(struct vm_config *config, const char *where, const char *key
 enum err config_parse(struct vm_config *config, const char *name, const char *text,
 		      size_t bytes) MUST_CHECK;
 enum err config_read(struct vm_config *config, const char *path) MUST_CHECK;
+
+/*
+ * The settings as a configuration file's text, with this name, and files by their whole paths; the
+ * caller frees it. NULL: a value cannot be written so that it is read as the same, which is told.
+ */
+char *config_text(const struct vm_config *config, const char *name) MUST_CHECK;
 
 /* Do the settings fit together? Tells what is wrong. */
 enum err config_check(const struct vm_config *config) MUST_CHECK;

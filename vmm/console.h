@@ -5,10 +5,13 @@
 #include <pthread.h>
 
 #include "lib/attr.h"
+#include "lib/err.h"
 #include "lib/pl011.h"
 #include "vmm/bus.h"
 
 struct hub;
+struct stream;
+struct stream_section;
 struct vm;
 
 /* A user VM's PL011, whose other side is the hub. */
@@ -29,5 +32,10 @@ void console_init(struct console *c, struct vm *vm, struct hub *hub, int room_ev
 /* How much input the guest can take; 0: room_event tells when that changes. */
 size_t console_room(struct console *c);
 void console_input(struct console *c, const uint8_t *bytes, size_t count);
+
+/* State, while no vCPU runs; of a console that was just made. */
+enum err console_save(struct console *c, struct stream *s) MUST_CHECK;
+enum err console_load(struct console *c, struct stream *s,
+		      const struct stream_section *section) MUST_CHECK;
 
 #endif

@@ -77,6 +77,24 @@ static json_t *describe_cpus(const struct vm_config *config)
 	return list;
 }
 
+/* How it keeps time just now, and where it may go. */
+static void describe_baseline(struct vmm *vmm, json_t *result)
+{
+	const struct baseline *b = &vmm->baseline;
+	json_t *hosts = json_array();
+	struct hyp_vm_time now;
+
+	if (hyp_vm_time_get(&vmm->vm.token, &now) == CAISSON_OK) {
+		add_text(result, "time", timemode_name(now.mode));
+		(void)json_object_set_new(result, "counter-hz", json_integer(now.hz));
+	}
+	for (uint32_t i = 0; i < b->hosts; i++)
+		(void)json_array_append_new(hosts, json_string(b->host[i]));
+	if (b->migratable)
+		(void)json_object_set(result, "migratable", hosts);
+	json_decref(hosts);
+}
+
 static enum err query_info(struct rpc_call *call)
 {
 	struct vmm *vmm = control_vmm(call);
@@ -103,6 +121,7 @@ static enum err query_info(struct rpc_call *call)
 	if (config->tools != TOOLS_OFF)
 		add_text(call->result, "guest-tools",
 			 config->tools == TOOLS_READ_ONLY ? "vmware,ro" : "vmware");
+	describe_baseline(vmm, call->result);
 	guestreport_describe(&vmm->client.guest, call->result);
 	if (config->vsock_cid != 0)
 		(void)json_object_set_new(call->result, "vsock", json_integer(config->vsock_cid));
@@ -146,16 +165,44 @@ static enum err query_stats(struct rpc_call *call)
 	return ERR_OK;
 }
 
+/* Not while it stands still for a move: then it is perhaps another host's already. */
+static enum err check_is_ours(struct rpc_call *call)
+{
+	struct migrate *m = &control_vmm(call)->migrate;
+
+	if (!migrate_holds(m))
+		return ERR_OK;
+	if (!migrate_is_in_doubt(m))
+		return rpc_fail(call, ERR_BUSY, "it is being moved to %s", m->options.host);
+	return rpc_fail(call, ERR_BUSY,
+			"it may run on %s, which did not answer: `caisson migrate` asks again, "
+			"`caisson resume --force` if it is known not to run there",
+			m->options.host);
+}
+
 static enum err stop(struct rpc_call *call)
 {
-	vmm_pause(control_vmm(call));
-	return ERR_OK;
+	enum err err = check_is_ours(call);
+
+	if (err == ERR_OK)
+		vmm_pause(control_vmm(call));
+	return err;
 }
 
 static enum err cont(struct rpc_call *call)
 {
-	vmm_resume(control_vmm(call));
-	return ERR_OK;
+	struct vmm *vmm = control_vmm(call);
+	enum err err;
+
+	if (json_is_true(json_object_get(call->arguments, "force")) &&
+	    migrate_force(&vmm->migrate) == ERR_OK)
+		return ERR_OK;
+	if (snapshot_is_busy(&vmm->snapshot))
+		return rpc_fail(call, ERR_BUSY, "a snapshot is being made");
+	err = check_is_ours(call);
+	if (err == ERR_OK)
+		vmm_resume(vmm);
+	return err;
 }
 
 static enum err system_powerdown(struct rpc_call *call)
@@ -166,8 +213,11 @@ static enum err system_powerdown(struct rpc_call *call)
 
 static enum err system_reset(struct rpc_call *call)
 {
-	vm_end(&control_vmm(call)->vm, VM_RESET);
-	return ERR_OK;
+	enum err err = check_is_ours(call);
+
+	if (err == ERR_OK)
+		vm_end(&control_vmm(call)->vm, VM_RESET);
+	return err;
 }
 
 static enum err quit(struct rpc_call *call)
@@ -189,12 +239,18 @@ static const struct rpc_command commands[] = {
 	{"guest-shutdown", control_guest_shutdown},
 	{"guest-sync-time", control_guest_sync_time},
 	{"guest-thaw", control_guest_thaw},
+	{"migrate", control_migrate},
+	{"migrate-answer", control_migrate_answer},
+	{"migrate-cancel", control_migrate_cancel},
+	{"migrate-status", control_migrate_status},
 	{"qmp_capabilities", qmp_capabilities},
 	{"query-commands", query_commands},
 	{"query-info", query_info},
 	{"query-stats", query_stats},
 	{"query-status", query_status},
 	{"quit", quit},
+	{"snapshot", snapshot_begin},
+	{"snapshot-end", snapshot_end},
 	{"stop", stop},
 	{"system_powerdown", system_powerdown},
 	{"system_reset", system_reset},
@@ -224,6 +280,8 @@ static void on_closed(void *arg)
 	struct control_client *client = arg;
 
 	control_guest_forget(client->control, client);
+	migrate_forget(&client->control->vmm->migrate, client);
+	snapshot_forget(&client->control->vmm->snapshot, client);
 	client->used = false;
 }
 
@@ -281,6 +339,7 @@ void control_close(struct control *c)
 		if (!c->client[i].used)
 			continue;
 		control_guest_forget(c, &c->client[i]);
+		snapshot_forget(&c->vmm->snapshot, &c->client[i]);
 		wire_close(&c->client[i].wire);
 		c->client[i].used = false;
 	}

@@ -51,6 +51,10 @@ rpc_fn control_guest_freeze, control_guest_thaw;
 /* The client has closed: nobody waits for what it asked. */
 void control_guest_forget(struct control *c, const struct control_client *client);
 
+/* ---- control_migrate.c: its move to another host ------------------------------------------ */
+
+rpc_fn control_migrate, control_migrate_status, control_migrate_cancel, control_migrate_answer;
+
 /* ------------------------------------------------------------------------------------------ */
 
 /* An event for all. data: taken over, NULL: none. */

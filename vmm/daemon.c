@@ -39,6 +39,9 @@ static const char *state_of(const struct daemon_vm *vm)
 {
 	if (vm->ending)
 		return "ending";
+	/* Of a VM that comes, or has gone: EL2 may have nothing of it. */
+	if (vm->note[0] != '\0')
+		return vm->note;
 	if (!vm->made)
 		return "starting";
 	return vm->paused ? "paused" : "running";
@@ -99,6 +102,7 @@ static enum err open_log(struct rpc_call *call)
 static const struct rpc_command commands[] = {
 	{"attach", daemon_attach},
 	{"create", daemon_create},
+	{"donate", daemon_donate},
 	{"end", daemon_end},
 	{"kill", kill_vm},
 	{"list", list},
@@ -248,6 +252,16 @@ static void on_pool_timer(void *arg, unsigned int events)
 
 /* ---- the start --------------------------------------------------------------------------- */
 
+/* Where VMMs of the group note what becomes of moves, too; without it none can come here. */
+static void make_moves(const struct daemon *d)
+{
+	(void)mkdir("/var/lib", 0755);
+	(void)mkdir(PATHS_LIB, 0755);
+	if ((mkdir(PATHS_MOVES, 0770) != 0 && errno != EEXIST) ||
+	    chown(PATHS_MOVES, 0, d->group) != 0 || chmod(PATHS_MOVES, 02770) != 0)
+		say("cannot make %s: %s", PATHS_MOVES, strerror(errno));
+}
+
 static enum err make_folders(void)
 {
 	if ((mkdir(PATHS_RUN, 0755) == 0 || errno == EEXIST) &&
@@ -328,6 +342,7 @@ static enum exit_status serve(void)
 	(void)pages_shrink_pool();
 	if (listen_for_all(&daemon) != ERR_OK)
 		return STATUS_FAILED;
+	make_moves(&daemon);
 	tell_ready();
 	if (loop_run(&daemon.loop) != ERR_OK)
 		return STATUS_FAILED;

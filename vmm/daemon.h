@@ -21,6 +21,8 @@ struct daemon_client;
 /* What somebody at the host UI wants of a VM that runs. */
 enum daemon_wish { DAEMON_WISH_NONE, DAEMON_WISH_STOP, DAEMON_WISH_RESTART };
 
+#define DAEMON_NOTE_BYTES 16
+
 /* A user VM, from its VMM's first word until its pages are Linux's again. */
 struct daemon_vm {
 	struct daemon *daemon;
@@ -35,7 +37,8 @@ struct daemon_vm {
 	json_t *create_id;
 	bool made; /* EL2 has it, as this number */
 	uint32_t number;
-	bool paused; /* as its VMM says */
+	bool paused;                  /* as its VMM says */
+	char note[DAEMON_NOTE_BYTES]; /* what it says besides, of a move; empty: nothing */
 	struct guestreport guest;
 
 	/* CPUs that its first vCPUs have for themselves; offline from create to the burial. */
@@ -114,7 +117,8 @@ struct daemon_vm *daemon_find_vm(struct daemon *d, const char *name);
 bool daemon_has_vms(const struct daemon *d);
 
 /* Requests of VMMs and of others; see docs/man/caissond.8. */
-rpc_fn daemon_create, daemon_start, daemon_end, daemon_remove, daemon_attach, daemon_set_state;
+rpc_fn daemon_create, daemon_start, daemon_donate, daemon_end, daemon_remove, daemon_attach,
+	daemon_set_state;
 
 /* The VMM is gone, or shall be: its VM ends, step by step, and its memory goes back. */
 void daemon_bury(struct daemon_vm *vm);

@@ -68,6 +68,7 @@ enum err daemon_save(const struct daemon_vm *vm)
 	bool saved;
 
 	(void)json_object_set_new(state, "dedicate", list_cpus(vm));
+	(void)json_object_set_new(state, "note", json_string(vm->note));
 	set_path(path, vm->name, "");
 	set_path(new, vm->name, ".new");
 	saved = state != NULL && json_dump_file(state, new, JSON_INDENT(1)) == 0 &&
@@ -90,18 +91,20 @@ void daemon_forget(const struct daemon_vm *vm)
 enum err daemon_load(struct daemon_vm *vm, const char *name)
 {
 	char path[PATH_BYTES];
+	const char *note = "";
 	json_t *state;
 	json_int_t ram;
 	int cpus, pid, uid;
 
 	set_path(path, name, "");
 	state = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-	if (json_unpack(state, "{s:i,s:I,s:i,s:i}", "cpus", &cpus, "ram", &ram, "pid", &pid, "uid",
-			&uid) != 0) {
+	if (json_unpack(state, "{s:i,s:I,s:i,s:i,s?s}", "cpus", &cpus, "ram", &ram, "pid", &pid,
+			"uid", &uid, "note", &note) != 0) {
 		json_decref(state);
 		return ERR_NOT_FOUND;
 	}
 	(void)snprintf(vm->name, sizeof(vm->name), "%s", name);
+	(void)snprintf(vm->note, sizeof(vm->note), "%s", note);
 	vm->cpus = (uint32_t)cpus;
 	vm->ram_bytes = (uint64_t)ram;
 	vm->pid = pid;

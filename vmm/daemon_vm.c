@@ -26,6 +26,8 @@
 
 /* A block that EL2 keeps the VM in, and one for its console. */
 #define STORE_BYTES (2 * CAISSON_BLOCK_BYTES)
+/* What surely is left of the former for tables of pages: of 512, beside 32 vCPUs and stage 2. */
+#define STORE_SPARE_PAGES 384
 
 #define REGIONS_MAX  4
 #define RETRY_MS     1 /* EL2 is busy with the VM, or there is a piece to scrub */
@@ -234,6 +236,30 @@ static enum err check_create(struct rpc_call *call, const char **name, uint64_t 
 	return ERR_OK;
 }
 
+/*
+ * For migration EL2 needs a page for each block of the guest's memory, and one for each GiB: more
+ * than the first block has room for beside all else, so what lacks is kept for it from the start.
+ */
+static uint64_t store_bytes(uint64_t mem_bytes)
+{
+	uint64_t pages = mem_bytes / CAISSON_BLOCK_BYTES + mem_bytes / GIB(1) + 2;
+	uint64_t more = pages > STORE_SPARE_PAGES ? pages - STORE_SPARE_PAGES : 0;
+
+	return STORE_BYTES + bits_align_up(more * 4096, CAISSON_BLOCK_BYTES);
+}
+
+/* It is shown in tables: what is in it, too, is the VMM's own business. */
+static void take_note(struct daemon_vm *vm, const struct rpc_call *call)
+{
+	const char *note = json_string_value(json_object_get(call->arguments, "note"));
+
+	(void)snprintf(vm->note, sizeof(vm->note), "%s", note != NULL ? note : "");
+	for (char *c = vm->note; *c != '\0'; c++) {
+		if (*c != ' ' && (*c < 'a' || *c > 'z'))
+			*c = '?';
+	}
+}
+
 static enum err fill_vm(struct rpc_call *call, struct daemon_vm *vm, const char *name,
 			uint64_t mem_bytes)
 {
@@ -248,12 +274,13 @@ static enum err fill_vm(struct rpc_call *call, struct daemon_vm *vm, const char 
 	vm->pid_start = daemon_start_time(client->pid);
 	vm->pidfd = open_pidfd(client->pid);
 	vm->uid = client->uid;
+	take_note(vm, call);
 	/* Who connected may have passed the connection on and ended: its PID is another's then. */
 	if (vm->pidfd < 0 || !daemon_is_user_of(client->pid, client->uid))
 		return rpc_fail(call, ERR_DENIED, "the process that connected is not there");
 	if (daemon_save(vm) != ERR_OK || daemon_make_folder(vm) != ERR_OK)
 		return rpc_fail(call, ERR_DENIED, "caissond cannot write in %s", PATHS_RUN);
-	err = pages_create(&vm->pages, name, STORE_BYTES, mem_bytes, why, sizeof(why));
+	err = pages_create(&vm->pages, name, store_bytes(mem_bytes), mem_bytes, why, sizeof(why));
 	return err == ERR_OK ? ERR_OK : rpc_fail(call, err, "%s", why);
 }
 
@@ -425,8 +452,11 @@ enum err daemon_start(struct rpc_call *call)
 		flags |= CAISSON_VM_TOOLS;
 	if (vm->made || !json_is_array(regions) || json_array_size(regions) > REGIONS_MAX)
 		return rpc_fail(call, ERR_INVALID, "it has started, or 'regions' is missing");
-	status = hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->pages.mem.start,
-			       vm->cpus | flags, vm->tag, 0, &vm->number, &token);
+	status =
+		hyp_vm_create(&vm->daemon->management, vm->pages.store.start, vm->pages.mem.start,
+			      vm->cpus | flags, vm->tag,
+			      (uint64_t)json_integer_value(json_object_get(call->arguments, "ctr")),
+			      &vm->number, &token);
 	if (status != CAISSON_OK)
 		return rpc_fail(call, ERR_INVALID, "cannot make a virtual machine: %s",
 				hyp_status_text(status));
@@ -451,6 +481,28 @@ enum err daemon_start(struct rpc_call *call)
 	return ERR_OK;
 }
 
+/* The next block that EL2 does not have yet; a caissond before may have given it some. */
+enum err daemon_donate(struct rpc_call *call)
+{
+	struct daemon_vm *vm = own_vm(call);
+	enum caisson_status status = CAISSON_NO_MEMORY;
+
+	if (vm == NULL)
+		return ERR_NOT_FOUND;
+	if (!vm->made)
+		return rpc_fail(call, ERR_INVALID, "it has not started");
+	for (uint64_t at = STORE_BYTES; at < vm->pages.store.bytes; at += CAISSON_BLOCK_BYTES) {
+		status = hyp_mem_donate(&vm->daemon->management, vm->number,
+					vm->pages.store.start + at);
+		if (status != CAISSON_STATE)
+			break;
+	}
+	if (status == CAISSON_OK)
+		return ERR_OK;
+	return rpc_fail(call, ERR_NO_MEMORY, "no memory is left for %s's tables: %s", vm->name,
+			hyp_status_text(status));
+}
+
 enum err daemon_end(struct rpc_call *call)
 {
 	struct daemon_vm *vm = own_vm(call);
@@ -468,13 +520,26 @@ enum err daemon_remove(struct rpc_call *call)
 	return ERR_OK;
 }
 
+/* A next caissond is to know the note before the VMM finds it, which may be busy with a move. */
+static void take_state(struct daemon_vm *vm, const struct rpc_call *call)
+{
+	char before[DAEMON_NOTE_BYTES];
+
+	memcpy(before, vm->note, sizeof(before));
+	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
+	take_note(vm, call);
+	if (strcmp(before, vm->note) != 0 && daemon_save(vm) != ERR_OK)
+		say("a next caissond does not know that %s is %s", vm->name,
+		    vm->note[0] != '\0' ? vm->note : "as ever");
+}
+
 enum err daemon_set_state(struct rpc_call *call)
 {
 	struct daemon_vm *vm = own_vm(call);
 
 	if (vm == NULL)
 		return ERR_NOT_FOUND;
-	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
+	take_state(vm, call);
 	return ERR_OK;
 }
 
@@ -511,7 +576,7 @@ enum err daemon_attach(struct rpc_call *call)
 	client->vm = vm;
 	loop_remove(&vm->died);
 	loop_remove(&vm->timer);
-	vm->paused = json_is_true(json_object_get(call->arguments, "paused"));
+	take_state(vm, call);
 	say("%s is here again", vm->name);
 	if (vm->daemon->stopping)
 		rpc_event(&client->wire, "powerdown", NULL);

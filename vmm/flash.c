@@ -4,13 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/diskfile.h"
 #include "vmm/guestmem.h"
 #include "vmm/say.h"
+#include "vmm/stream.h"
 #include "vmm/vm.h"
 
 #define ERASED    0xff /* what flash holds that was never programmed */
@@ -170,7 +171,8 @@ enum err flash_open_firmware(struct flash *f, struct vm *vm, uint64_t base, cons
 	return err;
 }
 
-enum err flash_open_vars(struct flash *f, struct vm *vm, uint64_t base, const char *path)
+enum err flash_open_vars(struct flash *f, struct vm *vm, uint64_t base, const char *path,
+			 bool later)
 {
 	enum err err;
 
@@ -181,7 +183,7 @@ enum err flash_open_vars(struct flash *f, struct vm *vm, uint64_t base, const ch
 		say("cannot open %s for writing: %s", name_of(f), strerror(errno));
 		return ERR_NOT_FOUND;
 	}
-	if (flock(f->file, LOCK_EX | LOCK_NB) != 0) {
+	if (!later && diskfile_lock(f->file, false) != ERR_OK) {
 		say("%s is in use by another virtual machine", name_of(f));
 		return ERR_BUSY;
 	}
@@ -199,6 +201,33 @@ void flash_close(struct flash *f)
 		(void)close(f->file);
 	}
 	*f = (struct flash){.file = -1};
+}
+
+enum err flash_let_go(struct flash *f)
+{
+	save_file(f);
+	return f->path != NULL && !f->read_only ? diskfile_let_go(f->file, f->path) : ERR_OK;
+}
+
+void flash_take_back(struct flash *f)
+{
+	if (f->path != NULL && !f->read_only)
+		diskfile_take_back(f->file, f->path, false);
+}
+
+enum err flash_take_over(struct flash *f)
+{
+	uint64_t memory_bytes = f->memory_bytes;
+	enum err err = ERR_OK;
+
+	if (f->path == NULL || f->read_only)
+		return ERR_OK;
+	err = diskfile_take_over(&f->file, f->path, false);
+	if (err == ERR_OK)
+		err = measure_file(f);
+	/* As much of it is memory as before, also if the file has grown. */
+	f->memory_bytes = memory_bytes;
+	return err;
 }
 
 /* ---- contents ---------------------------------------------------------------------------- */
@@ -233,6 +262,7 @@ static enum err put_contents(struct flash *f, uint64_t offset, const uint8_t *da
 	if (err == ERR_OK && is_memory(f, offset, bytes)) {
 		memcpy(f->memory + offset, data, bytes);
 		guestmem_clean(f->memory + offset, bytes);
+		guestmem_wrote(&f->vm->guestmem, f->memory + offset, bytes);
 	}
 	return err;
 }
@@ -331,4 +361,83 @@ enum err flash_attach(struct flash *f)
 	f->mapped = true;
 	cfiflash_reset(&f->model, f->read_only);
 	return bus_add(&f->vm->bus, &f->device);
+}
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+enum err flash_save_state(struct flash *f, struct stream *s, uint32_t instance)
+{
+	const struct cfiflash *m = &f->model;
+	struct snapshot_flash state;
+
+	(void)pthread_mutex_lock(&f->lock);
+	save_file(f);
+	state = (struct snapshot_flash){.mode = m->mode,
+					.cycle = m->cycle,
+					.status = m->status,
+					.words_left = m->words_left,
+					.buffer_used = m->buffer_used,
+					.buffer_base = m->buffer_base,
+					.low = m->low,
+					.high = m->high};
+	memcpy(state.buffer, m->buffer, sizeof(state.buffer));
+	(void)pthread_mutex_unlock(&f->lock);
+	if (f->path == NULL && f->file_bytes > f->memory_bytes)
+		return stream_fail(s, ERR_UNSUPPORTED,
+				   "the firmware's variables have outgrown their memory: give the "
+				   "virtual machine a file for them (--flash-vars)");
+	return stream_write(s, SNAPSHOT_FLASH, instance, 1, &state, sizeof(state));
+}
+
+static bool take_state(const struct snapshot_flash *state, bool read_only, struct cfiflash *model)
+{
+	*model = (struct cfiflash){.read_only = read_only,
+				   .mode = (enum cfiflash_mode)state->mode,
+				   .cycle = (enum cfiflash_cycle)state->cycle,
+				   .status = (uint8_t)state->status,
+				   .words_left = state->words_left,
+				   .buffer_used = state->buffer_used != 0,
+				   .buffer_base = state->buffer_base,
+				   .low = state->low,
+				   .high = state->high};
+	memcpy(model->buffer, state->buffer, sizeof(model->buffer));
+	return state->status <= UINT8_MAX && state->buffer_used <= 1 && cfiflash_is_whole(model);
+}
+
+enum err flash_load_state(struct flash *f, struct stream *s, const struct stream_section *section)
+{
+	struct snapshot_flash state;
+	struct cfiflash model;
+	enum err err = stream_take(s, section, 1, &state, sizeof(state), false);
+
+	if (err != ERR_OK)
+		return err;
+	if (!take_state(&state, f->read_only, &model))
+		return stream_fail(s, ERR_INVALID, "flash: a state that cannot be");
+	(void)pthread_mutex_lock(&f->lock);
+	f->model = model;
+	update_mapping(f);
+	(void)pthread_mutex_unlock(&f->lock);
+	return ERR_OK;
+}
+
+enum err flash_write_back(struct flash *f)
+{
+	uint8_t chunk[KIB(16)];
+	enum err err = ERR_OK;
+
+	if (f->read_only)
+		return ERR_OK;
+	(void)pthread_mutex_lock(&f->lock);
+	for (uint64_t at = 0; err == ERR_OK && at < f->memory_bytes; at += sizeof(chunk)) {
+		err = read_file(f, at, chunk, sizeof(chunk));
+		if (err != ERR_OK || memcmp(chunk, f->memory + at, sizeof(chunk)) == 0)
+			continue;
+		err = extend_file(f, at + sizeof(chunk));
+		if (err == ERR_OK)
+			err = write_file(f, at, f->memory + at, sizeof(chunk));
+	}
+	save_file(f);
+	(void)pthread_mutex_unlock(&f->lock);
+	return err;
 }

@@ -7,6 +7,8 @@
 #include "lib/cfiflash.h"
 #include "vmm/bus.h"
 
+struct stream;
+struct stream_section;
 struct vm;
 
 /*
@@ -38,15 +40,27 @@ enum err flash_open_firmware(struct flash *f, struct vm *vm, uint64_t base,
 			     const char *path) MUST_CHECK;
 /*
  * Variables: the file is made when it is missing, and grows with what is written. One VM at a time
- * has it. path: NULL: what is written is lost when the process ends.
+ * has it. path: NULL: what is written is lost when the process ends. later: as disk_config has it.
  */
-enum err flash_open_vars(struct flash *f, struct vm *vm, uint64_t base,
-			 const char *path) MUST_CHECK;
+enum err flash_open_vars(struct flash *f, struct vm *vm, uint64_t base, const char *path,
+			 bool later) MUST_CHECK;
 void flash_close(struct flash *f);
+
+/* As those of virtio_blk.h; nothing for firmware, and without a file. */
+enum err flash_let_go(struct flash *f) MUST_CHECK;
+void flash_take_back(struct flash *f);
+enum err flash_take_over(struct flash *f) MUST_CHECK;
 
 /* Reads the file into memory_bytes of memory, before the VM gets that. */
 enum err flash_load(struct flash *f, uint8_t *memory) MUST_CHECK;
 /* Resets the bank and puts it on the VM's bus; no vCPU runs yet. */
 enum err flash_attach(struct flash *f) MUST_CHECK;
+
+/* State, while no vCPU runs; load: of one that was just attached. */
+enum err flash_save_state(struct flash *f, struct stream *s, uint32_t instance) MUST_CHECK;
+enum err flash_load_state(struct flash *f, struct stream *s,
+			  const struct stream_section *section) MUST_CHECK;
+/* The memory was loaded: what differs in the file becomes the same. Tells what is wrong. */
+enum err flash_write_back(struct flash *f) MUST_CHECK;
 
 #endif

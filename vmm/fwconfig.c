@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vmm/machine.h"
+#include "vmm/stream.h"
 #include "vmm/vm.h"
 
 static uint64_t read_register(struct device *d, uint64_t offset, unsigned int bytes)
@@ -31,6 +32,7 @@ static bool transfer(const struct fwconfig *f, const struct fwcfg_transfer *t)
 		memcpy(to, t->from, t->from_bytes);
 	memset(to + t->from_bytes, 0, t->bytes - t->from_bytes);
 	guestmem_clean(to, t->bytes);
+	guestmem_wrote(&f->vm->guestmem, to, t->bytes);
 	return true;
 }
 
@@ -51,6 +53,7 @@ static void start_dma(struct fwconfig *f, uint64_t address)
 	memset(descriptor, 0, 4);
 	descriptor[3] = done ? 0 : FWCFG_DMA_ERROR; /* big-endian */
 	guestmem_clean(descriptor, 4);
+	guestmem_wrote(&f->vm->guestmem, descriptor, 4);
 }
 
 static void write_register(struct device *d, uint64_t offset, unsigned int bytes, uint64_t value)
@@ -67,16 +70,19 @@ static void write_register(struct device *d, uint64_t offset, unsigned int bytes
 enum err fwconfig_open(struct fwconfig *f, struct vm *vm, uint32_t cpus)
 {
 	f->vm = vm;
+	f->cpus = cpus;
 	(void)pthread_mutex_init(&f->lock, NULL);
-	fwcfg_init(&f->model);
-	return fwcfg_add_u32(&f->model, FWCFG_NB_CPUS, cpus);
+	return ERR_OK;
 }
 
-enum err fwconfig_describe(struct fwconfig *f, const struct smbios_config *config)
+/* All items, of what is there. */
+static enum err describe(struct fwconfig *f)
 {
 	struct smbios *smbios = &f->smbios;
-	enum err err = smbios_write(config, smbios);
+	enum err err;
 
+	fwcfg_init(&f->model);
+	err = fwcfg_add_u32(&f->model, FWCFG_NB_CPUS, f->cpus);
 	if (err == ERR_OK)
 		err = fwcfg_add_file(&f->model, SMBIOS_FILE_TABLES, smbios->tables,
 				     (uint32_t)smbios->tables_bytes);
@@ -84,6 +90,13 @@ enum err fwconfig_describe(struct fwconfig *f, const struct smbios_config *confi
 		err = fwcfg_add_file(&f->model, SMBIOS_FILE_ANCHOR, smbios->anchor,
 				     sizeof(smbios->anchor));
 	return err;
+}
+
+enum err fwconfig_describe(struct fwconfig *f, const struct smbios_config *config)
+{
+	enum err err = smbios_write(config, &f->smbios);
+
+	return err == ERR_OK ? describe(f) : err;
 }
 
 enum err fwconfig_attach(struct fwconfig *f)
@@ -94,4 +107,51 @@ enum err fwconfig_attach(struct fwconfig *f)
 		.name = "fw-cfg", .base = MACHINE_FWCFG, .bytes = FWCFG_BYTES, .ops = &ops};
 	fwcfg_reset(&f->model);
 	return bus_add(&f->vm->bus, &f->device);
+}
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+enum err fwconfig_save(struct fwconfig *f, struct stream *s)
+{
+	const struct fwcfg *m = &f->model;
+	struct snapshot_fwcfg state = {0};
+
+	_Static_assert(sizeof(state.tables) == sizeof(f->smbios.tables) &&
+			       sizeof(state.anchor) == sizeof(f->smbios.anchor),
+		       "the format");
+	(void)pthread_mutex_lock(&f->lock);
+	state.key = m->selected != NULL ? m->selected->key : SNAPSHOT_FWCFG_NONE;
+	state.dma_high = m->dma_high;
+	state.position = m->position;
+	state.tables_bytes = (uint32_t)f->smbios.tables_bytes;
+	memcpy(state.anchor, f->smbios.anchor, sizeof(state.anchor));
+	memcpy(state.tables, f->smbios.tables, f->smbios.tables_bytes);
+	(void)pthread_mutex_unlock(&f->lock);
+	return stream_write(s, SNAPSHOT_FWCFG, 0, 1, &state, sizeof(state));
+}
+
+/* Also the tables: the guest is the same machine as it was, under whatever name. */
+enum err fwconfig_load(struct fwconfig *f, struct stream *s, const struct stream_section *section)
+{
+	struct snapshot_fwcfg state;
+	enum err err = stream_take(s, section, 1, &state, sizeof(state), false);
+
+	if (err != ERR_OK)
+		return err;
+	if (state.tables_bytes > sizeof(state.tables) || state.key > SNAPSHOT_FWCFG_NONE)
+		return stream_fail(s, ERR_INVALID,
+				   "firmware configuration: a state that cannot be");
+	(void)pthread_mutex_lock(&f->lock);
+	f->smbios.tables_bytes = state.tables_bytes;
+	memcpy(f->smbios.anchor, state.anchor, sizeof(state.anchor));
+	memcpy(f->smbios.tables, state.tables, sizeof(state.tables));
+	err = describe(f);
+	if (err == ERR_OK)
+		err = fwcfg_seek(&f->model, state.key != SNAPSHOT_FWCFG_NONE, (uint16_t)state.key,
+				 state.position);
+	f->model.dma_high = state.dma_high;
+	(void)pthread_mutex_unlock(&f->lock);
+	if (err != ERR_OK)
+		return stream_fail(s, err, "firmware configuration: a state that cannot be");
+	return ERR_OK;
 }

@@ -8,6 +8,8 @@
 #include "vmm/bus.h"
 #include "vmm/smbios.h"
 
+struct stream;
+struct stream_section;
 struct vm;
 
 /* QEMU's firmware configuration device, which tells firmware how many CPUs there are, and
@@ -16,6 +18,7 @@ struct fwconfig {
 	struct device device;
 	struct vm *vm;
 	pthread_mutex_t lock;
+	uint32_t cpus;
 	struct fwcfg model; /* under the lock */
 	struct smbios smbios;
 };
@@ -25,5 +28,10 @@ enum err fwconfig_open(struct fwconfig *f, struct vm *vm, uint32_t cpus) MUST_CH
 enum err fwconfig_describe(struct fwconfig *f, const struct smbios_config *config) MUST_CHECK;
 /* Resets it and puts it on the VM's bus; no vCPU runs yet. */
 enum err fwconfig_attach(struct fwconfig *f) MUST_CHECK;
+
+/* State, while no vCPU runs; load: of one that was just attached. */
+enum err fwconfig_save(struct fwconfig *f, struct stream *s) MUST_CHECK;
+enum err fwconfig_load(struct fwconfig *f, struct stream *s,
+		       const struct stream_section *section) MUST_CHECK;
 
 #endif

@@ -114,14 +114,44 @@ static void write_ppi(struct fdtw *w, const struct guestdt_config *config, uint3
 
 static void write_timer(struct fdtw *w, const struct guestdt_config *config)
 {
+	bool is_masked = config->timer == GUESTDT_TIMER_MASKED;
+
 	fdtw_begin(w, "timer");
 	fdtw_prop_string(w, "compatible", "arm,armv8-timer");
-	fdtw_prop_cells(w, "interrupts", 12);
-	write_ppi(w, config, MACHINE_PPI_TIMER_SECURE);
+	fdtw_prop_cells(w, "interrupts", is_masked ? 3 : 12);
+	if (!is_masked)
+		write_ppi(w, config, MACHINE_PPI_TIMER_SECURE);
 	write_ppi(w, config, MACHINE_PPI_TIMER_PHYS);
-	write_ppi(w, config, MACHINE_PPI_TIMER_VIRT);
-	write_ppi(w, config, MACHINE_PPI_TIMER_HYP);
+	if (is_masked) {
+		fdtw_prop_string(w, "interrupt-names", "phys");
+	} else {
+		write_ppi(w, config, MACHINE_PPI_TIMER_VIRT);
+		write_ppi(w, config, MACHINE_PPI_TIMER_HYP);
+	}
+	if (config->counter_hz != 0)
+		fdtw_prop_u32(w, "clock-frequency", config->counter_hz);
 	fdtw_prop(w, "always-on", "", 0);
+	fdtw_end(w);
+}
+
+/* The binding arm,armv7-timer-mem (arm,arch_timer_mmio); interrupts: physical, virtual timer. */
+static void write_timer_frame(struct fdtw *w)
+{
+	fdtw_begin(w, "timer@90c0000");
+	fdtw_prop_string(w, "compatible", "arm,armv7-timer-mem");
+	fdtw_prop_u32(w, "#address-cells", 2);
+	fdtw_prop_u32(w, "#size-cells", 2);
+	fdtw_prop(w, "ranges", "", 0);
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, CAISSON_VM_TIMER_CTL, MACHINE_TIMER_BYTES);
+	fdtw_begin(w, "frame@90d0000");
+	fdtw_prop_u32(w, "frame-number", 0);
+	fdtw_prop_cells(w, "reg", 4);
+	write_reg(w, CAISSON_VM_TIMER_FRAME, MACHINE_TIMER_BYTES);
+	fdtw_prop_cells(w, "interrupts", 6);
+	write_spi(w, MACHINE_FRAME_PHYS_SPI);
+	write_spi(w, MACHINE_FRAME_VIRT_SPI);
+	fdtw_end(w);
 	fdtw_end(w);
 }
 
@@ -266,7 +296,10 @@ enum err guestdt_write(const struct guestdt_config *config, void *out, size_t by
 	write_cpus(&w, config->cpus);
 	write_memory(&w, config->ram_bytes);
 	write_gic(&w, config->gic_version, config->cpus);
-	write_timer(&w, config);
+	if (config->timer == GUESTDT_TIMER_FRAME)
+		write_timer_frame(&w);
+	else
+		write_timer(&w, config);
 	write_psci(&w);
 	write_clock(&w);
 	write_uart(&w);

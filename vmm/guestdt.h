@@ -9,12 +9,21 @@
 
 #define GUESTDT_SEED_BYTES 32
 
+/* What the guest is told of to keep time with: see VM_TIME_SET in abi/hypercall.h. */
+enum guestdt_timer {
+	GUESTDT_TIMER_ANY,    /* all of the generic timer */
+	GUESTDT_TIMER_MASKED, /* its physical timer alone */
+	GUESTDT_TIMER_FRAME,  /* the memory-mapped timer alone, which says its frequency itself */
+};
+
 struct guestdt_config {
 	uint64_t ram_bytes;
 	uint32_t cpus;
-	uint32_t gic_version;  /* 2 or 3 */
-	bool firmware;         /* flash and the firmware configuration device are there */
-	bool vmware;           /* the guest tools' interface is there */
+	uint32_t gic_version; /* 2 or 3 */
+	bool firmware;        /* flash and the firmware configuration device are there */
+	bool vmware;          /* the guest tools' interface is there */
+	enum guestdt_timer timer;
+	uint32_t counter_hz;   /* ANY, MASKED; 0: as CNTFRQ_EL0 says */
 	uint32_t virtio_slots; /* in use, from the first on */
 	const char *bootargs;  /* NULL: none */
 	uint64_t initrd;       /* its address */

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/kick.h"
 #include "vmm/say.h"
 #include "vmm/wire.h"
 
@@ -22,7 +23,6 @@
 
 void hub_put(struct hub *h, const uint8_t *bytes, size_t count)
 {
-	static const uint64_t one = 1;
 	bool tell;
 
 	(void)pthread_mutex_lock(&h->lock);
@@ -33,9 +33,8 @@ void hub_put(struct hub *h, const uint8_t *bytes, size_t count)
 	tell = !h->told;
 	h->told = true;
 	(void)pthread_mutex_unlock(&h->lock);
-	/* It fails only when the counter is full, and then it is readable anyway. */
-	if (tell && write(h->event, &one, sizeof(one)) != sizeof(one))
-		errno = 0;
+	if (tell)
+		kick_eventfd(h->event);
 }
 
 void hub_set_tee(struct hub *h, void (*tee)(void *arg, const uint8_t *bytes, size_t count),

@@ -137,6 +137,7 @@ const char *hyp_status_text(enum caisson_status status)
 		[CAISSON_STATE] = "not in this state",
 		[CAISSON_UNKNOWN] = "Caisson does not know this call",
 		[CAISSON_DEDICATED] = "it runs on a CPU of its own",
+		[CAISSON_UNSUPPORTED] = "this machine cannot do that",
 	};
 
 	return (size_t)status < ARRAY_SIZE(text) ? text[status] : "an unknown status";
@@ -264,6 +265,41 @@ enum caisson_status hyp_mem_unexec(const struct hyp_token *token, uint64_t ipa, 
 	}
 }
 
+enum caisson_status hyp_dirty_start(const struct hyp_token *token, uint64_t ipa, uint64_t blocks,
+				    uint64_t *done)
+{
+	for (*done = 0;;) {
+		uint64_t arg[CALL_ARGS] = {ipa + *done * CAISSON_BLOCK_BYTES, blocks - *done};
+		enum caisson_status status = call(CAISSON_CALL_DIRTY_START, token, arg);
+
+		if (status == CAISSON_OK || status == CAISSON_CONTINUE ||
+		    status == CAISSON_NO_MEMORY)
+			*done += arg[0];
+		if (status != CAISSON_CONTINUE)
+			return status;
+	}
+}
+
+enum caisson_status hyp_dirty_read(const struct hyp_token *token, uint64_t ipa, uint64_t blocks,
+				   void *bitmap)
+{
+	for (uint8_t *to = bitmap;;) {
+		uint64_t arg[CALL_ARGS] = {ipa, blocks, (uintptr_t)to};
+		enum caisson_status status = call(CAISSON_CALL_DIRTY_READ, token, arg);
+
+		if (status != CAISSON_CONTINUE)
+			return status;
+		ipa += arg[0] * CAISSON_BLOCK_BYTES;
+		to += arg[0] * CAISSON_DIRTY_BYTES;
+		blocks -= arg[0];
+	}
+}
+
+enum caisson_status hyp_dirty_stop(const struct hyp_token *token, uint64_t ipa, uint64_t blocks)
+{
+	return change(CAISSON_CALL_DIRTY_STOP, token, ipa, blocks, 0);
+}
+
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0)
 {
@@ -378,6 +414,22 @@ enum caisson_status hyp_host_report(const struct hyp_token *management,
 	return call(CAISSON_CALL_HOST_REPORT, management, arg);
 }
 
+enum caisson_status hyp_vm_idreg_set(const struct hyp_token *token, uint32_t reg, uint64_t value)
+{
+	uint64_t arg[CALL_ARGS] = {reg, value};
+
+	return call(CAISSON_CALL_VM_IDREG_SET, token, arg);
+}
+
+enum caisson_status hyp_host_reg(uint32_t reg, uint64_t *value)
+{
+	uint64_t arg[CALL_ARGS] = {reg};
+	enum caisson_status status = call(CAISSON_CALL_HOST_REG, &no_token, arg);
+
+	*value = arg[0];
+	return status;
+}
+
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value)
 {
@@ -400,4 +452,71 @@ enum caisson_status hyp_log_read(const struct hyp_token *management, uint64_t *p
 		*lost = arg[2];
 	}
 	return status;
+}
+
+enum caisson_status hyp_vm_time_set(const struct hyp_token *token, uint64_t hz, uint64_t guest,
+				    uint64_t host, uint64_t flags, enum caisson_time_mode *mode)
+{
+	uint64_t arg[CALL_ARGS] = {hz, guest, host, flags};
+	enum caisson_status status = call(CAISSON_CALL_VM_TIME_SET, token, arg);
+
+	if (status == CAISSON_OK)
+		*mode = (enum caisson_time_mode)arg[0];
+	return status;
+}
+
+enum caisson_status hyp_vm_time_get(const struct hyp_token *token, struct hyp_vm_time *vm_time)
+{
+	uint64_t arg[CALL_ARGS] = {0};
+	enum caisson_status status = call(CAISSON_CALL_VM_TIME_GET, token, arg);
+
+	if (status == CAISSON_OK) {
+		vm_time->hz = (uint32_t)arg[0];
+		vm_time->mode = (enum caisson_time_mode)(arg[0] >> 32);
+		vm_time->guest = arg[1];
+		vm_time->host = arg[2];
+	}
+	return status;
+}
+
+enum caisson_status hyp_vgic_get(const struct hyp_token *token, uint32_t which, void *state,
+				 uint32_t *wake)
+{
+	uint64_t arg[CALL_ARGS] = {which, (uintptr_t)state};
+	enum caisson_status status = call(CAISSON_CALL_VGIC_GET, token, arg);
+
+	*wake = status == CAISSON_OK ? arg[0] : 0;
+	return status;
+}
+
+enum caisson_status hyp_vgic_set(const struct hyp_token *token, uint32_t which, const void *state,
+				 uint32_t *wake, struct hyp_vgic_fault *fault)
+{
+	uint64_t arg[CALL_ARGS] = {which, (uintptr_t)state};
+	enum caisson_status status = call(CAISSON_CALL_VGIC_SET, token, arg);
+	bool is_fault = status == CAISSON_UNSUPPORTED || status == CAISSON_INVALID;
+
+	*wake = status == CAISSON_OK ? arg[0] : 0;
+	fault->reason = is_fault ? arg[0] : 0;
+	fault->intid = is_fault ? arg[1] : 0;
+	return status;
+}
+
+enum caisson_status hyp_frame_get(const struct hyp_token *token, enum caisson_frame_reg reg,
+				  uint64_t *value)
+{
+	uint64_t arg[CALL_ARGS] = {reg};
+	enum caisson_status status = call(CAISSON_CALL_FRAME_GET, token, arg);
+
+	if (status == CAISSON_OK)
+		*value = arg[0];
+	return status;
+}
+
+enum caisson_status hyp_frame_set(const struct hyp_token *token, enum caisson_frame_reg reg,
+				  uint64_t value)
+{
+	uint64_t arg[CALL_ARGS] = {reg, value};
+
+	return call(CAISSON_CALL_FRAME_SET, token, arg);
 }

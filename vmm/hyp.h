@@ -58,6 +58,17 @@ enum caisson_status hyp_mem_unmap(const struct hyp_token *token, uint64_t ipa,
 /* Of the blocks that hold the bytes. */
 enum caisson_status hyp_mem_unexec(const struct hyp_token *token, uint64_t ipa,
 				   uint64_t bytes) MUST_CHECK;
+/*
+ * *done: blocks that are tracked now. NO_MEMORY: it is to be called for the rest, when something
+ * was donated.
+ */
+enum caisson_status hyp_dirty_start(const struct hyp_token *token, uint64_t ipa, uint64_t blocks,
+				    uint64_t *done) MUST_CHECK;
+/* bitmap: a page behind the run pages; up to CAISSON_DIRTY_BLOCKS. */
+enum caisson_status hyp_dirty_read(const struct hyp_token *token, uint64_t ipa, uint64_t blocks,
+				   void *bitmap) MUST_CHECK;
+enum caisson_status hyp_dirty_stop(const struct hyp_token *token, uint64_t ipa,
+				   uint64_t blocks) MUST_CHECK;
 enum caisson_status hyp_vcpu_init(const struct hyp_token *token, uint32_t vcpu, void *run_page,
 				  uint64_t pc, uint64_t x0) MUST_CHECK;
 enum caisson_status hyp_vcpu_run(const struct hyp_token *token, uint32_t vcpu) MUST_CHECK;
@@ -102,6 +113,48 @@ enum caisson_status hyp_console_read(const struct hyp_token *token, void *text, 
 /* The report is within one page. */
 enum caisson_status hyp_host_report(const struct hyp_token *management,
 				    const struct host_report *report) MUST_CHECK;
+/* What an ID register, or another one of VM_IDREG_SET, shows the guest. */
+enum caisson_status hyp_vm_idreg_set(const struct hyp_token *token, uint32_t reg,
+				     uint64_t value) MUST_CHECK;
+/* What this host would show of it. */
+enum caisson_status hyp_host_reg(uint32_t reg, uint64_t *value) MUST_CHECK;
+/* flags: CAISSON_TIME_*. *mode is set with CAISSON_OK alone. */
+enum caisson_status hyp_vm_time_set(const struct hyp_token *token, uint64_t hz, uint64_t guest,
+				    uint64_t host, uint64_t flags,
+				    enum caisson_time_mode *mode) MUST_CHECK;
+
+/* Of the memory-mapped timer; *value is set with CAISSON_OK alone. */
+enum caisson_status hyp_frame_get(const struct hyp_token *token, enum caisson_frame_reg reg,
+				  uint64_t *value) MUST_CHECK;
+enum caisson_status hyp_frame_set(const struct hyp_token *token, enum caisson_frame_reg reg,
+				  uint64_t value) MUST_CHECK;
+
+/* The guest's counter, at an instant. */
+struct hyp_vm_time {
+	uint32_t hz;
+	enum caisson_time_mode mode;
+	uint64_t guest; /* its count */
+	uint64_t host;  /* the host's: CNTVCT_EL0 of this process */
+};
+
+/* *vm_time is set with CAISSON_OK alone. */
+enum caisson_status hyp_vm_time_get(const struct hyp_token *token,
+				    struct hyp_vm_time *vm_time) MUST_CHECK;
+
+/*
+ * state: a struct vgic_state_dist (which: CAISSON_VGIC_DIST) or vgic_state_cpu (a vCPU's number) in
+ * the block of the run pages; abi/vgicstate.h. *wake: the vCPUs to wake, a bit each. fault: why it
+ * was not taken, with CAISSON_UNSUPPORTED and CAISSON_INVALID. vmm/vgicstate.h has more.
+ */
+struct hyp_vgic_fault {
+	uint32_t reason; /* enum caisson_vgic_fault, or 0: an argument was wrong */
+	uint32_t intid;
+};
+
+enum caisson_status hyp_vgic_get(const struct hyp_token *token, uint32_t which, void *state,
+				 uint32_t *wake) MUST_CHECK;
+enum caisson_status hyp_vgic_set(const struct hyp_token *token, uint32_t which, const void *state,
+				 uint32_t *wake, struct hyp_vgic_fault *fault) MUST_CHECK;
 enum caisson_status hyp_vm_stat(const struct hyp_token *token, enum caisson_stat what,
 				uint64_t *value) MUST_CHECK;
 

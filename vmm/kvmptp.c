@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "lib/timescale.h"
+
 #define FUNCTION_UID      0x8600ff01
 #define FUNCTION_FEATURES 0x86000000
 #define FUNCTION_PTP      0x86000001
@@ -56,18 +58,30 @@ static uint64_t read_clock(uint64_t *count)
 	return ns;
 }
 
-static void answer_ptp(const struct run_page *page, uint64_t result[4])
+/* How the guest's count follows from this process's: from a moment ago on. */
+static bool read_scale(const struct vcpu *v, struct timescale *scale)
 {
-	uint32_t counter = (uint32_t)page->args[1];
+	struct hyp_vm_time now;
+	uint64_t host_hz;
+
+	__asm__("mrs %0, cntfrq_el0" : "=r"(host_hz));
+	return hyp_vm_time_get(&v->vm->token, &now) == CAISSON_OK &&
+	       timescale_set(scale, now.hz, host_hz, now.guest, now.host) == ERR_OK;
+}
+
+static void answer_ptp(const struct vcpu *v, uint64_t result[4])
+{
+	uint32_t counter = (uint32_t)v->page->args[1];
+	struct timescale scale;
 	uint64_t count = 0, ns;
 
-	if (counter != COUNTER_VIRTUAL && counter != COUNTER_PHYSICAL) {
+	/* A guest's two counters are the same. */
+	if ((counter != COUNTER_VIRTUAL && counter != COUNTER_PHYSICAL) || !read_scale(v, &scale)) {
 		result[0] = NOT_SUPPORTED;
 		return;
 	}
 	ns = read_clock(&count);
-	if (counter == COUNTER_VIRTUAL)
-		count -= page->cntvoff;
+	count = timescale_guest(&scale, count);
 	result[0] = ns >> 32;
 	result[1] = (uint32_t)ns;
 	result[2] = count >> 32;
@@ -90,7 +104,7 @@ bool kvmptp_handle(struct vcpu *v)
 		result[0] = FEATURE_FEATURES | FEATURE_PTP;
 		break;
 	case FUNCTION_PTP:
-		answer_ptp(page, result);
+		answer_ptp(v, result);
 		break;
 	default:
 		return false;

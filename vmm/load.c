@@ -133,6 +133,8 @@ static enum err load_dtb(const struct load_config *config, uint64_t initrd, uint
 				    .gic_version = config->gic_version,
 				    .firmware = config->kernel == NULL,
 				    .vmware = config->vmware,
+				    .timer = config->timer,
+				    .counter_hz = config->counter_hz,
 				    .virtio_slots = config->virtio_slots,
 				    .bootargs = config->bootargs,
 				    .initrd = initrd,

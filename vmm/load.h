@@ -4,6 +4,7 @@
 
 #include "lib/bits.h"
 #include "lib/err.h"
+#include "vmm/guestdt.h"
 
 /* What is put into a user VM's memory before it starts. */
 struct load_config {
@@ -14,6 +15,8 @@ struct load_config {
 	uint32_t gic_version;  /* 2 or 3 */
 	bool vmware;           /* as struct guestdt_config has it */
 	uint32_t virtio_slots; /* in use, from the first on */
+	enum guestdt_timer timer;
+	uint32_t counter_hz; /* as struct guestdt_config has them */
 };
 
 struct load_result {

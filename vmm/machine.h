@@ -23,18 +23,22 @@
 #define MACHINE_RAM_MAX         (CAISSON_VM_IPA_BYTES - MACHINE_RAM)
 
 /* Interrupts as device trees number them: SPI 1 is INTID 33. */
-#define MACHINE_SPI(number) ((number) + 32)
-#define MACHINE_UART_SPI    1
-#define MACHINE_UART_HZ     24000000
-#define MACHINE_RTC_SPI     2
-#define MACHINE_GPIO_SPI    7
-#define MACHINE_GPIO_BUTTON 3  /* the line of the power button */
-#define MACHINE_VIRTIO_SPI  16 /* of the first slot; the next one's is one more */
+#define MACHINE_SPI(number)    ((number) + 32)
+#define MACHINE_UART_SPI       1
+#define MACHINE_UART_HZ        24000000
+#define MACHINE_RTC_SPI        2
+#define MACHINE_GPIO_SPI       7
+#define MACHINE_GPIO_BUTTON    3                                  /* the line of the power button */
+#define MACHINE_FRAME_PHYS_SPI (CAISSON_VM_FRAME_PHYS_INTID - 32) /* 10 and 11 */
+#define MACHINE_FRAME_VIRT_SPI (CAISSON_VM_FRAME_VIRT_INTID - 32)
+#define MACHINE_VIRTIO_SPI     16 /* of the first slot; the next one's is one more */
 
-/* The generic timer's PPIs as the binding orders them; only the virtual timer is there. */
+/* The generic timer's PPIs as the binding orders them. */
 #define MACHINE_PPI_TIMER_SECURE 13
 #define MACHINE_PPI_TIMER_PHYS   14
 #define MACHINE_PPI_TIMER_VIRT   (CAISSON_VM_TIMER_INTID - 16)
 #define MACHINE_PPI_TIMER_HYP    10
+
+#define MACHINE_TIMER_BYTES 0x1000 /* of CAISSON_VM_TIMER_CTL, and of the frame */
 
 #endif

@@ -19,8 +19,13 @@ static const struct {
 	{"pause", cli_pause, "halt its virtual CPUs"},
 	{"resume", cli_resume, "let them go on"},
 	{"stop", cli_stop, "end it"},
+	{"migrate", cli_migrate, "move it to another host while it runs"},
+	{"receive", cli_receive, "the other end of that"},
+	{"snapshot", cli_snapshot, "write its state to a file"},
+	{"restore", cli_restore, "let it go on from there"},
 	{"guest", cli_guest, "speak with the tools in its guest"},
 	{"agent", cli_agent, "ask qemu-guest-agent in its guest"},
+	{"host-info", cli_host_info, "what of this host its guests can notice"},
 	{"log", cli_log, "messages of a detached one, or the hypervisor's"},
 };
 

@@ -9,7 +9,7 @@
 #include "vmm/pin.h"
 #include "vmm/say.h"
 
-_Static_assert(MEMORY_TEXT_OFFSET + 4096 <= CAISSON_BLOCK_BYTES, "run pages in one block");
+_Static_assert(MEMORY_VGIC_OFFSET + 4096 <= CAISSON_BLOCK_BYTES, "run pages in one block");
 
 uint64_t memory_flash_offset(uint64_t ram_bytes)
 {

@@ -24,7 +24,11 @@ struct memory {
 #define MEMORY_RUN_PAGE_BYTES 4096
 /* In the block of the run pages, behind them: a page for the console's text. */
 #define MEMORY_TEXT_OFFSET ((uint64_t)CAISSON_MAX_VCPUS * MEMORY_RUN_PAGE_BYTES)
-#define MEMORY_RAM_OFFSET  CAISSON_BLOCK_BYTES
+/* Behind that: a page for states of the interrupt controller on their way from and to EL2. */
+#define MEMORY_VGIC_OFFSET (MEMORY_TEXT_OFFSET + 4096)
+/* The last page of that block: what DIRTY_READ tells. */
+#define MEMORY_DIRTY_OFFSET (CAISSON_BLOCK_BYTES - 4096)
+#define MEMORY_RAM_OFFSET   CAISSON_BLOCK_BYTES
 
 /* Where the flash is in the file, and how long that is to be. All whole blocks. */
 uint64_t memory_flash_offset(uint64_t ram_bytes);

@@ -12,7 +12,8 @@
 #include "vmm/say.h"
 #include "vmm/virtio_net.h"
 
-#define TUN "/dev/net/tun"
+#define TUN                "/dev/net/tun"
+#define ETHERNET_BYTES_MIN 60
 
 static void set_features(struct net_link *l, uint64_t features)
 {
@@ -46,6 +47,28 @@ static int send_frame(struct net_link *l, const struct virtqueue_chain *chain)
 
 	/* A frame that Linux does not take is lost, as on a cable. */
 	return writev(l->fd, segment, (int)count) < 0 && errno == EAGAIN ? 0 : 1;
+}
+
+/*
+ * A RARP request (RFC 903) in the card's name, which nobody answers: switches on its way learn at
+ * which of their ports it is.
+ */
+static void announce(struct net_link *l, const uint8_t mac[NET_MAC_BYTES])
+{
+	static const uint8_t everybody[NET_MAC_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	/* Type RARP; Ethernet, IPv4, the lengths of their addresses, request reverse. */
+	static const uint8_t rarp[] = {0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3};
+	uint8_t frame[NET_HEADER_BYTES + ETHERNET_BYTES_MIN] = {0};
+	uint8_t *at = frame + NET_HEADER_BYTES;
+
+	memcpy(at, everybody, NET_MAC_BYTES);
+	memcpy(at + 6, mac, NET_MAC_BYTES);
+	memcpy(at + 12, rarp, sizeof(rarp));
+	memcpy(at + 22, mac, NET_MAC_BYTES); /* of the sender, and of the target */
+	memcpy(at + 32, mac, NET_MAC_BYTES);
+	/* It is said more than once; one that is lost does no harm. */
+	if (write(l->fd, frame, sizeof(frame)) < 0)
+		errno = 0;
 }
 
 static bool drain(struct net_link *l)
@@ -84,6 +107,7 @@ enum err net_tap_open(struct net_link *l, const char *ifname)
 		.receive = receive,
 		.send = send_frame,
 		.drain = drain,
+		.announce = announce,
 		.close = close_link,
 	};
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};

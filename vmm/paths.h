@@ -12,7 +12,9 @@
 #define PATHS_PAGES   PATHS_RUN "/.hugepages" /* a hugetlbfs: the VMs' memory */
 #define PATHS_CONFIG  "/etc/caisson"          /* NAME.conf: a VM that is defined */
 #define PATHS_LOG     "/var/log/caisson"      /* NAME.log: a detached VMM's messages */
-#define PATHS_CONTROL "control.sock"          /* in NAME/ */
+#define PATHS_LIB     "/var/lib/caisson"
+#define PATHS_MOVES   PATHS_LIB "/moves" /* what became of VMs that came from elsewhere */
+#define PATHS_CONTROL "control.sock"     /* in NAME/ */
 #define PATHS_CONSOLE "console.sock"
 #define PATHS_AGENT   "agent.sock"
 #define PATHS_GROUP   "caisson"

@@ -124,11 +124,14 @@ void rpc_event(struct wire *wire, const char *name, json_t *data)
 		return; /* as above */
 }
 
-/* Is it the answer? Else it is nobody's any more. */
-static bool take_answer(json_t *message, json_t **result, char *error, size_t error_bytes)
+/* Is it the answer? Else it is nobody's any more: of a command that nobody waited for. */
+static bool take_answer(json_t *message, const json_t *id, json_t **result, char *error,
+			size_t error_bytes)
 {
 	json_t *failure = json_object_get(message, "error");
 
+	if (!json_equal(json_object_get(message, "id"), id))
+		return false;
 	*result = json_incref(json_object_get(message, "return"));
 	if (*result == NULL && failure == NULL)
 		return false;
@@ -144,7 +147,16 @@ enum err rpc_ask(struct wire *w, const char *command, json_t *arguments, uint64_
 		 wire_message_fn *on_event, void *arg, json_t **result, char *error,
 		 size_t error_bytes)
 {
-	json_t *request = json_pack("{s:s}", "execute", command);
+	return rpc_ask_with(w, -1, command, arguments, timeout_ms, on_event, arg, result, error,
+			    error_bytes);
+}
+
+enum err rpc_ask_with(struct wire *w, int fd, const char *command, json_t *arguments,
+		      uint64_t timeout_ms, wire_message_fn *on_event, void *arg, json_t **result,
+		      char *error, size_t error_bytes)
+{
+	json_t *id = json_integer((json_int_t)++w->asked);
+	json_t *request = json_pack("{s:s,s:O}", "execute", command, "id", id);
 	json_t *message;
 	enum err err;
 
@@ -152,7 +164,7 @@ enum err rpc_ask(struct wire *w, const char *command, json_t *arguments, uint64_
 	if (arguments != NULL)
 		(void)json_object_set_new(request, "arguments", arguments);
 	(void)snprintf(error, error_bytes, "the connection was closed");
-	err = wire_send(w, request, -1);
+	err = wire_send(w, request, fd);
 	while (err == ERR_OK) {
 		bool done;
 
@@ -161,12 +173,15 @@ enum err rpc_ask(struct wire *w, const char *command, json_t *arguments, uint64_
 			(void)snprintf(error, error_bytes, "no answer");
 		if (err != ERR_OK)
 			break;
-		done = take_answer(message, result, error, error_bytes);
+		done = take_answer(message, id, result, error, error_bytes);
 		if (!done && on_event != NULL)
 			on_event(arg, message);
 		json_decref(message);
-		if (done)
-			return *result != NULL ? ERR_OK : ERR_INVALID;
+		if (done) {
+			err = *result != NULL ? ERR_OK : ERR_INVALID;
+			break;
+		}
 	}
+	json_decref(id);
 	return err;
 }

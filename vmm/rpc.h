@@ -60,5 +60,9 @@ void rpc_event(struct wire *wire, const char *name, json_t *data);
 enum err rpc_ask(struct wire *w, const char *command, json_t *arguments, uint64_t timeout_ms,
 		 wire_message_fn *on_event, void *arg, json_t **result, char *error,
 		 size_t error_bytes) MUST_CHECK;
+/* The same; fd goes with the question and stays the caller's, -1: none. */
+enum err rpc_ask_with(struct wire *w, int fd, const char *command, json_t *arguments,
+		      uint64_t timeout_ms, wire_message_fn *on_event, void *arg, json_t **result,
+		      char *error, size_t error_bytes) MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "vmm/machine.h"
 #include "vmm/say.h"
+#include "vmm/stream.h"
 #include "vmm/vm.h"
 
 static uint64_t now_seconds(void)
@@ -107,4 +108,43 @@ void rtc_detach(struct rtc *r)
 	pl031_reset(&r->model);
 	(void)timerfd_settime(r->alarm, 0, &(struct itimerspec){0}, NULL);
 	(void)pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- state -------------------------------------------------------------------------------- */
+
+enum err rtc_save(struct rtc *r, struct stream *s)
+{
+	struct snapshot_rtc state;
+
+	(void)pthread_mutex_lock(&r->lock);
+	state = (struct snapshot_rtc){.offset = r->model.offset,
+				      .load = r->model.load,
+				      .match = r->model.match,
+				      .armed = r->model.armed,
+				      .raw = r->model.raw,
+				      .mask = r->model.mask};
+	(void)pthread_mutex_unlock(&r->lock);
+	return stream_write(s, SNAPSHOT_RTC, 0, 1, &state, sizeof(state));
+}
+
+enum err rtc_load(struct rtc *r, struct stream *s, const struct stream_section *section)
+{
+	struct snapshot_rtc state;
+	enum err err = stream_take(s, section, 1, &state, sizeof(state), false);
+
+	if (err != ERR_OK)
+		return err;
+	if (state.armed > 1 || state.raw > 1 || state.mask > 1)
+		return stream_fail(s, ERR_INVALID, "clock: a state that cannot be");
+	(void)pthread_mutex_lock(&r->lock);
+	r->model = (struct pl031){.offset = state.offset,
+				  .load = state.load,
+				  .match = state.match,
+				  .armed = state.armed != 0,
+				  .raw = state.raw != 0,
+				  .mask = state.mask != 0};
+	r->level = !pl031_interrupt(&r->model); /* it is told in any case */
+	update(r);
+	(void)pthread_mutex_unlock(&r->lock);
+	return ERR_OK;
 }

@@ -7,6 +7,8 @@
 #include "lib/pl031.h"
 #include "vmm/bus.h"
 
+struct stream;
+struct stream_section;
 struct vm;
 
 /* The real time clock: a PL031 that shows the host's time. */
@@ -30,5 +32,9 @@ void rtc_detach(struct rtc *r);
 
 /* The alarm is readable. Any thread. */
 void rtc_tick(struct rtc *r);
+
+/* State, while no vCPU runs; load: of one that was just attached. */
+enum err rtc_save(struct rtc *r, struct stream *s) MUST_CHECK;
+enum err rtc_load(struct rtc *r, struct stream *s, const struct stream_section *section) MUST_CHECK;
 
 #endif

@@ -11,4 +11,10 @@ void say_as(const char *program);
  */
 void say(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/*
+ * From now on what is said is kept in buffer, one behind the other as far as there is room, for
+ * somebody who is told it in another way; quiet: and in no other. NULL: no longer.
+ */
+void say_keep(char *buffer, size_t bytes, bool quiet);
+
 #endif

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
 #include "vmm/say.h"
 #include "vmm/tools_rpc.h"
 
@@ -49,18 +50,8 @@ enum command {
 #define MESSAGE_BYTES_MAX MIB(8)
 
 #define PAGE_BYTES 4096
-#define NS_PER_MS  1000000
-#define NS_PER_S   UINT64_C(1000000000)
 
 /* ---- helpers ----------------------------------------------------------------------------- */
-
-uint64_t tools_now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_second,
 			 uint32_t burst, bool wait)
@@ -108,6 +99,7 @@ static void release(void *arg, uint8_t *memory)
 	struct tools *t = arg;
 
 	t->message_bytes -= block->bytes;
+	explicit_bzero(memory, block->bytes); /* it may hold a secret */
 	free(block);
 }
 
@@ -231,8 +223,7 @@ static void message(struct tools *t, struct registers *r)
 					    .id = (uint16_t)(r->x[3] >> 16),
 					    .value = (uint32_t)r->x[1],
 					    .cookie = {(uint32_t)r->x[4], (uint32_t)r->x[5]}};
-	struct gtchannel_answer answer =
-		gtchannel_call(&t->channels, &call, tools_now_ns() / NS_PER_MS);
+	struct gtchannel_answer answer = gtchannel_call(&t->channels, &call, clock_now_ms());
 
 	r->result[2] = with_high(r->x[2], answer.status);
 	if (answer.has_value) {
@@ -282,8 +273,11 @@ static bool move(const struct run_page *page, const struct guestmem *memory, uin
 	}
 	if (count != 0)
 		return false;
-	for (uint32_t i = 0; i < pages; bytes += length[i++])
+	for (uint32_t i = 0; i < pages; bytes += length[i++]) {
 		memcpy(to_guest ? at[i] : bytes, to_guest ? bytes : at[i], length[i]);
+		if (to_guest)
+			guestmem_wrote(memory, at[i], length[i]);
+	}
 	return true;
 }
 
@@ -296,7 +290,7 @@ static bool move_out(struct tools *t, const struct run_page *page, const struct 
 
 	if (message == NULL || !move(page, memory, message, x[2], false))
 		return false;
-	gtchannel_sent(&t->channels, named.id, tools_now_ns() / NS_PER_MS);
+	gtchannel_sent(&t->channels, named.id, clock_now_ms());
 	return true;
 }
 
@@ -309,7 +303,7 @@ static bool move_in(struct tools *t, const struct run_page *page, const struct g
 
 	if (message == NULL || !move(page, memory, (uint8_t *)message, x[2], true))
 		return false;
-	gtchannel_received(&t->channels, named.id, tools_now_ns() / NS_PER_MS);
+	gtchannel_received(&t->channels, named.id, clock_now_ms());
 	return true;
 }
 
@@ -348,7 +342,7 @@ uint64_t tools_exit(struct tools *t, struct run_page *page, const struct guestme
 
 	(void)pthread_mutex_lock(&t->lock);
 	t->wait_ns =
-		tools_rate_take(&t->calls, tools_now_ns(), CALLS_PER_SECOND, CALLS_BURST, true);
+		tools_rate_take(&t->calls, clock_now_ns(), CALLS_PER_SECOND, CALLS_BURST, true);
 	call(t, page, memory);
 	wait_ns = t->wait_ns;
 	memcpy(line, t->line, sizeof(line));

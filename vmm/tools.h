@@ -189,6 +189,20 @@ void tools_get_report(struct tools *t, struct tools_report *report);
 /* The VM is paused, or runs on: then the guest's clock is to be set, as far as its tools do. */
 void tools_set_paused(struct tools *t, bool paused);
 
+/* ---- tools_state.c; no vCPU runs --------------------------------------------------------- */
+
+struct stream;
+struct stream_section;
+
+/* Channels, values, and what the tools have reported. Orders are their givers' business. */
+enum err tools_save(struct tools *t, struct stream *s) MUST_CHECK;
+/* Sections of which tools_owns() is true, of tools that were just reset. */
+bool tools_owns(uint32_t section_id);
+enum err tools_load(struct tools *t, struct stream *s,
+		    const struct stream_section *section) MUST_CHECK;
+/* All of it was loaded. */
+void tools_begin(struct tools *t);
+
 /* ---- values; any thread ------------------------------------------------------------------ */
 
 /* As the owner, like guestinfo_set(). */

@@ -5,6 +5,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
+#include "vmm/kick.h"
 #include "vmm/say.h"
 #include "vmm/tools_rpc.h"
 
@@ -13,7 +15,6 @@
  * then not before the loop has looked; what else there is to see, it sees at its next tick.
  */
 
-#define NS_PER_MS     UINT64_C(1000000)
 #define REPORT_NS     (1000 * NS_PER_MS)
 #define ORDER_TICK_MS 100
 #define TICK_MS       1000
@@ -24,14 +25,10 @@
 
 void tools_wake(struct tools *t)
 {
-	static const uint64_t one = 1;
-
 	if (t->woken || t->event < 0)
 		return;
 	t->woken = true;
-	/* It fails only when the counter is full, and then it is readable anyway. */
-	if (write(t->event, &one, sizeof(one)) != sizeof(one))
-		errno = 0;
+	kick_eventfd(t->event);
 }
 
 /* What the loop has to do when the lock is free again. */
@@ -95,7 +92,7 @@ static void look(struct tools *t)
 	struct news news;
 
 	(void)pthread_mutex_lock(&t->lock);
-	gather(t, tools_now_ns(), &news);
+	gather(t, clock_now_ns(), &news);
 	has_orders = news.has_orders;
 	has_more = t->report_waits || t->main != TOOLS_NO_CHANNEL;
 	(void)pthread_mutex_unlock(&t->lock);
@@ -160,7 +157,7 @@ void tools_set_paused(struct tools *t, bool paused)
 		return;
 	if (!paused) {
 		(void)pthread_mutex_lock(&t->lock);
-		t->polled_ns = tools_now_ns();
+		t->polled_ns = clock_now_ns();
 		(void)pthread_mutex_unlock(&t->lock);
 		sync_time(t);
 	}

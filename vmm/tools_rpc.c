@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/clock.h"
 #include "vmm/escape.h"
 
 /* What the guest asks, RPCI: a word, a space, and what belongs to it, which may be any bytes. */
@@ -30,23 +31,24 @@ typedef void rpc_fn(struct rpc *rpc);
 
 /* ---- answers ----------------------------------------------------------------------------- */
 
-/* Without memory there is no answer, which the guest takes for an error. */
-static void answer_bytes(struct rpc *rpc, const char *status, const void *bytes, size_t count)
+/* False: without memory there is no answer, which the guest takes for an error. */
+static bool answer_bytes(struct rpc *rpc, const char *status, const void *bytes, size_t count)
 {
 	size_t head = strlen(status);
 	uint8_t *reply = tools_allocate(rpc->tools, head + count + 1);
 
 	if (reply == NULL)
-		return;
+		return false;
 	memcpy(reply, status, head);
 	if (count != 0)
 		memcpy(reply + head, bytes, count);
 	gtchannel_post(&rpc->tools->channels, rpc->channel, reply, (uint32_t)(head + count));
+	return true;
 }
 
 static void answer(struct rpc *rpc, const char *status, const char *text)
 {
-	answer_bytes(rpc, status, text, strlen(text));
+	(void)answer_bytes(rpc, status, text, strlen(text));
 }
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -77,8 +79,8 @@ static void info_get(struct rpc *rpc)
 		answer(rpc, FAILED, "No value found");
 		return;
 	}
-	answer_bytes(rpc, OK, entry->value, entry->bytes);
-	guestinfo_was_read(&rpc->tools->info, key);
+	if (answer_bytes(rpc, OK, entry->value, entry->bytes))
+		guestinfo_was_read(&rpc->tools->info, key);
 }
 
 static void info_set(struct rpc *rpc)
@@ -92,7 +94,7 @@ static void info_set(struct rpc *rpc)
 		answer(rpc, FAILED, "Permission denied");
 		return;
 	}
-	wait_ns = tools_rate_take(&rpc->tools->writes, tools_now_ns(), WRITES_PER_SECOND,
+	wait_ns = tools_rate_take(&rpc->tools->writes, clock_now_ns(), WRITES_PER_SECOND,
 				  WRITES_BURST, true);
 	if (wait_ns > rpc->tools->wait_ns)
 		rpc->tools->wait_ns = wait_ns;
@@ -113,7 +115,7 @@ static void log_line(struct rpc *rpc)
 		return;
 	}
 	answer(rpc, OK, "");
-	if (tools_rate_take(&t->lines, tools_now_ns(), LINES_PER_SECOND, LINES_BURST, false) != 0) {
+	if (tools_rate_take(&t->lines, clock_now_ns(), LINES_PER_SECOND, LINES_BURST, false) != 0) {
 		t->lines_lost++;
 		return;
 	}

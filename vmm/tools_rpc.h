@@ -49,6 +49,4 @@ uint8_t *tools_allocate(struct tools *t, size_t bytes);
 uint64_t tools_rate_take(struct tools_rate *rate, uint64_t now_ns, uint32_t per_second,
 			 uint32_t burst, bool wait);
 
-uint64_t tools_now_ns(void);
-
 #endif

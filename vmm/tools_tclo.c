@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "vmm/clock.h"
 #include "vmm/tools_rpc.h"
 
 #include <stdio.h>
@@ -54,7 +55,7 @@ struct tools_order *tools_order_new(struct tools *t, enum tools_action action, u
 		*order = (struct tools_order){.state = TOOLS_ORDER_WAITS,
 					      .action = action,
 					      .serial = ++t->serial,
-					      .until_ns = tools_now_ns() + timeout_ms * 1000000};
+					      .until_ns = clock_now_ns() + timeout_ms * 1000000};
 		return order;
 	}
 	return NULL;
@@ -239,7 +240,7 @@ static void answered(struct tools *t, const uint8_t *answer, uint32_t bytes)
 		return; /* it came too late */
 	if (!begins(answer, bytes, "OK"))
 		tools_order_end(t, order, TOOLS_REFUSED, (const char *)answer + head, bytes - head);
-	else if (order->action < ARRAY_SIZE(has_event) && has_event[order->action])
+	else if (has_event[order->action])
 		order->state = TOOLS_ORDER_BEGUN;
 	else
 		tools_order_end(t, order, TOOLS_DONE, NULL, 0);
@@ -250,7 +251,7 @@ void tools_tclo_message(struct tools *t, uint32_t channel, const uint8_t *answer
 	enum tools_talk talk = (enum tools_talk)t->talk[channel];
 
 	if (channel == t->main)
-		t->polled_ns = tools_now_ns();
+		t->polled_ns = clock_now_ns();
 	/* What was posted has not been fetched, so nothing is an answer to it. */
 	if (gtchannel_has_post(&t->channels, channel))
 		return;

@@ -11,13 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vmm/clock.h"
 #include "vmm/kvmptp.h"
 #include "vmm/psci.h"
 #include "vmm/say.h"
+#include "vmm/stream.h"
 #include "vmm/thread.h"
 
 #define INTERRUPT_SIGNAL SIGUSR1
-#define NS_PER_SECOND    UINT64_C(1000000000)
 #define LEAVE_NS         200000 /* a vCPU leaves its CPU within */
 /* What Linux shall sleep at most, so that no sum wraps. */
 #define SLEEP_SECONDS_MAX 3600
@@ -34,11 +35,16 @@ void vcpu_init_process(void)
 	(void)sigaction(INTERRUPT_SIGNAL, &action, NULL);
 }
 
-uint32_t vcpu_mhz(void)
+uint64_t vcpu_host_count(void)
 {
-	uint64_t hz;
+	uint64_t count;
 
-	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(count));
+	return count;
+}
+
+uint32_t vcpu_mhz(uint64_t hz)
+{
 	return hz < 1000000 ? 1 : (uint32_t)(hz / 1000000);
 }
 
@@ -175,9 +181,9 @@ static bool time_of(uint64_t deadline, struct timespec *at)
 		at->tv_sec += SLEEP_SECONDS_MAX;
 		return true;
 	}
-	ns = (uint64_t)at->tv_nsec + ticks % frequency * NS_PER_SECOND / frequency;
-	at->tv_sec += (time_t)(ticks / frequency + ns / NS_PER_SECOND);
-	at->tv_nsec = (long)(ns % NS_PER_SECOND);
+	ns = (uint64_t)at->tv_nsec + ticks % frequency * NS_PER_S / frequency;
+	at->tv_sec += (time_t)(ticks / frequency + ns / NS_PER_S);
+	at->tv_nsec = (long)(ns % NS_PER_S);
 	return true;
 }
 
@@ -222,8 +228,8 @@ static void wait_out(struct vcpu *v, uint64_t wait_ns)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	wait_ns += (uint64_t)until.tv_nsec;
-	until.tv_sec += (time_t)(wait_ns / NS_PER_SECOND);
-	until.tv_nsec = (long)(wait_ns % NS_PER_SECOND);
+	until.tv_sec += (time_t)(wait_ns / NS_PER_S);
+	until.tv_nsec = (long)(wait_ns % NS_PER_S);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR &&
 	       wait_until_on(v))
 		;
@@ -325,5 +331,66 @@ enum err vcpu_start_thread(struct vcpu *v)
 		say("cannot start a thread: %s", strerror(error));
 		return ERR_NO_MEMORY;
 	}
+	return ERR_OK;
+}
+
+/* ---- state ------------------------------------------------------------------------------- */
+
+/*
+ * What an exit's answer does to the registers is done when the vCPU is run, which ends at once. A
+ * call of the guest's tools that was not served yet is made again by the guest.
+ */
+static enum caisson_status settle(struct vcpu *v)
+{
+	enum caisson_status status;
+
+	if (v->unserved || v->page->tools_again != 0)
+		return CAISSON_OK;
+	__atomic_store_n(&v->page->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	status = hyp_vcpu_run(&v->vm->token, v->index);
+	if (status == CAISSON_OK)
+		vm_wake(v->vm, v->page->wake_set);
+	return status;
+}
+
+enum err vcpu_save(struct vcpu *v, struct stream *s)
+{
+	struct snapshot_vcpu state = {.on = v->on};
+	enum caisson_status status;
+
+	if (!v->on)
+		return stream_write(s, SNAPSHOT_VCPU, v->index, 1, &state.on, sizeof(state.on));
+	status = settle(v);
+	if (status == CAISSON_OK)
+		status = hyp_vcpu_get(&v->vm->token, v->index);
+	if (status != CAISSON_OK)
+		return stream_fail(s, ERR_INVALID, "vCPU %u: %s", v->index,
+				   hyp_status_text(status));
+	state.state = v->page->state;
+	return stream_write(s, SNAPSHOT_VCPU, v->index, 1, &state, sizeof(state));
+}
+
+enum err vcpu_load(struct vcpu *v, struct stream *s, const struct stream_section *section)
+{
+	struct snapshot_vcpu state = {0};
+	bool on = section->bytes != sizeof(state.on);
+	enum caisson_status status;
+	enum err err =
+		stream_take(s, section, 1, &state, on ? sizeof(state) : sizeof(state.on), false);
+
+	if (err != ERR_OK)
+		return err;
+	if (state.on != on)
+		return stream_fail(s, ERR_INVALID, "vCPU %u: a state that cannot be", v->index);
+	if (!on)
+		return ERR_OK;
+	status = hyp_vcpu_init(&v->vm->token, v->index, v->page, state.state.pc, 0);
+	v->page->state = state.state;
+	if (status == CAISSON_OK)
+		status = hyp_vcpu_set(&v->vm->token, v->index);
+	if (status != CAISSON_OK)
+		return stream_fail(s, ERR_INVALID, "vCPU %u: %s", v->index,
+				   hyp_status_text(status));
+	atomic_store(&v->on, true);
 	return ERR_OK;
 }

@@ -19,8 +19,19 @@ bool vcpu_is_on(struct vcpu *v);
 /* EL2 says that the dedicated vCPU has an exit; it may be mistaken. Any thread. */
 void vcpu_announce(struct vcpu *v);
 
-/* How fast the guest's counter is; its CPUs are said to be, for want of anything truer. */
-uint32_t vcpu_mhz(void);
+struct stream;
+struct stream_section;
+
+/* Its registers, while the VM is paused. What it had begun is finished before, or begun again. */
+enum err vcpu_save(struct vcpu *v, struct stream *s) MUST_CHECK;
+/* Of one that was never on: then it is, or not, as it was. No thread is there yet. */
+enum err vcpu_load(struct vcpu *v, struct stream *s,
+		   const struct stream_section *section) MUST_CHECK;
+
+/* The host's counter, now. */
+uint64_t vcpu_host_count(void);
+/* What guests' tools are told of the speed of a CPU whose counter has this frequency. */
+uint32_t vcpu_mhz(uint64_t hz);
 
 /* The VM has ended or is paused: the thread is to see it, wherever it is. */
 void vcpu_interrupt(struct vcpu *v);

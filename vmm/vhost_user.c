@@ -13,6 +13,7 @@
 #define SET_FEATURES          2
 #define SET_OWNER             3
 #define SET_MEM_TABLE         5
+#define SET_LOG_BASE          6
 #define SET_VRING_NUM         8
 #define SET_VRING_ADDR        9
 #define SET_VRING_BASE        10
@@ -28,8 +29,12 @@
 #define FLAGS_MASK    7 /* version and reply */
 #define FLAGS_REPLY   5
 
-#define F_PROTOCOL_FEATURES BIT(30)
-#define PROTOCOL_F_CONFIG   BIT(9)
+#define F_LOG_ALL            BIT(26)
+#define F_PROTOCOL_FEATURES  BIT(30)
+#define PROTOCOL_F_LOG_SHMFD BIT(1)
+#define PROTOCOL_F_CONFIG    BIT(9)
+
+#define ADDRESS_LOG 1 /* flag: the used ring's writes are noted, too */
 
 #define CONFIG_BYTES_MAX 64
 
@@ -48,6 +53,10 @@ struct address {
 	uint32_t index;
 	uint32_t flags;
 	uint64_t descriptor, used, available, log;
+};
+
+struct log {
+	uint64_t bytes, file_offset;
 };
 
 struct memory_table {
@@ -151,6 +160,7 @@ enum err vhost_user_begin(struct vhost_user *u, int socket, void *config, uint32
 	uint64_t protocol = 0;
 
 	u->socket = socket;
+	u->log_file = -1;
 	if (bytes > CONFIG_BYTES_MAX ||
 	    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0 ||
 	    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) != 0)
@@ -164,11 +174,57 @@ enum err vhost_user_begin(struct vhost_user *u, int socket, void *config, uint32
 		err = get_u64(u, GET_PROTOCOL_FEATURES, &protocol);
 	if (err == ERR_OK && (protocol & PROTOCOL_F_CONFIG) == 0)
 		err = ERR_UNSUPPORTED;
+	u->can_log = (u->features & F_LOG_ALL) != 0 && (protocol & PROTOCOL_F_LOG_SHMFD) != 0;
 	if (err == ERR_OK)
-		err = set_u64(u, SET_PROTOCOL_FEATURES, PROTOCOL_F_CONFIG, -1);
+		err = set_u64(u, SET_PROTOCOL_FEATURES,
+			      protocol & (PROTOCOL_F_CONFIG | PROTOCOL_F_LOG_SHMFD), -1);
 	if (err == ERR_OK)
 		err = tell(u, SET_OWNER, NULL, 0, -1);
 	return err == ERR_OK ? get_config(u, config, bytes) : err;
+}
+
+/* With the first of these features, queues do nothing until they are enabled. */
+static enum err set_features(const struct vhost_user *u, uint64_t features)
+{
+	return set_u64(u, SET_FEATURES,
+		       features | F_PROTOCOL_FEATURES | (u->log_file >= 0 ? F_LOG_ALL : 0), -1);
+}
+
+static enum err set_log(const struct vhost_user *u)
+{
+	const struct log log = {.bytes = u->log_bytes};
+	uint64_t answer;
+	enum err err = tell(u, SET_LOG_BASE, &log, sizeof(log), u->log_file);
+
+	return err == ERR_OK ? hear(u, SET_LOG_BASE, &answer, sizeof(answer)) : err;
+}
+
+/* Also of a queue that runs, to note its writes or not. */
+static enum err set_address(const struct vhost_user *u, uint32_t index,
+			    const struct virtqueue *ring, const struct virtqueue_setup *setup)
+{
+	const struct address address = {.index = index,
+					.flags = u->log_file >= 0 ? ADDRESS_LOG : 0,
+					.descriptor = (uintptr_t)ring->descriptor,
+					.used = (uintptr_t)ring->device,
+					.available = (uintptr_t)ring->driver,
+					.log = setup->device};
+
+	return tell(u, SET_VRING_ADDR, &address, sizeof(address), -1);
+}
+
+enum err vhost_user_log(struct vhost_user *u, uint64_t features, int file, uint64_t bytes,
+			const struct virtqueue *ring, const struct virtqueue_setup *setup)
+{
+	enum err err = ERR_OK;
+
+	u->log_file = file;
+	u->log_bytes = bytes;
+	if (file >= 0)
+		err = set_log(u);
+	if (err == ERR_OK && ring != NULL)
+		err = set_features(u, features);
+	return err == ERR_OK && ring != NULL ? set_address(u, 0, ring, setup) : err;
 }
 
 enum err vhost_user_set_up(struct vhost_user *u, uint64_t features, const struct guestmem *memory)
@@ -178,28 +234,23 @@ enum err vhost_user_set_up(struct vhost_user *u, uint64_t features, const struct
 					   .bytes = memory->ram_bytes,
 					   .user_address = (uintptr_t)memory->ram,
 					   .file_offset = memory->file_offset};
-	/* With this feature, queues do nothing until they are enabled. */
-	enum err err = set_u64(u, SET_FEATURES, features | F_PROTOCOL_FEATURES, -1);
+	enum err err = set_features(u, features);
 
 	return err == ERR_OK ? tell(u, SET_MEM_TABLE, &table, sizeof(table), memory->file) : err;
 }
 
 enum err vhost_user_start_queue(struct vhost_user *u, uint32_t index, const struct virtqueue *ring,
-				int kick, int call)
+				const struct virtqueue_setup *setup, int kick, int call)
 {
 	const struct state number = {.index = index, .number = ring->size};
-	const struct state base = {.index = index};
+	const struct state base = {.index = index, .number = ring->avail_next};
 	const struct state enable = {.index = index, .number = 1};
-	const struct address address = {.index = index,
-					.descriptor = (uintptr_t)ring->descriptor,
-					.used = (uintptr_t)ring->device,
-					.available = (uintptr_t)ring->driver};
 	enum err err = tell(u, SET_VRING_NUM, &number, sizeof(number), -1);
 
 	if (err == ERR_OK)
 		err = tell(u, SET_VRING_BASE, &base, sizeof(base), -1);
 	if (err == ERR_OK)
-		err = tell(u, SET_VRING_ADDR, &address, sizeof(address), -1);
+		err = set_address(u, index, ring, setup);
 	if (err == ERR_OK)
 		err = set_u64(u, SET_VRING_CALL, index, call);
 	if (err == ERR_OK)
@@ -207,10 +258,15 @@ enum err vhost_user_start_queue(struct vhost_user *u, uint32_t index, const stru
 	return err == ERR_OK ? tell(u, SET_VRING_ENABLE, &enable, sizeof(enable), -1) : err;
 }
 
-enum err vhost_user_stop_queue(struct vhost_user *u, uint32_t index)
+enum err vhost_user_stop_queue(struct vhost_user *u, uint32_t index, uint16_t *next)
 {
 	struct state state = {.index = index};
 	enum err err = tell(u, GET_VRING_BASE, &state, sizeof(state), -1);
 
-	return err == ERR_OK ? hear(u, GET_VRING_BASE, &state, sizeof(state)) : err;
+	if (err == ERR_OK)
+		err = hear(u, GET_VRING_BASE, &state, sizeof(state));
+	if (err == ERR_OK && state.index != index)
+		err = ERR_INVALID;
+	*next = (uint16_t)state.number;
+	return err;
 }

@@ -18,6 +18,9 @@
 struct vhost_user {
 	int socket;
 	uint64_t features; /* of the back end */
+	bool can_log;      /* it notes what it writes, if it is asked to */
+	int log_file;      /* where to; -1: nowhere */
+	uint64_t log_bytes;
 };
 
 /* Says hello: features, and the device's configuration of `bytes` bytes (up to 64). */
@@ -28,11 +31,22 @@ enum err vhost_user_begin(struct vhost_user *u, int socket, void *config,
 enum err vhost_user_set_up(struct vhost_user *u, uint64_t features,
 			   const struct guestmem *memory) MUST_CHECK;
 
-/* From now on the back end works on the queue; eventfds for both directions. */
-enum err vhost_user_start_queue(struct vhost_user *u, uint32_t index, const struct virtqueue *ring,
-				int kick, int call) MUST_CHECK;
+/*
+ * Notes in the log, which is shared memory, what it writes, a bit for each page of 4 KiB from guest
+ * address 0: also while a queue runs, whose ring is `setup` then (else NULL). file: -1 for no more.
+ */
+enum err vhost_user_log(struct vhost_user *u, uint64_t features, int file, uint64_t bytes,
+			const struct virtqueue *ring,
+			const struct virtqueue_setup *setup) MUST_CHECK;
 
-/* And no longer. */
-enum err vhost_user_stop_queue(struct vhost_user *u, uint32_t index) MUST_CHECK;
+/*
+ * From now on the back end works on the queue, from where the ring stands; eventfds for both
+ * directions.
+ */
+enum err vhost_user_start_queue(struct vhost_user *u, uint32_t index, const struct virtqueue *ring,
+				const struct virtqueue_setup *setup, int kick, int call) MUST_CHECK;
+
+/* And no longer; *next: where it stands in the available ring. */
+enum err vhost_user_stop_queue(struct vhost_user *u, uint32_t index, uint16_t *next) MUST_CHECK;
 
 #endif

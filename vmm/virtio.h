@@ -9,6 +9,8 @@
 #include "lib/virtqueue.h"
 #include "vmm/bus.h"
 
+struct stream;
+struct stream_section;
 struct vm;
 
 /*
@@ -54,6 +56,20 @@ struct virtio_ops {
 	void (*stop)(struct virtio *v);
 	/* The driver has put buffers into a queue of a live device. A vCPU's thread, no lock. */
 	void (*notify)(struct virtio *v, uint32_t queue);
+
+	/*
+	 * For a device whose rings another works on, or that has more to do; each may be NULL.
+	 * hold: after it nobody uses the rings or the memory, and queue[].ring is where they stand.
+	 * False: that cannot be had, which was told. go_on: as they stand; anew: after a load. Of a
+	 * device that is started, under `lock`, no vCPU runs.
+	 */
+	bool (*hold)(struct virtio *v);
+	void (*go_on)(struct virtio *v, bool anew);
+	/*
+	 * Does this configuration do, of the same device elsewhere? It may be taken over. NULL: it
+	 * must be the same.
+	 */
+	bool (*take_config)(struct virtio *v, const uint8_t config[VIRTIO_CONFIG_BYTES]);
 };
 
 struct virtio_queue {
@@ -81,6 +97,7 @@ struct virtio {
 
 	pthread_mutex_t state_lock;
 	atomic_uint status;        /* changed under state_lock */
+	atomic_bool held;          /* nothing is taken from the queues for now */
 	uint32_t interrupt_status; /* under state_lock */
 	uint32_t generation;       /* of the configuration; under state_lock */
 	bool level;                /* of the interrupt, as EL2 knows it; under state_lock */
@@ -96,11 +113,30 @@ void virtio_init(struct virtio *v, struct vm *vm, uint32_t slot, uint32_t id, ui
 /* As the driver can do; no vCPU runs. */
 void virtio_reset(struct virtio *v);
 
+/* virtqueue_start(), in the VM's memory. */
+enum err virtio_ring_start(const struct virtio *v, struct virtqueue *ring,
+			   const struct virtqueue_setup *setup) MUST_CHECK;
+
 /* Was this feature negotiated? Settled once the device is live. */
 bool virtio_has(const struct virtio *v, uint64_t feature);
 
 /* Between the driver's readiness and a reset, an error, or the VM's end. */
 bool virtio_is_live(struct virtio *v);
+
+/* ---- virtio_state.c: while no vCPU runs ---------------------------------------------------- */
+
+/*
+ * What is in flight is finished, and nothing more of the guest's memory is used until
+ * virtio_go_on(). False: not so, which was told; virtio_go_on() is due all the same.
+ */
+bool virtio_hold(struct virtio *v) MUST_CHECK;
+void virtio_go_on(struct virtio *v);
+/* Of a device that is held. */
+enum err virtio_save(struct virtio *v, struct stream *s, uint32_t slot) MUST_CHECK;
+/* Of one that was reset; then it is held until virtio_begin(). */
+enum err virtio_load(struct virtio *v, struct stream *s,
+		     const struct stream_section *section) MUST_CHECK;
+void virtio_begin(struct virtio *v);
 
 /* ---- for who works on a queue, under its lock --------------------------------------------- */
 

@@ -7,11 +7,11 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vmm/diskfile.h"
 #include "vmm/say.h"
 
 #define SECTOR_BYTES 512
@@ -200,7 +200,10 @@ static uint8_t do_read(struct virtio_blk *b, const struct request *r, uint32_t *
 	uint32_t segments =
 		virtio_iovec(&b->chain, b->chain.readable, b->chain.writable, 0, bytes, b->segment);
 
-	if (!transfer(b, r->sector * SECTOR_BYTES, segments, false))
+	bool done = transfer(b, r->sector * SECTOR_BYTES, segments, false);
+
+	virtqueue_wrote(&b->chain, 0, bytes); /* a part of it, too */
+	if (!done)
 		return STATUS_ERROR;
 	*written = bytes;
 	return STATUS_OK;
@@ -285,6 +288,17 @@ static void notify(struct virtio *v, uint32_t queue)
 	start(v);
 }
 
+/* Who copies the disk, or goes on with it elsewhere, finds all that the guest wrote. */
+static bool hold(struct virtio *v)
+{
+	const struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, virtio);
+
+	if (flush(b))
+		return true;
+	say("cannot write %s: %s", b->path, strerror(errno));
+	return false;
+}
+
 /* ---- start -------------------------------------------------------------------------------- */
 
 static enum err find_size(struct virtio_blk *b)
@@ -312,14 +326,14 @@ static enum err find_size(struct virtio_blk *b)
 	return ERR_OK;
 }
 
-static enum err open_file(struct virtio_blk *b)
+static enum err open_file(struct virtio_blk *b, bool later)
 {
 	b->file = open(b->path, (b->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	if (b->file < 0) {
 		say("cannot open %s: %s", b->path, strerror(errno));
 		return ERR_NOT_FOUND;
 	}
-	if (flock(b->file, (b->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+	if (!later && diskfile_lock(b->file, b->read_only) != ERR_OK) {
 		say("%s is in use", b->path);
 		return ERR_BUSY;
 	}
@@ -349,7 +363,7 @@ static void write_config(struct virtio_blk *b)
 enum err virtio_blk_open(struct virtio_blk *b, struct vm *vm, uint32_t slot,
 			 const struct disk_config *config)
 {
-	static const struct virtio_ops ops = {.start = start, .notify = notify};
+	static const struct virtio_ops ops = {.start = start, .notify = notify, .hold = hold};
 	const uint64_t features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH |
 				  (config->read_only ? F_RO : F_DISCARD | F_WRITE_ZEROES);
 
@@ -357,12 +371,36 @@ enum err virtio_blk_open(struct virtio_blk *b, struct vm *vm, uint32_t slot,
 	b->path = config->path;
 	b->read_only = config->read_only;
 
-	enum err err = open_file(b);
+	enum err err = open_file(b, config->later);
 
 	if (err != ERR_OK)
 		return err;
 	write_config(b);
 	return worker_start(&b->worker, "disk", serve, b);
+}
+
+enum err virtio_blk_let_go(struct virtio_blk *b)
+{
+	return diskfile_let_go(b->file, b->path);
+}
+
+void virtio_blk_take_back(struct virtio_blk *b)
+{
+	diskfile_take_back(b->file, b->path, b->read_only);
+}
+
+enum err virtio_blk_take_over(struct virtio_blk *b)
+{
+	uint64_t sectors = b->sectors;
+	enum err err = diskfile_take_over(&b->file, b->path, b->read_only);
+
+	if (err == ERR_OK)
+		err = find_size(b);
+	if (err == ERR_OK && b->sectors != sectors) {
+		say("%s has another size than before", b->path);
+		return ERR_INVALID;
+	}
+	return err;
 }
 
 void virtio_blk_close(struct virtio_blk *b)

@@ -32,4 +32,13 @@ enum err virtio_blk_open(struct virtio_blk *b, struct vm *vm, uint32_t slot,
 			 const struct disk_config *config) MUST_CHECK;
 void virtio_blk_close(struct virtio_blk *b);
 
+/*
+ * The disk of a VM that moves (vmm/diskfile.h); the device is held. let_go, and take_back if it
+ * comes to nothing: where it was. take_over: where it comes to, of one that was opened `later`.
+ * Told, if it fails.
+ */
+enum err virtio_blk_let_go(struct virtio_blk *b) MUST_CHECK;
+void virtio_blk_take_back(struct virtio_blk *b);
+enum err virtio_blk_take_over(struct virtio_blk *b) MUST_CHECK;
+
 #endif

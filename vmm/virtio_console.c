@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "vmm/say.h"
+#include "vmm/stream.h"
 
 #define QUEUE_RECEIVE  0
 #define QUEUE_TRANSMIT 1
@@ -145,6 +146,8 @@ static bool read_client(struct virtio_console *c, uint32_t *bytes)
 				      c->chain.writable_bytes, segment);
 	ssize_t got = readv(c->client, segment, (int)count);
 
+	if (got > 0)
+		virtqueue_wrote(&c->chain, 0, (uint32_t)got);
 	if (got > 0) {
 		*bytes = (uint32_t)got;
 		return true;
@@ -190,7 +193,9 @@ static void serve(void *arg)
 		(void)pthread_mutex_lock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
 		(void)transmit(c, UINT64_MAX);
 		receive(c);
+		(void)pthread_mutex_lock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
 		send_kept(c);
+		(void)pthread_mutex_unlock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
 		/* It hung up, and what it sent before has no place to go. */
 		if (c->client >= 0 && c->receive_waits && (fds[1].revents & gone) != 0)
 			drop_client(c);
@@ -222,6 +227,75 @@ static void notify(struct virtio *v, uint32_t queue)
 	    pthread_mutex_trylock(&v->queue[queue].lock) == 0 && transmit(c, NOTIFY_BYTES))
 		return;
 	worker_kick(&c->worker);
+}
+
+/* ---- state --------------------------------------------------------------------------------- */
+
+/* Linux looks at the size when it is told to, and it is this host's. */
+static void go_on(struct virtio *v, bool anew)
+{
+	struct virtio_console *c = CONTAINER_OF(v, struct virtio_console, virtio);
+
+	if (anew)
+		atomic_store(&c->tell_size, c->own != NULL);
+	worker_kick(&c->worker);
+}
+
+static bool take_config(struct virtio *v, const uint8_t config[VIRTIO_CONFIG_BYTES])
+{
+	return true;
+}
+
+/* The ring's bytes, oldest first. */
+static uint32_t copy_ring(const struct ring *r, uint8_t *to)
+{
+	struct ring copy = *r;
+	uint32_t bytes = 0;
+
+	while (ring_take(&copy, &to[bytes]))
+		bytes++;
+	return bytes;
+}
+
+/* The worker changes what is kept under this queue's lock. */
+enum err virtio_console_save(struct virtio_console *c, struct stream *s, uint32_t slot)
+{
+	static struct snapshot_console state;
+
+	_Static_assert(sizeof(state.kept) == VIRTIO_CONSOLE_KEPT_BYTES &&
+			       sizeof(state.input) == VIRTIO_CONSOLE_INPUT_BYTES,
+		       "the format");
+	memset(&state, 0, sizeof(state));
+	if (c->own == NULL) {
+		(void)pthread_mutex_lock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
+		state.kept_bytes = copy_ring(&c->kept, state.kept);
+		(void)pthread_mutex_unlock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
+	} else {
+		(void)pthread_mutex_lock(&c->input_lock);
+		state.input_bytes = copy_ring(&c->input, state.input);
+		(void)pthread_mutex_unlock(&c->input_lock);
+	}
+	return stream_write(s, SNAPSHOT_CONSOLE, slot, 1, &state, sizeof(state));
+}
+
+enum err virtio_console_load(struct virtio_console *c, struct stream *s,
+			     const struct stream_section *section)
+{
+	static struct snapshot_console state;
+	enum err err = stream_take(s, section, 1, &state, sizeof(state), false);
+
+	if (err != ERR_OK)
+		return err;
+	if (state.kept_bytes > sizeof(state.kept) || state.input_bytes > sizeof(state.input) ||
+	    (c->own != NULL ? state.kept_bytes : state.input_bytes) != 0)
+		return stream_fail(s, ERR_INVALID, "console: a state that cannot be");
+	(void)pthread_mutex_lock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
+	for (uint32_t i = 0; i < state.kept_bytes; i++)
+		ring_put_over(&c->kept, state.kept[i]);
+	(void)pthread_mutex_unlock(&c->virtio.queue[QUEUE_TRANSMIT].lock);
+	if (c->own != NULL)
+		virtio_console_input(c, state.input, state.input_bytes);
+	return ERR_OK;
 }
 
 /* ---- start --------------------------------------------------------------------------------- */
@@ -265,7 +339,8 @@ static enum err listen_at(struct virtio_console *c)
 
 static void init(struct virtio_console *c, struct vm *vm, uint32_t slot, uint64_t features)
 {
-	static const struct virtio_ops ops = {.start = start, .notify = notify};
+	static const struct virtio_ops ops = {
+		.start = start, .notify = notify, .go_on = go_on, .take_config = take_config};
 
 	virtio_init(&c->virtio, vm, slot, VIRTIO_ID_CONSOLE, 2, features, &ops);
 	ring_init(&c->kept, c->kept_bytes, sizeof(c->kept_bytes));

@@ -24,7 +24,7 @@ struct virtio_console {
 	int client;                     /* -1: none. The worker's, as what follows */
 	bool receive_waits;
 	struct virtqueue_chain chain;
-	struct ring kept;
+	struct ring kept; /* under the transmit queue's lock */
 	uint8_t kept_bytes[VIRTIO_CONSOLE_KEPT_BYTES];
 
 	/* Of the machine's own console; NULL: it is a socket's. */
@@ -50,6 +50,11 @@ enum err virtio_console_open(struct virtio_console *c, struct vm *vm, uint32_t s
 enum err virtio_console_open_own(struct virtio_console *c, struct vm *vm, uint32_t slot,
 				 const struct virtio_console_own *own) MUST_CHECK;
 void virtio_console_close(struct virtio_console *c);
+
+/* What is more than the virtio device's state; while that is held. */
+enum err virtio_console_save(struct virtio_console *c, struct stream *s, uint32_t slot) MUST_CHECK;
+enum err virtio_console_load(struct virtio_console *c, struct stream *s,
+			     const struct stream_section *section) MUST_CHECK;
 
 /* For the machine's own console; any thread. */
 bool virtio_console_is_live(struct virtio_console *c);

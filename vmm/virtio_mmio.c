@@ -51,7 +51,7 @@ bool virtio_is_live(struct virtio *v)
 {
 	return (atomic_load(&v->status) & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) ==
 		       VIRTIO_DRIVER_OK &&
-	       !vm_has_ended(v->vm);
+	       !atomic_load(&v->held) && !vm_has_ended(v->vm);
 }
 
 /* Under the state lock. EL2 hears of changes only, in the order in which they come about. */
@@ -187,6 +187,20 @@ static void *memory_at(const void *memory, uint64_t address, uint64_t bytes)
 	return guestmem_at(memory, address, bytes);
 }
 
+static void memory_wrote(const void *memory, const void *at, uint64_t bytes)
+{
+	guestmem_wrote(memory, at, bytes);
+}
+
+enum err virtio_ring_start(const struct virtio *v, struct virtqueue *ring,
+			   const struct virtqueue_setup *setup)
+{
+	enum err err = virtqueue_start(ring, setup, memory_at, &v->vm->guestmem);
+
+	ring->wrote = memory_wrote;
+	return err;
+}
+
 static void start_queue(struct virtio *v, struct virtio_queue *q)
 {
 	enum err err = ERR_INVALID;
@@ -195,7 +209,7 @@ static void start_queue(struct virtio *v, struct virtio_queue *q)
 	if (q->ring.size == 0 && (atomic_load(&v->status) & VIRTIO_FEATURES_OK) != 0) {
 		q->setup.event_index = virtio_has(v, VIRTIO_F_EVENT_IDX);
 		q->setup.indirect = virtio_has(v, VIRTIO_F_INDIRECT_DESC);
-		err = virtqueue_start(&q->ring, &q->setup, memory_at, &v->vm->guestmem);
+		err = virtio_ring_start(v, &q->ring, &q->setup);
 	}
 	(void)pthread_mutex_unlock(&q->lock);
 	if (err != ERR_OK)
@@ -218,6 +232,7 @@ static bool queue_is_ready(struct virtio_queue *q)
 static void reset(struct virtio *v)
 {
 	clear_status(v);
+	atomic_store(&v->held, false);
 	if (v->started && v->ops->stop != NULL)
 		v->ops->stop(v);
 	v->started = false;
@@ -325,6 +340,9 @@ static void write_queue_register(struct virtio *v, uint64_t offset, uint32_t val
 
 	struct virtio_queue *q = &v->queue[v->queue_sel];
 
+	/* What a ready queue was made of stays: others go by it, too (a log, who saves it). */
+	if (offset != QUEUE_READY && queue_is_ready(q))
+		return;
 	switch (offset) {
 	case QUEUE_NUM:
 		q->setup.size = value;

@@ -14,7 +14,6 @@
 #define CONFIG_MAC    0
 #define CONFIG_STATUS 6
 #define STATUS_UP     1
-#define MAC_BYTES     6
 
 /* The vCPU that notified sends so many frames, the worker what is left. */
 #define SEND_AT_ONCE 64
@@ -118,7 +117,9 @@ static bool deliver(struct virtio_net *n, struct virtio_queue *q)
 		virtqueue_untake(&q->ring, taken);
 		return true;
 	}
-	(void)virtqueue_write(&n->first, NET_HEADER_NUM_BUFFERS, &taken, sizeof(taken));
+	uint16_t buffers = taken;
+
+	(void)virtqueue_write(&n->first, NET_HEADER_NUM_BUFFERS, &buffers, sizeof(buffers));
 	for (uint16_t i = 0; i < taken; i++)
 		virtqueue_put(&q->ring, head[i], part[i]);
 	return true;
@@ -185,6 +186,23 @@ static void start(struct virtio *v)
 	worker_kick(&n->worker);
 }
 
+/* The other end may be another one now: it hears what the driver chose. */
+static void go_on(struct virtio *v, bool anew)
+{
+	struct virtio_net *n = CONTAINER_OF(v, struct virtio_net, virtio);
+
+	if (anew)
+		n->link.ops->set_features(&n->link, v->driver_features);
+	worker_kick(&n->worker);
+}
+
+/* The card keeps its address. Whether the cable is in is this host's business. */
+static bool take_config(struct virtio *v, const uint8_t config[VIRTIO_CONFIG_BYTES])
+{
+	memcpy(v->config + CONFIG_MAC, config + CONFIG_MAC, NET_MAC_BYTES);
+	return true;
+}
+
 static void notify(struct virtio *v, uint32_t queue)
 {
 	struct virtio_net *n = CONTAINER_OF(v, struct virtio_net, virtio);
@@ -212,14 +230,15 @@ static void choose_mac(struct virtio_net *n, const char *vm_name, uint32_t numbe
 	hash = siphash128(&key, &of, sizeof(of));
 	if (vm_name[0] == '\0' && getrandom(&hash, sizeof(hash), 0) < 0)
 		hash.word[0] ^= (uintptr_t)n;
-	memcpy(n->virtio.config + CONFIG_MAC, &hash, MAC_BYTES);
+	memcpy(n->virtio.config + CONFIG_MAC, &hash, NET_MAC_BYTES);
 	n->virtio.config[CONFIG_MAC] = (n->virtio.config[CONFIG_MAC] & 0xfc) | 2;
 }
 
 enum err virtio_net_open(struct virtio_net *n, struct vm *vm, uint32_t slot,
 			 const struct net_config *config, const char *vm_name, uint32_t number)
 {
-	static const struct virtio_ops ops = {.start = start, .notify = notify};
+	static const struct virtio_ops ops = {
+		.start = start, .notify = notify, .go_on = go_on, .take_config = take_config};
 	enum err err = config->kind == NET_TAP ? net_tap_open(&n->link, config->ifname)
 					       : net_user_open(&n->link);
 
@@ -233,6 +252,12 @@ enum err virtio_net_open(struct virtio_net *n, struct vm *vm, uint32_t slot,
 	n->virtio.config[CONFIG_STATUS] = STATUS_UP;
 	atomic_store(&n->link_up, true);
 	return worker_start(&n->worker, "net", serve, n);
+}
+
+void virtio_net_announce(struct virtio_net *n)
+{
+	if (n->link.ops != NULL && n->link.ops->announce != NULL && atomic_load(&n->link_up))
+		n->link.ops->announce(&n->link, n->virtio.config + CONFIG_MAC);
 }
 
 void virtio_net_close(struct virtio_net *n)

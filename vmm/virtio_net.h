@@ -14,6 +14,8 @@
 /* The largest frame there is, with its header: 64 KiB to be cut into segments, and Ethernet's. */
 #define NET_FRAME_BYTES_MAX (65550 + NET_HEADER_BYTES)
 
+#define NET_MAC_BYTES 6
+
 #define NET_F_CSUM       BIT(0)
 #define NET_F_GUEST_CSUM BIT(1)
 #define NET_F_MAC        BIT(5)
@@ -40,6 +42,8 @@ struct net_link_ops {
 	int (*send)(struct net_link *l, const struct virtqueue_chain *chain);
 	/* Of what was sent, is all gone? If not, this is to be called when it is writable. */
 	bool (*drain)(struct net_link *l);
+	/* NULL, or: who is on the link is to learn that this card is here now. */
+	void (*announce)(struct net_link *l, const uint8_t mac[NET_MAC_BYTES]);
 	void (*close)(struct net_link *l);
 };
 
@@ -85,5 +89,7 @@ enum err virtio_net_open(struct virtio_net *n, struct vm *vm, uint32_t slot,
 			 const struct net_config *config, const char *vm_name,
 			 uint32_t number) MUST_CHECK;
 void virtio_net_close(struct virtio_net *n);
+/* The VM has come here from another host. */
+void virtio_net_announce(struct virtio_net *n);
 
 #endif

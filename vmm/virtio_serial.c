@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vmm/say.h"
+#include "vmm/stream.h"
 #include "vmm/wire.h"
 
 /* Queues (5.3.2): those of port 0, which is not there; control messages; port 1. */
@@ -213,6 +214,9 @@ static bool read_client(struct virtio_serial *s, uint32_t *bytes)
 				      s->chain.writable_bytes, segment);
 	ssize_t got = readv(s->client, segment, (int)count);
 
+	if (got > 0)
+		virtqueue_wrote(&s->chain, 0, (uint32_t)got);
+
 	/* It may be at its end, and wait for an answer all the same. */
 	s->input_ended = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 	*bytes = got > 0 ? (uint32_t)got : 0;
@@ -305,6 +309,48 @@ static void stop(struct virtio *v)
 static void notify(struct virtio *v, uint32_t queue)
 {
 	start(v);
+}
+
+/* ---- state --------------------------------------------------------------------------------- */
+
+/* The worker changes the port under this queue's lock, and the control messages' one. */
+enum err virtio_serial_save(struct virtio_serial *s, struct stream *to, uint32_t slot)
+{
+	struct snapshot_serial state;
+
+	(void)pthread_mutex_lock(&s->virtio.queue[QUEUE_CONTROL_TRANSMIT].lock);
+	(void)pthread_mutex_lock(&s->virtio.queue[QUEUE_CONTROL_RECEIVE].lock);
+	state = (struct snapshot_serial){.device_ready = s->port.device_ready,
+					 .port_ready = s->port.port_ready,
+					 .open = s->port.open,
+					 .due = s->port.due};
+	(void)pthread_mutex_unlock(&s->virtio.queue[QUEUE_CONTROL_RECEIVE].lock);
+	(void)pthread_mutex_unlock(&s->virtio.queue[QUEUE_CONTROL_TRANSMIT].lock);
+	return stream_write(to, SNAPSHOT_SERIAL, slot, 1, &state, sizeof(state));
+}
+
+enum err virtio_serial_load(struct virtio_serial *s, struct stream *from,
+			    const struct stream_section *section)
+{
+	struct snapshot_serial state;
+	struct vserial port = {.name = s->name};
+	enum err err = stream_take(from, section, 1, &state, sizeof(state), false);
+
+	if (err != ERR_OK)
+		return err;
+	port.device_ready = state.device_ready != 0;
+	port.port_ready = state.port_ready != 0;
+	port.open = state.open != 0;
+	port.due = state.due;
+	if (state.device_ready > 1 || state.port_ready > 1 || state.open > 1 ||
+	    !vserial_is_whole(&port))
+		return stream_fail(from, ERR_INVALID, "agent port: a state that cannot be");
+	(void)pthread_mutex_lock(&s->virtio.queue[QUEUE_CONTROL_TRANSMIT].lock);
+	/* A reset before this is over: the worker is not to begin anew. */
+	atomic_store(&s->fresh, false);
+	s->port = port;
+	(void)pthread_mutex_unlock(&s->virtio.queue[QUEUE_CONTROL_TRANSMIT].lock);
+	return ERR_OK;
 }
 
 /* ---- start --------------------------------------------------------------------------------- */

@@ -48,6 +48,14 @@ void virtio_serial_open(struct virtio_serial *s, struct vm *vm, uint32_t slot, c
 enum err virtio_serial_listen(struct virtio_serial *s, const char *path) MUST_CHECK;
 void virtio_serial_close(struct virtio_serial *s);
 
+/*
+ * What is more than the virtio device's state, while that is held: the port. A client is the
+ * host's, and not in it.
+ */
+enum err virtio_serial_save(struct virtio_serial *s, struct stream *to, uint32_t slot) MUST_CHECK;
+enum err virtio_serial_load(struct virtio_serial *s, struct stream *from,
+			    const struct stream_section *section) MUST_CHECK;
+
 /* Does a program in the guest have the port open? Any thread. */
 bool virtio_serial_is_open(struct virtio_serial *s);
 

@@ -2,6 +2,7 @@
 #ifndef VMM_VIRTIO_VSOCK_H
 #define VMM_VIRTIO_VSOCK_H
 
+#include "vmm/dirty.h"
 #include "vmm/virtio.h"
 #include "vmm/worker.h"
 
@@ -12,6 +13,7 @@
 struct virtio_vsock {
 	struct virtio virtio;
 	struct worker worker;
+	struct dirty_source dirty; /* which cannot be tracked */
 	bool opened;
 	int vhost;
 	int kick[2]; /* eventfds, for each queue that the kernel serves */

@@ -8,13 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "vmm/kick.h"
+#include "vmm/client.h"
 #include "vmm/machine.h"
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
 
 _Static_assert(sizeof(struct run_page) <= MEMORY_RUN_PAGE_BYTES, "a run page is a page");
 
-static enum err start_in_el2(struct vm *vm, const struct board *board)
+static enum err start_in_el2(struct vm *vm, const struct board *board, uint64_t ctr)
 {
 	struct client_region region[1 + BOARD_FLASH_PARTS_MAX] = {
 		{.offset = MEMORY_RAM_OFFSET, .ipa = MACHINE_RAM, .bytes = vm->memory->ram_bytes}};
@@ -32,17 +34,19 @@ static enum err start_in_el2(struct vm *vm, const struct board *board)
 								   .rights = CAISSON_MEM_READ_ONLY};
 		offset += part[i].bytes;
 	}
-	err = client_start(vm->client, region, regions, vm->tools != NULL, &vm->number);
+	err = client_start(vm->client, region, regions, vm->tools != NULL, ctr, &vm->number);
 	vm->token = vm->client->token;
 	return err;
 }
 
 enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
-		   const struct board *board, uint32_t cpus, struct tools *tools, struct hub *hub,
-		   int event)
+		   const struct board *board, uint32_t cpus, struct tools *tools, uint64_t ctr,
+		   struct hub *hub, int event)
 {
+	struct dirty dirty = vm->dirty;
 
 	memset(vm, 0, sizeof(*vm));
+	vm->dirty = dirty;
 	vm->client = client;
 	vm->memory = memory;
 	vm->cpus = cpus;
@@ -55,14 +59,16 @@ enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
 		vm->vcpu[i].index = i;
 		vm->vcpu[i].page = (void *)(memory->run_pages + (size_t)i * MEMORY_RUN_PAGE_BYTES);
 	}
+	dirty_init(&vm->dirty, memory);
 	vm->guestmem = (struct guestmem){.ram = memory->ram,
 					 .ram_bytes = memory->ram_bytes,
+					 .dirty = &vm->dirty,
 					 .file = memory->file,
 					 .file_offset = MEMORY_RAM_OFFSET};
 	console_init(&vm->console, vm, hub, event);
 	if (bus_add(&vm->bus, &vm->console.device) != ERR_OK)
 		return ERR_INVALID;
-	return start_in_el2(vm, board);
+	return start_in_el2(vm, board, ctr);
 }
 
 enum err vm_destroy(struct vm *vm)
@@ -73,6 +79,16 @@ enum err vm_destroy(struct vm *vm)
 enum err vm_start(struct vm *vm, const struct load_result *guest)
 {
 	enum err err = vcpu_turn_on(&vm->vcpu[0], guest->entry, guest->dtb);
+
+	if (err == ERR_OK)
+		return vm_go_on(vm);
+	vm_end(vm, VM_FAILED);
+	return err;
+}
+
+enum err vm_go_on(struct vm *vm)
+{
+	enum err err = ERR_OK;
 
 	for (uint32_t i = 0; err == ERR_OK && i < vm->cpus; i++)
 		err = vcpu_start_thread(&vm->vcpu[i]);
@@ -106,7 +122,7 @@ void vm_end(struct vm *vm, enum vm_end how)
 	(void)pthread_mutex_unlock(&vm->power_lock);
 	for (uint32_t i = 0; i < vm->cpus; i++)
 		vcpu_interrupt(&vm->vcpu[i]);
-	vm_signal_event(vm->event);
+	kick_eventfd(vm->event);
 }
 
 /* Under the lock. */
@@ -168,10 +184,12 @@ void vm_stop_others(struct vcpu *v)
 	(void)pthread_mutex_lock(&vm->power_lock);
 	/* Whoever else wants it, or the pause, first. */
 	v->parked = true;
+	v->unserved = true;
 	(void)pthread_cond_broadcast(&vm->power_changed);
 	while ((atomic_load(&vm->alone) != NULL || vm->paused) && !vm_has_ended(vm))
 		(void)pthread_cond_wait(&vm->power_changed, &vm->power_lock);
 	v->parked = false;
+	v->unserved = false;
 	if (!vm_has_ended(vm)) {
 		atomic_store(&vm->alone, v);
 		/* What wanted it to stand still meanwhile is over. */
@@ -245,13 +263,4 @@ void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show)
 		say("cannot change the virtual machine's memory: %s", hyp_status_text(status));
 		vm_end(vm, VM_FAILED);
 	}
-}
-
-void vm_signal_event(int event)
-{
-	static const uint64_t one = 1;
-
-	/* It fails only when the counter is full, and then it is readable anyway. */
-	if (write(event, &one, sizeof(one)) != sizeof(one))
-		errno = 0;
 }

@@ -9,13 +9,16 @@
 #include "lib/err.h"
 #include "vmm/board.h"
 #include "vmm/bus.h"
-#include "vmm/client.h"
 #include "vmm/console.h"
+#include "vmm/dirty.h"
 #include "vmm/guestmem.h"
 #include "vmm/hyp.h"
 #include "vmm/load.h"
 #include "vmm/memory.h"
 #include "vmm/tools.h"
+
+struct client;
+struct hub;
 
 /* How a VM came to its end. */
 enum vm_end {
@@ -23,6 +26,7 @@ enum vm_end {
 	VM_OFF,     /* it powered itself off */
 	VM_RESET,   /* it asked to be started again */
 	VM_STOPPED, /* from outside */
+	VM_MOVED,   /* it runs on another host */
 	VM_FAILED,  /* it, or this program, did what cannot go on; that has been told */
 };
 
@@ -37,6 +41,7 @@ struct vcpu {
 	uint32_t announced;
 	atomic_bool on; /* changed under vm->power_lock */
 	bool parked;    /* under vm->power_lock: the VM is paused, and the thread has seen it */
+	bool unserved;  /* the same: it has an exit that is still to be answered */
 };
 
 struct vm {
@@ -48,6 +53,7 @@ struct vm {
 	int event; /* an eventfd: the VM has ended, or the console has room again */
 	bool ptp;  /* vmm/kvmptp.h; as vm_create() has left it until the VM starts */
 	struct guestmem guestmem;
+	struct dirty dirty;
 	struct bus bus;
 	struct tools *tools; /* NULL: the guest is not offered any */
 	struct console console;
@@ -67,14 +73,16 @@ struct vm {
 
 /*
  * Makes the VM in EL2, by caissond, with the memory as it is loaded, all vCPUs off. hub: for the
- * console. tools: NULL, or what serves the guest's. Tells what is wrong. The VM is there until
- * vm_destroy().
+ * console. tools: NULL, or what serves the guest's. ctr: x6 of VM_CREATE. Tells what is wrong. The
+ * VM is there until vm_destroy().
  */
 enum err vm_create(struct vm *vm, struct client *client, struct memory *memory,
-		   const struct board *board, uint32_t cpus, struct tools *tools, struct hub *hub,
-		   int event) MUST_CHECK;
+		   const struct board *board, uint32_t cpus, struct tools *tools, uint64_t ctr,
+		   struct hub *hub, int event) MUST_CHECK;
 /* Starts a thread for each vCPU, and the first vCPU. After an error vm_join() is due, too. */
 enum err vm_start(struct vm *vm, const struct load_result *guest) MUST_CHECK;
+/* The same of a VM whose vCPUs are loaded. */
+enum err vm_go_on(struct vm *vm) MUST_CHECK;
 /* After vm_end(): waits for the threads. */
 void vm_join(struct vm *vm);
 /* Nothing of the VM runs any more. An error, which was told: EL2 keeps the memory. */
@@ -107,6 +115,5 @@ void vm_wake(struct vm *vm, uint32_t set);
 void vm_set_irq(struct vm *vm, uint32_t intid, bool level);
 /* Takes memory that the guest may only read out of its reach, or puts it back. Whole blocks. */
 void vm_show_memory(struct vm *vm, uint64_t ipa, uint64_t bytes, bool show);
-void vm_signal_event(int event);
 
 #endif

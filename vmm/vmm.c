@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "vmm/infofiles.h"
+#include "vmm/kick.h"
 #include "vmm/paths.h"
+#include "vmm/receive.h"
 #include "vmm/say.h"
 #include "vmm/vcpu.h"
 
@@ -64,7 +66,7 @@ static void own_room(void *arg)
 {
 	struct vmm *vmm = arg;
 
-	vm_signal_event(vmm->event);
+	kick_eventfd(vmm->event);
 }
 
 static void quit(void *arg)
@@ -183,15 +185,19 @@ static enum err open_memory(struct vmm *vmm)
 	uint64_t ram_bytes = vmm->config.ram_bytes;
 	uint64_t flash_bytes = board_flash_bytes(&vmm->board, part);
 	int file;
-	enum err err = client_create(&vmm->client, &vmm->config,
-				     memory_bytes(ram_bytes, flash_bytes), &file);
+	enum err err;
+
+	if (vmm->incoming != NULL)
+		client_set_note(&vmm->client, "arriving");
+	err = client_create(&vmm->client, &vmm->config, memory_bytes(ram_bytes, flash_bytes),
+			    &file);
 
 	if (err == ERR_OK)
 		err = memory_map(&vmm->memory, file, ram_bytes, flash_bytes);
 	return err;
 }
 
-static enum err open_sockets(struct vmm *vmm)
+enum err vmm_listen(struct vmm *vmm)
 {
 	char path[PATHS_MAX];
 	enum err err;
@@ -207,6 +213,68 @@ static enum err open_sockets(struct vmm *vmm)
 	return err;
 }
 
+/* What the guest is told of its timer. */
+static void describe_time(struct vmm *vmm)
+{
+	const struct timemode *time = &vmm->baseline.time;
+
+	baseline_restart(&vmm->baseline, &vmm->here);
+	vmm->load.timer = time->flags & CAISSON_TIME_FRAME    ? GUESTDT_TIMER_FRAME
+			  : time->flags & CAISSON_TIME_MASKED ? GUESTDT_TIMER_MASKED
+							      : GUESTDT_TIMER_ANY;
+	vmm->load.counter_hz = (uint32_t)time->guest_hz;
+}
+
+/* What the guest finds in its memory. */
+static enum err fill_memory(struct vmm *vmm, struct load_result *guest)
+{
+	enum err err = board_load(&vmm->board, vmm->memory.flash);
+
+	if (err == ERR_OK && vmm->restore != NULL)
+		return restore_memory(vmm->restore, vmm);
+	if (err == ERR_OK && vmm->incoming != NULL)
+		return ERR_OK; /* it comes when there is a VM for it */
+	describe_time(vmm);
+	return err == ERR_OK ? load_guest(&vmm->load, vmm->memory.ram, vmm->memory.ram_bytes, guest)
+			     : err;
+}
+
+/* From the moment on when it is this host's nothing may fail any more. */
+static enum err let_in(struct vmm *vmm)
+{
+	if (receive_vm(vmm->incoming, vmm) != ERR_OK) {
+		vm_end(&vmm->vm, VM_FAILED);
+		return ERR_DENIED;
+	}
+	vmm->starts = vmm->incoming->load.starts;
+	receive_run(vmm->incoming, vmm);
+	receive_end(vmm->incoming);
+	vmm->incoming = NULL;
+	return ERR_OK;
+}
+
+/* Its first instruction, or where it stood. */
+static enum err let_go(struct vmm *vmm, const struct load_result *guest)
+{
+	enum err err = ERR_OK;
+
+	if (vmm->incoming != NULL)
+		return let_in(vmm);
+	if (vmm->restore == NULL) {
+		err = vm_start(&vmm->vm, guest);
+		vmm->starts += err == ERR_OK;
+		return err;
+	}
+	if (restore_state(vmm->restore, vmm) != ERR_OK || state_begin(vmm) != ERR_OK) {
+		vm_end(&vmm->vm, VM_FAILED);
+		return ERR_INVALID;
+	}
+	vmm->starts = vmm->restore->load.starts;
+	restore_close(vmm->restore);
+	vmm->restore = NULL;
+	return vm_go_on(&vmm->vm);
+}
+
 /* From zeroed memory to the guest's end. */
 static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 {
@@ -214,22 +282,26 @@ static enum vm_end run_once(struct vmm *vmm, void (*started)(struct vmm *vmm))
 	struct vm *vm = &vmm->vm;
 	enum vm_end end;
 
-	if (load_guest(&vmm->load, vmm->memory.ram, vmm->memory.ram_bytes, &guest) != ERR_OK ||
-	    board_load(&vmm->board, vmm->memory.flash) != ERR_OK ||
+	if (fill_memory(vmm, &guest) != ERR_OK ||
 	    vm_create(vm, &vmm->client, &vmm->memory, &vmm->board, vmm->config.cpus,
-		      vmm->config.tools != TOOLS_OFF ? &vmm->tools : NULL, &vmm->hub,
-		      vmm->event) != ERR_OK)
+		      vmm->config.tools != TOOLS_OFF ? &vmm->tools : NULL,
+		      baseline_ctr(&vmm->baseline, &vmm->here), &vmm->hub, vmm->event) != ERR_OK)
 		return VM_FAILED;
 	vm->ptp = vmm->config.ptp;
-	if (board_attach(&vmm->board) != ERR_OK || devices_attach(&vmm->devices) != ERR_OK) {
+	vmm->tools.mhz = vcpu_mhz(vmm->baseline.time.guest_hz);
+	if (baseline_start(&vmm->baseline, &vmm->here, &vm->token) != ERR_OK ||
+	    board_attach(&vmm->board) != ERR_OK || devices_attach(&vmm->devices) != ERR_OK) {
 		vm_end(vm, VM_FAILED);
-	} else if (vm_start(vm, &guest) == ERR_OK) {
-		if (vmm->starts++ == 0)
+	} else if (let_go(vmm, &guest) == ERR_OK) {
+		if (!vmm->begun_told)
 			started(vmm);
+		vmm->begun_told = true;
 		ownconsole_room_again(&vmm->console);
 		if (loop_run(&vmm->loop) != ERR_OK)
 			vm_end(vm, VM_FAILED);
 	}
+	snapshot_drop(&vmm->snapshot);
+	migrate_drop(&vmm->migrate);
 	vm_join(vm);
 	tools_reset(&vmm->tools);
 	ownconsole_end(&vmm->console);
@@ -256,6 +328,7 @@ static enum vm_end run_until_off(struct vmm *vmm, void (*started)(struct vmm *vm
 	control_tell(&vmm->control, "SHUTDOWN",
 		     json_pack("{s:b,s:s}", "guest", end == VM_OFF, "reason",
 			       end == VM_OFF      ? "guest-shutdown"
+			       : end == VM_MOVED  ? "migrated"
 			       : end == VM_FAILED ? "failed"
 						  : "host"));
 	return end;
@@ -271,7 +344,7 @@ static enum err open_all(struct vmm *vmm)
 	if (err == ERR_OK)
 		err = devices_open(&vmm->devices, &vmm->vm, &vmm->config, &vmm->own);
 	vmm->load.virtio_slots = vmm->devices.slots;
-	if (err == ERR_OK)
+	if (err == ERR_OK && vmm->restore == NULL && vmm->incoming == NULL)
 		err = infofiles_load(&vmm->config, &vmm->tools);
 	if (err == ERR_OK)
 		err = open_memory(vmm);
@@ -281,8 +354,26 @@ static enum err open_all(struct vmm *vmm)
 		err = tools_open(&vmm->tools, &vmm->loop);
 	tools_listen(&vmm->tools, on_tools, vmm);
 	if (err == ERR_OK)
+		err = snapshot_open(&vmm->snapshot, vmm);
+	if (err == ERR_OK)
+		err = migrate_open(&vmm->migrate, vmm);
+	if (err == ERR_OK)
 		err = client_attach(&vmm->client, &vmm->loop, on_caissond, vmm);
-	return err == ERR_OK ? open_sockets(vmm) : err;
+	return err == ERR_OK && vmm->incoming == NULL ? vmm_listen(vmm) : err;
+}
+
+static enum err make_baseline(struct vmm *vmm)
+{
+	const struct baseline_wish wish = {.hosts_path = vmm->config.migratable,
+					   .firmware = vmm->config.kernel == NULL,
+					   .masked = vmm->config.masked_time,
+					   .tools = vmm->config.tools != TOOLS_OFF};
+	enum err err = hostinfo_read(&vmm->here);
+
+	/* It comes with the VM's state. */
+	if (vmm->restore != NULL || vmm->incoming != NULL)
+		return err;
+	return err == ERR_OK ? baseline_make(&vmm->baseline, &vmm->here, &wish) : err;
 }
 
 /* Also tells how the guest's interrupt controller is to be described. */
@@ -301,7 +392,7 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 {
 	enum vm_end end = VM_FAILED;
 
-	tools_init(&vmm->tools, vmm->config.tools, vcpu_mhz());
+	tools_init(&vmm->tools, vmm->config.tools, 0);
 	vmm->own = (struct virtio_console_own){.output = own_output, .room = own_room, .arg = vmm};
 	vmm->console = (struct ownconsole){
 		.hub = &vmm->hub,
@@ -314,14 +405,19 @@ enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vm
 					 .vmware = vmm->config.tools != TOOLS_OFF};
 	vmm->memory = (struct memory){.file = -1, .ring = -1};
 	(void)clock_gettime(CLOCK_MONOTONIC, &vmm->begun);
-	if (hyp_find() != ERR_OK || check_cpus(vmm) != ERR_OK || load_check(&vmm->load) != ERR_OK ||
+	if (hyp_find() != ERR_OK || check_cpus(vmm) != ERR_OK || make_baseline(vmm) != ERR_OK ||
+	    (vmm->restore == NULL && load_check(&vmm->load) != ERR_OK) ||
 	    client_open(&vmm->client) != ERR_OK)
 		return VM_FAILED;
 	if (open_all(vmm) == ERR_OK && (!own_console || hub_add_own(&vmm->hub) == ERR_OK))
 		end = run_until_off(vmm, started);
 	hub_close(&vmm->hub);
 	control_close(&vmm->control);
+	snapshot_close(&vmm->snapshot);
+	migrate_close(&vmm->migrate);
+	loop_remove(&vmm->announce);
 	devices_close(&vmm->devices);
+	dirty_close(&vmm->vm.dirty);
 	board_close(&vmm->board);
 	memory_unmap(&vmm->memory);
 	client_close(&vmm->client);

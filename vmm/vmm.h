@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "vmm/baseline.h"
 #include "vmm/board.h"
 #include "vmm/client.h"
 #include "vmm/config.h"
@@ -12,7 +13,9 @@
 #include "vmm/hub.h"
 #include "vmm/load.h"
 #include "vmm/memory.h"
+#include "vmm/migrate.h"
 #include "vmm/ownconsole.h"
+#include "vmm/snapshot.h"
 #include "vmm/tools.h"
 #include "vmm/vm.h"
 
@@ -20,6 +23,8 @@
 struct vmm {
 	struct vm_config config;
 	struct load_config load;
+	struct hostinfo here;     /* this host */
+	struct baseline baseline; /* what the guest is shown of it, and how it keeps time */
 	struct loop loop;
 	struct client client;
 	struct memory memory;
@@ -30,9 +35,16 @@ struct vmm {
 	struct virtio_console_own own;
 	struct tools tools;
 	struct control control;
+	struct snapshot snapshot;
+	struct migrate migrate;
+	struct receive *incoming;   /* where the first start comes from; NULL: from here */
+	struct loop_event announce; /* a timer, see move_announce() */
+	uint32_t announced;
+	struct restore *restore; /* what the first start goes on with; NULL: a start */
 	struct vm vm;
 	struct timespec begun;
 	uint32_t starts; /* of the guest */
+	bool begun_told;
 	/* CLOCK_MONOTONIC, in seconds: off before that, it is to be started again. 0: it is not. */
 	time_t again_until;
 	int event; /* an eventfd, see struct vm */
@@ -45,6 +57,9 @@ struct vmm {
  * own_console: it is on standard input and output. Tells what is wrong.
  */
 enum vm_end vmm_run(struct vmm *vmm, bool own_console, void (*started)(struct vmm *vmm));
+
+/* The sockets of the VM; tells what is wrong. */
+enum err vmm_listen(struct vmm *vmm) MUST_CHECK;
 
 /* For the control socket, and for caissond. In the loop. */
 void vmm_pause(struct vmm *vmm);

@@ -27,6 +27,7 @@ struct wire {
 	size_t in_bytes;
 	char *out;
 	size_t out_bytes;
+	uint64_t asked; /* commands with an answer that was waited for: the newest one's id */
 	/* With a loop only. */
 	struct loop_event event;
 	wire_message_fn *on_message;

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "vmm/kick.h"
 #include "vmm/say.h"
 #include "vmm/thread.h"
 
@@ -56,11 +57,7 @@ void worker_end(struct worker *w)
 
 void worker_kick(struct worker *w)
 {
-	static const uint64_t one = 1;
-
-	/* It fails only when the counter is full, and then it is readable anyway. */
-	if (write(w->kick, &one, sizeof(one)) != sizeof(one))
-		errno = 0;
+	kick_eventfd(w->kick);
 }
 
 bool worker_wait(struct worker *w, struct pollfd *fds, uint32_t count)

@@ -15,7 +15,7 @@
 #define WORLD_FPCR 0x200
 
 /* struct percpu (hyp/core/percpu.c) */
-#define PERCPU_BYTES 0x860 /* the end of a CPU's entry is the top of its panic stack */
+#define PERCPU_BYTES 0x870 /* the end of a CPU's entry is the top of its panic stack */
 
 /* struct panic_frame (hyp/core/panic.c): x0..x30, then these */
 #define PANIC_SP          0xf8

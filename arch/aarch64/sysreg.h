@@ -58,6 +58,7 @@
 #define HCR_FB     BIT(9)
 #define HCR_BSU_IS BIT(10)
 #define HCR_TWI    BIT(13)
+#define HCR_TID1   BIT(16)
 #define HCR_TID2   BIT(17)
 #define HCR_TID3   BIT(18)
 #define HCR_TSC    BIT(19)
@@ -65,6 +66,7 @@
 #define HCR_TACR   BIT(21)
 #define HCR_TSW    BIT(22)
 #define HCR_TVM    BIT(26)
+#define HCR_TDZ    BIT(28)
 #define HCR_RW     BIT(31)
 #define HCR_TLOR   BIT(35)
 #define HCR_TERR   BIT(36)
@@ -95,6 +97,8 @@
 /* CNTHCTL_EL2 with E2H 0 (D24.10.3): EL1 and EL0 reach the physical counter and timer. */
 #define CNTHCTL_EL1PCTEN BIT(0)
 #define CNTHCTL_EL1PCEN  BIT(1)
+#define CNTHCTL_EL1TVT   BIT(13) /* FEAT_ECV: EL1 and EL0 do not reach the virtual timer, counter */
+#define CNTHCTL_EL1TVCT  BIT(14)
 
 /* MPAM2_EL2: EL1 and EL0 accesses to MPAM registers trap. */
 #define MPAM2_TRAPMPAM0EL1 BIT(49)

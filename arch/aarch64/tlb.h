@@ -32,6 +32,21 @@ static inline void tlb_flush_ipa(uint64_t ipa)
 }
 
 /*
+ * What this CPU has cached of a page of stage 2 of the VMID in VTTBR_EL2, and of va, which it is
+ * for, also as both stages in one: after rights were added, so that it faults no more. (By VA for
+ * any ASID: TLBI VAAE1, VA[55:12] in bits 43:0.)
+ */
+static inline void tlb_flush_local_page(uint64_t ipa, uint64_t va)
+{
+	dsb(ishst);
+	__asm__ volatile("tlbi ipas2e1, %0" : : "r"(ipa >> 12) : "memory");
+	dsb(nsh);
+	__asm__ volatile("tlbi vaae1, %0" : : "r"(bits_get(va, 55, 12)) : "memory");
+	dsb(nsh);
+	isb();
+}
+
+/*
  * Stages 1 and 2 of the VMID in vttbr, which is not the one that is loaded, on all CPUs. Table
  * walks are off meanwhile: a CPU might make them on its own, with this guest's stage 1 and that
  * one's stage 2 (erratum 1319367 of Cortex-A72 and others; hyp/vm/world.c).

@@ -371,8 +371,16 @@ const struct shell_command shell_irq = {
 
 /* --- timers --- */
 
-static void say_timer(const char *name, uint64_t ctl, uint64_t cval, uint64_t now)
+/* shell_seconds() goes by the host's counter. */
+static uint64_t host_ticks(uint64_t ticks, uint64_t hz)
 {
+	return ticks / hz * inspect_hz() + ticks % hz * inspect_hz() / hz;
+}
+
+static void say_timer(const char *name, uint64_t ctl, uint64_t cval,
+		      const struct inspect_registers *r)
+{
+	uint64_t now = r->count;
 	const char *state = !(ctl & TIMER_ENABLE) ? "off"
 			    : (ctl & TIMER_IMASK) ? "masked"
 			    : cval <= now         ? "due"
@@ -383,9 +391,11 @@ static void say_timer(const char *name, uint64_t ctl, uint64_t cval, uint64_t no
 	if (!(ctl & TIMER_ENABLE))
 		shell_say("\n");
 	else if (cval <= now)
-		shell_say(", %s s ago\n", shell_seconds(time, now - cval));
-	else if (cval - now < inspect_hz() * 1000000)
-		shell_say(", in %s s\n", shell_seconds(time, cval - now));
+		shell_say(", %s s ago\n",
+			  shell_seconds(time, host_ticks(now - cval, r->counter_hz)));
+	else if (cval - now < r->counter_hz * 1000000)
+		shell_say(", in %s s\n",
+			  shell_seconds(time, host_ticks(cval - now, r->counter_hz)));
 	else
 		shell_say(", far away\n");
 }
@@ -402,11 +412,13 @@ static bool say_timers(uint32_t vm, uint32_t vcpu)
 	}
 	if (err != ERR_OK)
 		return false;
-	shell_say("%-8s counter 0x%016lx, offset 0x%016lx\n", shell_vcpu_name(name, vm, vcpu),
-		  r.now - r.cntvoff, r.cntvoff);
-	say_timer("CNTV", r.cntv_ctl, r.cntv_cval, r.now - r.cntvoff);
-	if (vm == INSPECT_SERVICE_VM)
-		say_timer("CNTP", r.cntp_ctl, r.cntp_cval, r.now);
+	shell_say("%-8s counter 0x%016lx, ", shell_vcpu_name(name, vm, vcpu), r.count);
+	if (r.counter_hz == inspect_hz())
+		shell_say("offset 0x%016lx\n", r.cntvoff);
+	else
+		shell_say("at %lu Hz\n", r.counter_hz);
+	say_timer("CNTV", r.cntv_ctl, r.cntv_cval, &r);
+	say_timer("CNTP", r.cntp_ctl, r.cntp_cval, &r);
 	return true;
 }
 

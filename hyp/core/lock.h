@@ -15,22 +15,23 @@
  * Debug builds panic on a violation (hyp/variant/debug/check.h).
  */
 enum lock_order {
-	LOCK_MANAGE,    /* what makes, changes and ends user VMs */
-	LOCK_GDB,       /* the debugger's session */
-	LOCK_DEBUGGER,  /* which VM is debugged, and how: hyp/vm/dbgaccess.c */
-	LOCK_SLOT,      /* a user VM's slot */
-	LOCK_VM_MEMORY, /* the states of a user VM's memory: hyp/vm/umem.c */
-	LOCK_STAGE2,    /* the service VM's stage 2 */
-	LOCK_VM_POWER,  /* struct vm's power_lock */
-	LOCK_REPORT,    /* what caissond told the host UI */
-	LOCK_CONSOLE,   /* an emulated UART's state */
-	LOCK_VGIC_DIST, /* struct vm's vgic_lock */
-	LOCK_VGIC_CPU,  /* struct vcpu's vgic_lock */
-	LOCK_GIC,       /* the physical distributor's read-modify-write registers */
-	LOCK_LOG,       /* the log ring */
-	LOCK_LINE,      /* what the serial ports show */
-	LOCK_SCREEN,    /* a console: its screen and input */
-	LOCK_UART,      /* a physical UART and its transmit ring */
+	LOCK_MANAGE,      /* what makes, changes and ends user VMs */
+	LOCK_GDB,         /* the debugger's session */
+	LOCK_DEBUGGER,    /* which VM is debugged, and how: hyp/vm/dbgaccess.c */
+	LOCK_SLOT,        /* a user VM's slot */
+	LOCK_VM_MEMORY,   /* the states of a user VM's memory: hyp/vm/umem.c */
+	LOCK_STAGE2,      /* the service VM's stage 2 */
+	LOCK_VM_POWER,    /* struct vm's power_lock */
+	LOCK_REPORT,      /* what caissond told the host UI */
+	LOCK_CONSOLE,     /* an emulated UART's state */
+	LOCK_TIMER_FRAME, /* a user VM's memory-mapped timer: hyp/vm/uframe.c */
+	LOCK_VGIC_DIST,   /* struct vm's vgic_lock */
+	LOCK_VGIC_CPU,    /* struct vcpu's vgic_lock */
+	LOCK_GIC,         /* the physical distributor's read-modify-write registers */
+	LOCK_LOG,         /* the log ring */
+	LOCK_LINE,        /* what the serial ports show */
+	LOCK_SCREEN,      /* a console: its screen and input */
+	LOCK_UART,        /* a physical UART and its transmit ring */
 };
 
 struct CAPABILITY("spinlock") spinlock {

@@ -30,6 +30,7 @@ bool timer_guest_was_due(uint32_t intid);
 enum timer_call {
 	TIMER_PORTS,   /* hyp/console/port.c, or plain.c */
 	TIMER_SERVICE, /* hyp/console/consoles.c: the service VM's console */
+	TIMER_FRAMES,  /* hyp/vm/uframe.c: memory-mapped timers of user VMs */
 	TIMER_CALLS
 };
 typedef void timer_fn(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hypercalls of the service VM: who may call what, and how the answer gets into its registers.
- * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c, dedicate.c, uconsole.c and
- * hostreport.c.
+ * What is done stands in hyp/vm/uvm.c, uvcpu.c, uexit.c, umem.c, udirty.c, ustore.c, idreg.c,
+ * dedicate.c, uconsole.c, utimer.c, uframe.c, uvgicstate.c and hostreport.c.
  */
 #include "hyp/vm/hypercall.h"
 
@@ -13,7 +13,11 @@
 #include "hyp/core/percpu.h"
 #include "hyp/vm/dedicate.h"
 #include "hyp/vm/slot.h"
+#include "hyp/vm/udirty.h"
+#include "hyp/vm/uframe.h"
 #include "hyp/vm/umem.h"
+#include "hyp/vm/ustore.h"
+#include "hyp/vm/utimer.h"
 #include "hyp/vm/uvm.h"
 
 static uint64_t management_token[2];
@@ -97,6 +101,17 @@ static const struct {
 	[CAISSON_CALL_CONSOLE_WRITE] = {uvm_console_write, VM},
 	[CAISSON_CALL_CONSOLE_READ] = {uvm_console_read, VM},
 	[CAISSON_CALL_HOST_REPORT] = {uvm_host_report, MANAGER},
+	[CAISSON_CALL_VM_TIME_SET] = {uvm_time_set, VM},
+	[CAISSON_CALL_VM_TIME_GET] = {uvm_time_get, VM},
+	[CAISSON_CALL_VM_IDREG_SET] = {uvm_idreg_set, VM},
+	[CAISSON_CALL_DIRTY_START] = {udirty_start, VM},
+	[CAISSON_CALL_DIRTY_READ] = {udirty_read, VM},
+	[CAISSON_CALL_DIRTY_STOP] = {udirty_stop, VM},
+	[CAISSON_CALL_VGIC_GET] = {uvm_vgic_get, VM},
+	[CAISSON_CALL_VGIC_SET] = {uvm_vgic_set, VM},
+	[CAISSON_CALL_FRAME_GET] = {uvm_frame_get, VM},
+	[CAISSON_CALL_FRAME_SET] = {uvm_frame_set, VM},
+	[CAISSON_CALL_HOST_REG] = {uvm_host_reg, ANYONE},
 };
 
 static bool is_allowed(const struct vcpu *vcpu, enum caller caller)

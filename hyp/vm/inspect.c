@@ -11,6 +11,7 @@
 #include "hyp/vm/psci.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/stage2.h"
+#include "hyp/vm/udirty.h"
 #include "lib/ublock.h"
 
 #include <string.h>
@@ -295,23 +296,36 @@ enum err inspect_cpu(uint32_t cpu, struct inspect_cpu *to)
 #define FROM_WORLD(name) to->name = vcpu->world.name;
 #define FROM_CPU(name)   to->name = sysreg_read(name);
 
-static void read_common(const struct vcpu *vcpu, struct inspect_registers *to)
+static void read_common(struct vcpu *vcpu, struct inspect_registers *to)
 {
 	memcpy(to->x, vcpu->x, sizeof(to->x));
 	to->vttbr_el2 = vcpu->vm->vttbr;
 	to->vtcr_el2 = vcpu->vm->vtcr;
 	to->cntvoff = vcpu->vm->cntvoff;
-	to->now = inspect_now();
-	to->cntp_ctl = 0;
-	to->cntp_cval = 0;
-	if (!vcpu->vm->is_user) {
+	to->count = inspect_now();
+	to->counter_hz = inspect_hz();
+	if (vcpu->vm->is_user) {
+		to->count = timescale_guest(&vcpu->vm->time, to->count);
+		to->counter_hz = vcpu->vm->time.guest_hz;
+		to->cntp_ctl = uvcpu_of(vcpu)->ptimer.ctl;
+		to->cntp_cval = uvcpu_of(vcpu)->ptimer.cval;
+	} else {
 		to->cntp_ctl = sysreg_read(cntp_ctl_el0);
 		to->cntp_cval = sysreg_read(cntp_cval_el0);
 	}
 }
 
+/* Where the hardware's virtual timer is EL2's. */
+static void read_scaled(struct vcpu *vcpu, struct inspect_registers *to)
+{
+	if (vcpu->vm->has_scaled_vtimer) {
+		to->cntv_ctl = uvcpu_of(vcpu)->vtimer.ctl;
+		to->cntv_cval = uvcpu_of(vcpu)->vtimer.cval;
+	}
+}
+
 /* The vCPU is not loaded, and stays so. The service VM's: on its own CPU. */
-static void read_world(const struct vcpu *vcpu, struct inspect_registers *to)
+static void read_world(struct vcpu *vcpu, struct inspect_registers *to)
 {
 	read_common(vcpu, to);
 	to->pc = vcpu->world.elr_el2;
@@ -319,10 +333,11 @@ static void read_world(const struct vcpu *vcpu, struct inspect_registers *to)
 	EACH_OF_WORLD(FROM_WORLD)
 	to->cntv_ctl = vcpu->world.cntv_ctl;
 	to->cntv_cval = vcpu->world.cntv_cval;
+	read_scaled(vcpu, to);
 }
 
 /* The vCPU is loaded on this CPU. */
-static void read_loaded(const struct vcpu *vcpu, struct inspect_registers *to)
+static void read_loaded(struct vcpu *vcpu, struct inspect_registers *to)
 {
 	read_common(vcpu, to);
 	to->pc = sysreg_read(elr_el2);
@@ -330,6 +345,7 @@ static void read_loaded(const struct vcpu *vcpu, struct inspect_registers *to)
 	EACH_OF_WORLD(FROM_CPU)
 	to->cntv_ctl = sysreg_read(cntv_ctl_el0);
 	to->cntv_cval = sysreg_read(cntv_cval_el0);
+	read_scaled(vcpu, to);
 }
 
 struct question {
@@ -429,18 +445,11 @@ static bool read_physical(void *ctx, uint64_t pa, uint64_t *value)
 
 static const struct walk_memory physical = {.read = read_physical};
 
-/* The word of lib/ublock.h that stands for the address; UBLOCK_NONE's where there is none. */
+/* A user VM's word of lib/ublock.h that stands for the address; UBLOCK_NONE's where there is none.
+ */
 static uint64_t block_desc(struct vm *vm, uint64_t ipa)
 {
-	const uint64_t *entry;
-	uint64_t desc;
-
-	if (ipa >> vm->stage2.input_bits)
-		return 0;
-	entry = pgtable_entry(&vm->stage2, ipa, UBLOCK_LEVEL);
-	desc = entry ? pgtable_entry_read(entry) : 0;
-	/* A table, which has a GICv2's CPU interface, is no memory of the VM's. */
-	return (desc & PGTABLE_DESC_TABLE) == PGTABLE_DESC_TABLE ? 0 : desc;
+	return ipa < CAISSON_VM_IPA_BYTES ? udirty_peek((struct uvm *)vm, ipa) : 0;
 }
 
 /* Memory that the VM has, also where it is not mapped just now. */

@@ -80,9 +80,11 @@ struct inspect_registers {
 	uint64_t esr_el1, far_el1, par_el1, cpacr_el1, cntkctl_el1;
 	uint64_t tpidr_el0, tpidrro_el0, tpidr_el1;
 	uint64_t hcr_el2, vttbr_el2, vtcr_el2;
+	/* A user VM's as it sees them: hyp/vm/utimer.c. */
 	uint64_t cntv_ctl, cntv_cval, cntvoff;
-	uint64_t cntp_ctl, cntp_cval; /* the service VM's alone: 0 of others */
-	uint64_t now;                 /* CNTPCT_EL0 when these were read */
+	uint64_t cntp_ctl, cntp_cval;
+	uint64_t counter_hz;
+	uint64_t count; /* CNTVCT_EL0 when these were read, and of a user VM CNTPCT_EL0 */
 };
 
 /*

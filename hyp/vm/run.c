@@ -96,7 +96,7 @@ void run_cpu_init(struct vm *vm)
 	sysreg_write(hstr_el2, 0);
 	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
 	sysreg_write(vmpidr_el2, sysreg_read(mpidr_el1));
-	sysreg_write(cnthctl_el2, CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN);
+	sysreg_write(cnthctl_el2, vm->cnthctl);
 	sysreg_write(cntvoff_el2, 0);
 	sysreg_write(vtcr_el2, vm->vtcr);
 	sysreg_write(vttbr_el2, vm->vttbr);

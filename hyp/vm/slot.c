@@ -16,6 +16,16 @@ void slot_init(void)
 		lock_init(&slots[i].lock, LOCK_SLOT);
 }
 
+struct uvm *slot_living(uint64_t number)
+{
+	const struct slot *slot;
+
+	if (number >= CAISSON_MAX_VMS)
+		return NULL;
+	slot = slot_get(number);
+	return slot->state == SLOT_LIVE ? slot->uvm : NULL;
+}
+
 enum caisson_status slot_check_vcpu(const struct slot *slot, const struct vcpu *caller)
 {
 	enum caisson_status status = slot_check(slot, caller);
@@ -49,4 +59,21 @@ bool slot_resolve(uint64_t va, uint64_t *pa)
 		return true;
 	stage2_settle();
 	return at_translate_write(va, el0, pa);
+}
+
+bool slot_resolve_run(const struct slot *slot, uint64_t va, uint64_t *pa)
+{
+	return slot_resolve(va, pa) &&
+	       bits_align_down(*pa, CAISSON_BLOCK_BYTES) == slot->uvm->run_block;
+}
+
+bool slot_is_running(const struct slot *slot)
+{
+	uint32_t i;
+
+	for (i = 0; i < slot->uvm->vm.vcpu_count; i++) {
+		if (uvcpu_is_running(&slot->uvm->vcpu[i]))
+			return true;
+	}
+	return false;
 }

@@ -3,8 +3,10 @@
 #define HYP_VM_SLOT_H
 
 #include "abi/hypercall.h"
+#include "abi/vgicstate.h"
 #include "arch/aarch64/speculation.h"
 #include "hyp/core/lock.h"
+#include "hyp/vm/uframe.h"
 #include "hyp/vm/umem.h"
 #include "hyp/vm/ustat.h"
 #include "hyp/vm/uvm.h"
@@ -20,21 +22,40 @@
 
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_ENDING };
 
+/* Under the slot's lock: a copy of what VGIC_SET is given. */
+union uvm_vgic_state {
+	struct vgic_state_dist dist;
+	struct vgic_state_cpu cpu;
+};
+
 /* At the start of the store, the block of memory that the VM's creator donated. */
 struct uvm {
 	struct vm vm;
 	uint32_t slot;
-	/* Free pages of the store, for stage 2, and blocks that were donated for more of them. */
+	/*
+	 * Free pages of the store, for stage 2: a list of those that came back, each with the next
+	 * one's address, what is left of a block, and blocks that were donated. hyp/vm/ustore.c,
+	 * under mem_lock.
+	 */
+	uint64_t free_page;
 	uint64_t next_page;
 	uint64_t end;
 	uint64_t donated[8];
 	uint32_t donated_count;
 	struct spinlock mem_lock; /* hyp/vm/umem.c says what it guards */
 	uint64_t blocks;          /* of memory that it has */
-	uint64_t run_block;       /* of the service VM's memory, pinned: where run pages are */
-	uint64_t ctr;             /* CTR_EL0 as it sees it */
+	/* hyp/vm/udirty.c: descriptors of the blocks that are tracked, a page for each GiB. */
+	uint64_t *tracked[CAISSON_VM_IPA_BYTES / GIB(1)];
+	uint64_t run_block; /* of the service VM's memory, pinned: where run pages are */
+	uint64_t ctr;       /* CTR_EL0 as it sees it */
+	/* hyp/vm/idreg.c: DCZID_EL0, REVIDR_EL1; and was it shown less than this host has? */
+	uint64_t dczid;
+	uint64_t revidr;
+	bool has_baseline;
+	struct uframe frame; /* hyp/vm/uframe.c: only with CAISSON_TIME_MODE_FRAME */
 	char name[CAISSON_CONSOLE_NAME_BYTES]; /* its console's; empty before it has one */
 	struct ustat stat;
+	union uvm_vgic_state vgic_state;
 	struct uvcpu vcpu[];
 };
 
@@ -92,6 +113,9 @@ static inline struct slot *slot_get(uint64_t number)
 	return &slots[bounded_index(number, CAISSON_MAX_VMS)];
 }
 
+/* The VM of this number, if it lives; NULL. Under slot_manage_lock. */
+struct uvm *slot_living(uint64_t number) REQUIRES(slot_manage_lock);
+
 /* After slot_check_vcpu(), under the same lock: the vCPU x3, under speculation too. */
 static inline struct uvcpu *slot_vcpu(const struct slot *slot, const struct vcpu *caller)
 {
@@ -141,10 +165,19 @@ static inline bool slot_take(struct slot *slot, struct uvcpu *u, uint32_t cpu)
 /* hyp/vm/uconsole.c: the VM has no console any more. Under slot_manage_lock. */
 void uconsole_end(struct slot *slot);
 
+/* Under its lock, of a VM that lives: does a vCPU run, or is one about to on a CPU of its own? */
+bool slot_is_running(const struct slot *slot);
+
 /* What an error of the models in lib means to a caller. */
 enum caisson_status slot_status(enum err err);
 
 /* The physical address of the caller's virtual one; false: it may not write there. */
 bool slot_resolve(uint64_t va, uint64_t *pa);
+
+/*
+ * The same in the block that VM_CREATE named for run pages, where alone EL2 writes for who has the
+ * VM's token. False: also when it is elsewhere. Under the slot's lock.
+ */
+bool slot_resolve_run(const struct slot *slot, uint64_t va, uint64_t *pa);
 
 #endif

@@ -12,6 +12,7 @@
 #include "hyp/vm/run.h"
 #include "hyp/vm/stage2.h"
 #include "hyp/vm/trace.h"
+#include "hyp/vm/udirty.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
@@ -36,6 +37,7 @@ struct vm *svm_create(const struct bootinfo *bi)
 	uint32_t i;
 
 	vm->name = "service VM";
+	vm->cnthctl = CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN;
 	lock_init(&vm->vgic_lock, LOCK_VGIC_DIST);
 	lock_init(&vm->power_lock, LOCK_VM_POWER);
 	vm->vcpu_count = bi->cpu_count;
@@ -61,8 +63,10 @@ void svm_run(struct vm *vm)
 {
 	struct percpu *p = percpu_this();
 
-	if (p->index != 0)
+	if (p->index != 0) {
 		idreg_check(vm);
+		udirty_init_cpu();
+	}
 	p->current = vm->vcpu[p->index];
 	vtimer_init_cpu();
 	run_cpu_init(vm);

@@ -9,6 +9,7 @@
 #include "hyp/core/log.h"
 #include "hyp/vm/dcc.h"
 #include "hyp/vm/hypercall.h"
+#include "hyp/vm/idreg.h"
 #include "hyp/vm/ucache.h"
 #include "hyp/vm/vgic.h"
 #include "lib/esr.h"
@@ -90,6 +91,7 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 	unsigned int rt = esr_sysreg_rt(esr);
 	bool read = esr_sysreg_is_read(esr);
 	enum exit_action action;
+	uint64_t value;
 	size_t i;
 
 	if (is_id_register(key) && read) {
@@ -104,6 +106,10 @@ enum exit_action sysreg_exit(struct vcpu *vcpu, uint64_t esr)
 	}
 	if (vcpu->vm->is_user && ucache_access(vcpu, key, rt, read, &action))
 		return action;
+	if (vcpu->vm->is_user && read && idreg_read(vcpu, key, &value)) {
+		vcpu_reg_set(vcpu, rt, value);
+		return EXIT_ADVANCE;
+	}
 	log_unknown(vcpu, key, read);
 	return EXIT_INJECT_UNDEF;
 }

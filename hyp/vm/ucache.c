@@ -17,10 +17,23 @@
 
 #include "hyp/vm/slot.h"
 #include "lib/ctr.h"
+#include "lib/idreg.h"
+
+/* FEAT_CCIDX: the format of CCSIDR_EL1. */
+static bool shows_wide(const struct vm *vm)
+{
+	return bits_get(vm->id_reg[IDREG(7, 2)], 23, 20) != 0;
+}
 
 uint64_t ucache_hcr(const struct vcpu *vcpu)
 {
-	return uvm_of(vcpu)->ctr == sysreg_read(ctr_el0) ? 0 : HCR_TID2;
+	const struct uvm *uvm = uvm_of(vcpu);
+	uint64_t clidr = sysreg_read(clidr_el1);
+
+	if (uvm->ctr != sysreg_read(ctr_el0) || shows_wide(uvm_service) != shows_wide(&uvm->vm) ||
+	    (uvm->has_baseline && ctr_clidr(clidr, uvm->ctr) != clidr))
+		return HCR_TID2;
+	return 0;
 }
 
 /* All of the VM's memory. False: not all yet, and there is an interrupt to be taken. */
@@ -123,7 +136,8 @@ static bool read_access(const struct vcpu *vcpu, unsigned int key, uint64_t *val
 		*value = ctr_clidr(sysreg_read(clidr_el1), uvm_of(vcpu)->ctr);
 		return true;
 	case ESR_SYSREG(3, 1, 0, 0, 0):
-		*value = sysreg_read(ccsidr_el1);
+		*value = ctr_ccsidr(sysreg_read(ccsidr_el1), shows_wide(uvm_service),
+				    shows_wide(vcpu->vm));
 		return true;
 	case ESR_SYSREG(3, 2, 0, 0, 0):
 		*value = sysreg_read(csselr_el1);

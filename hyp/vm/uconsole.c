@@ -106,8 +106,7 @@ static enum caisson_status find_buffer(const struct slot *slot, const struct vcp
 		return CAISSON_INVALID;
 	if (!slot->has_console)
 		return CAISSON_STATE;
-	if (!slot_resolve(va, &pa) ||
-	    bits_align_down(pa, CAISSON_BLOCK_BYTES) != slot->uvm->run_block)
+	if (!slot_resolve_run(slot, va, &pa))
 		return CAISSON_FAULT;
 	*buffer = (uint8_t *)pa;
 	return CAISSON_OK;

@@ -14,7 +14,9 @@
 #include "hyp/vm/psci.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/tools.h"
+#include "hyp/vm/uframe.h"
 #include "hyp/vm/umem.h"
+#include "hyp/vm/utimer.h"
 #include "hyp/vm/uvm.h"
 #include "hyp/vm/vgic.h"
 #include "hyp/vm/vtimer.h"
@@ -245,6 +247,11 @@ static bool is_put_to_sleep(struct uvcpu *u)
 	return true;
 }
 
+static bool has_frame(const struct vcpu *vcpu)
+{
+	return vcpu->vm->time_mode == CAISSON_TIME_MODE_FRAME;
+}
+
 /* A call of the guest's tools is looked at again, before the guest goes on. */
 static __attribute__((noinline)) void tools_again(struct uvcpu *u)
 {
@@ -275,6 +282,8 @@ bool uexit_enter(struct vcpu *service, struct uvcpu *u, bool flush)
 	world_switch(service, &u->vcpu);
 	if (flush)
 		tlb_flush_local();
+	if (has_frame(&u->vcpu))
+		uframe_loaded(&u->vcpu);
 	if (u->wake_set) {
 		percpu_this()->wake_set |= u->wake_set;
 		u->wake_set = 0;
@@ -373,7 +382,7 @@ static inline __attribute__((always_inline)) enum exit_action irq(bool v2, struc
 		action = kicked(vcpu);
 	} else if (gic_handler_has(intid)) {
 		gic_handler_run(intid);
-		if (vtimer_is_deadline(intid))
+		if (vtimer_is_deadline(vcpu, intid))
 			action = leave(vcpu, RUN_EXIT_INTERRUPTED);
 	} else {
 		action = leave(vcpu, RUN_EXIT_INTERRUPTED);
@@ -408,10 +417,27 @@ static __attribute__((noinline)) enum exit_action tools(struct vcpu *vcpu, uint6
 
 static enum exit_action sysreg(struct vcpu *vcpu, uint64_t esr)
 {
+	if (utimer_is_count(esr)) {
+		ustat_add(&uvcpu_of(vcpu)->stat, CAISSON_STAT_SERVED_SYSREG, 1);
+		vcpu_reg_set(vcpu, esr_sysreg_rt(esr), utimer_count(vcpu));
+		return EXIT_ADVANCE;
+	}
 	if (vcpu->vm->has_tools && tools_is_call(vcpu, esr))
 		return tools(vcpu, esr);
 	ustat_add(&uvcpu_of(vcpu)->stat, CAISSON_STAT_SERVED_SYSREG, 1);
+	if (utimer_is_access(esr))
+		return served(vcpu, esr, utimer_access(vcpu, esr));
 	return served(vcpu, esr, sysreg_exit(vcpu, esr));
+}
+
+static enum exit_action cp15(struct vcpu *vcpu, uint64_t esr)
+{
+	return served(vcpu, esr, utimer_exit_cp15(vcpu, esr));
+}
+
+static enum exit_action cp15_pair(struct vcpu *vcpu, uint64_t esr)
+{
+	return served(vcpu, esr, utimer_exit_cp15_pair(vcpu, esr));
 }
 
 /* An access that the VMM is to serve. */
@@ -500,6 +526,15 @@ static enum exit_action wait_here(struct vcpu *vcpu, uint64_t until, bool *in_va
 	return action;
 }
 
+/* The vCPU is about to wait in Linux, with this deadline of its own timers: what the VMM is told.
+ */
+static uint64_t deadline_in_linux(struct vcpu *vcpu, uint64_t deadline)
+{
+	uint64_t frame = has_frame(vcpu) ? uframe_wait(vcpu) : UINT64_MAX;
+
+	return frame < deadline ? frame : deadline;
+}
+
 /* The PC is behind the instruction that waits. */
 static enum exit_action wait(struct vcpu *vcpu)
 {
@@ -520,6 +555,7 @@ static enum exit_action wait(struct vcpu *vcpu)
 	distrust(u);
 	/* 0 before anyone can be told to set it. */
 	__atomic_store_n(&u->page->wake, 0, __ATOMIC_RELEASE);
+	deadline = deadline_in_linux(vcpu, deadline);
 	if (!vgic_block(vcpu))
 		return EXIT_RESUME;
 	u->page->deadline = deadline;
@@ -528,11 +564,14 @@ static enum exit_action wait(struct vcpu *vcpu)
 	return leave(vcpu, RUN_EXIT_WFI);
 }
 
-/* WFI; WFE does not trap. */
+/*
+ * WFI; WFE does not trap. WFIT goes by the raw counter, so no user VM is shown it (FEAT_WFxT). It
+ * may end at any time, and ends at once: a wait without its timeout could be one for ever.
+ */
 static enum exit_action wfx(struct vcpu *vcpu, uint64_t esr)
 {
 	exit_advance(esr);
-	return wait(vcpu);
+	return esr_wfx(esr) == ESR_WFX_WFIT ? EXIT_RESUME : wait(vcpu);
 }
 
 /* Every state is a standby state: the physical CPU is not the guest's (PSCI 5.4.3). */
@@ -592,7 +631,9 @@ static enum exit_action smc(struct vcpu *vcpu, uint64_t esr)
 exit_handler_fn *const exit_user_vm[ESR_EC_COUNT] = {
 	[ESR_EC_UNKNOWN] = exit_unhandled,
 	[ESR_EC_WFX] = wfx,
-	[ESR_EC_WFX + 1 ... ESR_EC_CP14_RT - 1] = exit_unhandled,
+	[ESR_EC_WFX + 1] = exit_unhandled,
+	[ESR_EC_CP15_RT] = cp15,
+	[ESR_EC_CP15_RRT] = cp15_pair,
 	[ESR_EC_CP14_RT] = dcc_exit_cp14,
 	[ESR_EC_CP14_LS] = dcc_exit_cp14_memory,
 	[ESR_EC_CP14_LS + 1 ... ESR_EC_CP14_RRT - 1] = exit_unhandled,

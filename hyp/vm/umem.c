@@ -35,12 +35,14 @@
  *
  * Rights are only ever taken away by way of an invalid descriptor or with one TLB invalidation
  * after; they are never added to a valid descriptor but by way of an invalid one. Output addresses
- * and memory types of a valid descriptor do not change. So break-before-make (D8.14.1) is kept.
+ * and memory types of a valid descriptor do not change. So break-before-make (D8.14.1) is kept. But
+ * the right to write to a page that is tracked is given at once: that needs none.
  *
  * Locks. The manage lock guards the table of owners, COMING and GOING: those states are entered and
  * left by calls of the manager only, and nobody else writes such a descriptor. All other states,
- * and the way into GOING, are under the VM's mem_lock, also for faults. Tables of a VM are added to
- * under the manage lock and never taken away, so a fault finds its descriptor with no lock.
+ * and the way into GOING, are under the VM's mem_lock, also for faults, and so is where a block's
+ * descriptor is: while its writes are tracked, not in the table (hyp/vm/udirty.c). Tables of level
+ * 2 are added to under both locks and never taken away.
  */
 #include "hyp/vm/umem.h"
 
@@ -53,6 +55,8 @@
 #include "hyp/core/panic.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/stage2.h"
+#include "hyp/vm/udirty.h"
+#include "hyp/vm/ustore.h"
 #include "lib/owner.h"
 #include "lib/ublock.h"
 
@@ -105,32 +109,6 @@ static uint64_t lines(uint64_t bytes)
 	return bytes / cache_line_bytes();
 }
 
-/* --- store --- */
-
-static uint64_t page_alloc(void *ctx)
-{
-	struct uvm *uvm = ctx;
-	uint64_t page = uvm->next_page;
-
-	if (page == uvm->end) {
-		if (uvm->donated_count == 0)
-			return 0;
-		page = uvm->donated[--uvm->donated_count];
-		uvm->end = page + CAISSON_BLOCK_BYTES;
-	}
-	uvm->next_page = page + 4096;
-	cache_zero(page, 4096);
-	dsb(ishst); /* its zeroes, before a table walk sees it */
-	return page;
-}
-
-static uint64_t *page_va(void *ctx, uint64_t pa)
-{
-	return (uint64_t *)pa;
-}
-
-static const struct pgtable_ops ops = {.page_alloc = page_alloc, .page_va = page_va};
-
 enum err umem_make(struct uvm *uvm)
 {
 	unsigned int pa_range = (unsigned int)bits_get(sysreg_read(id_aa64mmfr0_el1), 3, 0);
@@ -138,27 +116,13 @@ enum err umem_make(struct uvm *uvm)
 	enum err err;
 
 	lock_init(&uvm->mem_lock, LOCK_VM_MEMORY);
-	err = pgtable_init(&vm->stage2, PGTABLE_STAGE2, __builtin_ctzll(CAISSON_VM_IPA_BYTES), &ops,
-			   uvm, page_alloc(uvm));
+	err = pgtable_init(&vm->stage2, PGTABLE_STAGE2, __builtin_ctzll(CAISSON_VM_IPA_BYTES),
+			   &ustore_tables, uvm, ustore_page(uvm));
 	if (err != ERR_OK)
 		return err;
-	vm->vtcr = pgtable_tcr(&vm->stage2, pa_range);
+	vm->vtcr = pgtable_tcr(&vm->stage2, pa_range) | udirty_vtcr();
 	vm->vttbr = vm->stage2.root | (uint64_t)(STAGE2_VMID_USER + uvm->slot) << 48;
 	return ERR_OK;
-}
-
-/* In the one block that has emulated devices a GICv2's CPU interface is mapped, by a table. */
-static bool is_table(uint64_t desc)
-{
-	return (desc & PGTABLE_DESC_TABLE) == PGTABLE_DESC_TABLE;
-}
-
-/* NULL: no memory was ever put there. */
-static uint64_t *block_entry(struct vm *vm, uint64_t ipa)
-{
-	uint64_t *entry = pgtable_entry(&vm->stage2, ipa, UBLOCK_LEVEL);
-
-	return entry && is_table(pgtable_entry_read(entry)) ? NULL : entry;
 }
 
 /* --- owners --- */
@@ -248,16 +212,6 @@ static bool work(struct uvm *uvm, uint64_t *entry, enum ublock_state state, unsi
 	return true;
 }
 
-static struct uvm *living(uint64_t number) REQUIRES(slot_manage_lock)
-{
-	const struct slot *slot;
-
-	if (number >= CAISSON_MAX_VMS)
-		return NULL;
-	slot = &slots[bounded_index(number, CAISSON_MAX_VMS)];
-	return slot->state == SLOT_LIVE ? slot->uvm : NULL;
-}
-
 static bool is_device(const struct vm *vm, uint64_t ipa, uint64_t bytes)
 {
 	uint32_t i;
@@ -269,7 +223,7 @@ static bool is_device(const struct vm *vm, uint64_t ipa, uint64_t bytes)
 	return false;
 }
 
-static bool is_range(uint64_t ipa, uint64_t blocks)
+bool umem_is_range(uint64_t ipa, uint64_t blocks)
 {
 	return bits_is_aligned(ipa, CAISSON_BLOCK_BYTES) && blocks != 0 &&
 	       blocks <= CAISSON_VM_IPA_BYTES / CAISSON_BLOCK_BYTES &&
@@ -325,7 +279,9 @@ static enum caisson_status next_entry(struct gift *g, uint64_t ipa) REQUIRES(slo
 		g->entry++;
 		return CAISSON_OK;
 	}
+	lock_acquire(&g->uvm->mem_lock);
 	err = pgtable_entry_make(&g->uvm->vm.stage2, ipa, UBLOCK_LEVEL, &g->entry);
+	lock_release(&g->uvm->mem_lock);
 	dsb(ishst);
 	return slot_status(err);
 }
@@ -360,10 +316,10 @@ static enum caisson_status give_all(struct vcpu *caller, enum owner_state as)
 	unsigned int left = CALL_BLOCKS;
 	uint64_t done = 0;
 
-	if (!is_range(ipa, blocks) || (caller->x[7] & ~(uint64_t)CAISSON_MEM_READ_ONLY))
+	if (!umem_is_range(ipa, blocks) || (caller->x[7] & ~(uint64_t)CAISSON_MEM_READ_ONLY))
 		return CAISSON_INVALID;
 	lock_acquire(&slot_manage_lock);
-	g.uvm = living(caller->x[3]);
+	g.uvm = slot_living(caller->x[3]);
 	g.chunks = CALL_CHUNKS;
 	g.desc = ublock_new(0, g.may_write, &needs);
 	if (!g.uvm)
@@ -394,35 +350,6 @@ enum caisson_status umem_lend(struct vcpu *caller)
 	return give_all(caller, OWNER_LENT);
 }
 
-static enum caisson_status donate(struct uvm *uvm, uint64_t va) REQUIRES(slot_manage_lock)
-{
-	enum caisson_status status;
-	uint64_t splits = 0;
-	uint64_t pa;
-
-	if (uvm->donated_count == ARRAY_SIZE(uvm->donated))
-		return CAISSON_NO_MEMORY;
-	status = umem_resolve_block(va, &pa);
-	if (status == CAISSON_OK)
-		status = umem_store_take(pa, uvm->slot, &splits);
-	if (status == CAISSON_OK)
-		uvm->donated[uvm->donated_count++] = pa;
-	ustat_add(&uvm->stat, CAISSON_STAT_BLOCKS_SPLIT, splits);
-	return status;
-}
-
-enum caisson_status umem_donate(struct vcpu *caller)
-{
-	enum caisson_status status;
-	struct uvm *uvm;
-
-	lock_acquire(&slot_manage_lock);
-	uvm = living(caller->x[3]);
-	status = uvm ? donate(uvm, caller->x[4]) : CAISSON_STATE;
-	lock_release(&slot_manage_lock);
-	return status;
-}
-
 /* --- memory goes --- */
 
 /* The block has left the VM's stage 2, and is zeroed if it has to be. */
@@ -437,30 +364,43 @@ static void give_back(struct uvm *uvm, uint64_t pa, bool lent) REQUIRES(slot_man
 	uvm->blocks--;
 }
 
+/* *old: the descriptor of what is GOING now, or is gone. *page: of its table, see udirty_drop(). */
+static bool depart(struct uvm *uvm, uint64_t ipa, uint64_t *old, bool *lent, uint64_t *page)
+	REQUIRES(slot_manage_lock)
+{
+	struct udirty_block b;
+	bool is_there;
+
+	lock_acquire(&uvm->mem_lock);
+	is_there = udirty_find(uvm, ipa, &b) && pgtable_entry_read(b.entry) != 0;
+	if (is_there) {
+		*old = pgtable_entry_read(b.entry);
+		*lent = owner_find(&slot_owner, ublock_pa(*old))->state == OWNER_LENT;
+		*page = udirty_drop(uvm, ipa, ublock_leave(*old, *lent).desc);
+	}
+	lock_release(&uvm->mem_lock);
+	return is_there;
+}
+
 static enum caisson_status reclaim(struct uvm *uvm, uint64_t ipa, unsigned int *chunks)
 	REQUIRES(slot_manage_lock)
 {
-	uint64_t *entry = block_entry(&uvm->vm, ipa);
-	uint64_t desc, pa;
+	uint64_t desc, page;
 	bool lent;
 
-	if (!entry || pgtable_entry_read(entry) == 0)
+	if (!depart(uvm, ipa, &desc, &lent, &page))
 		return CAISSON_STATE;
-	pa = ublock_pa(pgtable_entry_read(entry));
-	lent = owner_find(&slot_owner, pa)->state == OWNER_LENT;
-	lock_acquire(&uvm->mem_lock);
-	desc = pgtable_entry_read(entry);
-	pgtable_entry_write(entry, ublock_leave(desc, lent).desc);
-	lock_release(&uvm->mem_lock);
 	/*
 	 * Not only what is mapped: a MEM_UNMAP or MEM_MAP on another CPU changes descriptors first
 	 * and flushes for all of them at its end, without the manage lock.
 	 */
-	if (ublock_was_mapped(desc) && ublock_state(desc) != UBLOCK_GOING)
+	if (page || (ublock_was_mapped(desc) && ublock_state(desc) != UBLOCK_GOING))
 		tlb_flush_other_vm(uvm->vm.vttbr);
-	if (!work(uvm, entry, UBLOCK_GOING, chunks))
+	if (page)
+		udirty_dropped(uvm, page);
+	if (!work(uvm, pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL), UBLOCK_GOING, chunks))
 		return CAISSON_CONTINUE;
-	give_back(uvm, pa, lent);
+	give_back(uvm, ublock_pa(desc), lent);
 	return CAISSON_OK;
 }
 
@@ -472,10 +412,10 @@ enum caisson_status umem_reclaim(struct vcpu *caller)
 	uint64_t done = 0;
 	struct uvm *uvm;
 
-	if (!is_range(ipa, blocks))
+	if (!umem_is_range(ipa, blocks))
 		return CAISSON_INVALID;
 	lock_acquire(&slot_manage_lock);
-	uvm = living(caller->x[3]);
+	uvm = slot_living(caller->x[3]);
 	if (!uvm)
 		status = CAISSON_STATE;
 	while (status == CAISSON_OK && done < blocks) {
@@ -567,18 +507,21 @@ bool umem_end_store(struct umem_end *end, uint32_t number, uint64_t store)
 typedef struct ublock_step change_fn(uint64_t desc, uint64_t arg);
 
 /* True: TLBs are to be flushed. */
-static bool change_block(struct uvm *uvm, uint64_t *entry, change_fn *how, uint64_t arg,
+static bool change_block(struct uvm *uvm, uint64_t ipa, change_fn *how, uint64_t arg,
 			 enum caisson_status *status)
 {
-	struct ublock_step step;
+	struct ublock_step step = {.todo = UBLOCK_VMM};
+	struct udirty_block b;
 	uint64_t desc;
 
 	lock_acquire(&uvm->mem_lock);
-	desc = pgtable_entry_read(entry);
-	step = how(desc, arg);
-	/* Not the same again: COMING and GOING change without this lock. */
-	if (step.desc != desc)
-		pgtable_entry_write(entry, step.desc);
+	if (udirty_find(uvm, ipa, &b)) {
+		desc = pgtable_entry_read(b.entry);
+		step = how(desc, arg);
+		/* Not the same again: COMING and GOING change without this lock. */
+		if (step.desc != desc)
+			udirty_set(&b, step.desc);
+	}
 	lock_release(&uvm->mem_lock);
 	if (step.todo == UBLOCK_VMM)
 		*status = CAISSON_STATE;
@@ -594,12 +537,7 @@ static enum caisson_status change_all(struct uvm *uvm, uint64_t ipa, uint64_t bl
 	bool flush = false;
 
 	for (*done = 0; *done < blocks; ++*done) {
-		uint64_t *entry = block_entry(&uvm->vm, ipa);
-
-		if (entry)
-			flush |= change_block(uvm, entry, how, arg, &status);
-		else
-			status = CAISSON_STATE;
+		flush |= change_block(uvm, ipa, how, arg, &status);
 		if (status != CAISSON_OK)
 			break;
 		ipa += CAISSON_BLOCK_BYTES;
@@ -623,7 +561,7 @@ static enum caisson_status change(struct vcpu *caller, uint64_t ipa, uint64_t bl
 	/* The slot's lock keeps the VM from ending. */
 	lock_acquire(&slot->lock);
 	status = slot_check(slot, caller);
-	if (status == CAISSON_OK && !is_range(ipa, blocks))
+	if (status == CAISSON_OK && !umem_is_range(ipa, blocks))
 		status = CAISSON_INVALID;
 	if (status == CAISSON_OK)
 		status = change_all(slot->uvm, ipa, blocks, how, arg, &caller->x[1]);
@@ -674,11 +612,14 @@ enum caisson_status umem_unexec(struct vcpu *caller)
 /* --- faults --- */
 
 /* One chunk of a block that is on its way to executable; false: it is not, or not any more. */
-static bool flip_chunk(struct uvm *uvm, struct uvcpu *u, uint64_t *entry) REQUIRES(uvm->mem_lock)
+static bool flip_chunk(struct uvm *uvm, struct uvcpu *u, uint64_t ipa) REQUIRES(uvm->mem_lock)
 {
-	uint64_t desc = pgtable_entry_read(entry);
-	uint64_t next;
+	struct udirty_block b;
+	uint64_t desc, next;
 
+	if (!udirty_find(uvm, ipa, &b))
+		return false;
+	desc = pgtable_entry_read(b.entry);
 	if (ublock_state(desc) != UBLOCK_FLIPPING)
 		return false;
 	if (needs.pou_clean) {
@@ -693,51 +634,86 @@ static bool flip_chunk(struct uvm *uvm, struct uvcpu *u, uint64_t *entry) REQUIR
 		}
 		ustat_add(&u->stat, CAISSON_STAT_FAULT_FETCH, 1);
 	}
-	pgtable_entry_write(entry, next);
+	udirty_set(&b, next);
 	dsb(ishst);
 	return ublock_state(next) == UBLOCK_FLIPPING;
 }
 
 /* Until the block is executable, an interrupt comes, or another state is asked for meanwhile. */
-static __attribute__((noinline)) void flip(struct uvcpu *u, uint64_t *entry)
+static __attribute__((noinline)) void flip(struct uvcpu *u, uint64_t ipa)
 {
 	struct uvm *uvm = uvm_of(&u->vcpu);
 	bool more;
 
 	do {
 		lock_acquire(&uvm->mem_lock);
-		more = flip_chunk(uvm, u, entry);
+		more = flip_chunk(uvm, u, ipa);
 		lock_release(&uvm->mem_lock);
 	} while (more && !is_interrupted());
 }
 
+/* A write to a tracked block that is mapped. */
+static __attribute__((noinline)) void note_write(struct uvcpu *u, const struct udirty_block *b,
+						 uint64_t esr, uint64_t ipa)
+{
+	udirty_mark(b, ipa);
+	/* The CPU may have the page as it was; so may others, who fault and come here then. */
+	if (esr & ESR_ABORT_S1PTW)
+		tlb_flush_ipa(ipa);
+	else
+		tlb_flush_local_page(ipa, sysreg_read(far_el2));
+	ustat_add(&u->stat, CAISSON_STAT_FAULT_DIRTY, 1);
+}
+
+/* The step is another state of the block. */
+static void take_step(struct uvcpu *u, const struct udirty_block *b, const struct ublock_step *step,
+		      enum ublock_access access, uint64_t ipa)
+{
+	udirty_set(b, step->desc);
+	if (!step->flush)
+		dsb(ishst);
+	else if (b->pages)
+		tlb_flush_vm(); /* all of its pages */
+	else
+		tlb_flush_ipa(ipa);
+	if (step->todo == UBLOCK_RETRY)
+		ustat_add(&u->stat,
+			  access == UBLOCK_FETCH ? CAISSON_STAT_FAULT_FETCH
+						 : CAISSON_STAT_FAULT_DATA,
+			  1);
+}
+
+static enum ublock_todo serve_block(struct uvm *uvm, struct vcpu *vcpu, uint64_t esr, uint64_t ipa,
+				    enum ublock_access access) REQUIRES(uvm->mem_lock)
+{
+	struct ublock_step step;
+	struct udirty_block b;
+	uint64_t desc;
+
+	if (!udirty_find(uvm, ipa, &b))
+		return UBLOCK_VMM;
+	desc = pgtable_entry_read(b.entry);
+	step = ublock_access(desc, access, &needs);
+	if (step.desc != desc)
+		take_step(uvcpu_of(vcpu), &b, &step, access, ipa);
+	if (b.pages && access == UBLOCK_WRITE && step.todo == UBLOCK_RETRY)
+		note_write(uvcpu_of(vcpu), &b, esr, ipa);
+	return step.todo;
+}
+
 /* Takes the step that an access asks for. */
-static enum ublock_todo serve(struct vcpu *vcpu, uint64_t *entry, uint64_t ipa,
+static enum ublock_todo serve(struct vcpu *vcpu, uint64_t esr, uint64_t ipa,
 			      enum ublock_access access)
 {
 	struct uvm *uvm = uvm_of(vcpu);
-	struct ublock_step step;
-	uint64_t desc;
+	enum ublock_todo todo;
 
 	lock_acquire(&uvm->mem_lock);
-	desc = pgtable_entry_read(entry);
-	step = ublock_access(desc, access, &needs);
-	if (step.desc != desc) {
-		pgtable_entry_write(entry, step.desc);
-		if (step.flush)
-			tlb_flush_ipa(ipa);
-		else
-			dsb(ishst);
-		if (step.todo == UBLOCK_RETRY)
-			ustat_add(&uvcpu_of(vcpu)->stat,
-				  access == UBLOCK_FETCH ? CAISSON_STAT_FAULT_FETCH
-							 : CAISSON_STAT_FAULT_DATA,
-				  1);
-	}
+	todo = serve_block(uvm, vcpu, esr, ipa, access);
 	lock_release(&uvm->mem_lock);
-	if (step.todo == UBLOCK_WORK)
-		flip(uvcpu_of(vcpu), entry);
-	return step.todo;
+	if (todo == UBLOCK_WORK)
+		flip(uvcpu_of(vcpu), ipa);
+	return todo;
 }
 
 static enum ublock_access access_of(uint64_t esr)
@@ -770,28 +746,27 @@ static enum umem_fault refuse(uint64_t esr)
 
 /*
  * HPFAR_EL2 does not hold the address of a permission fault on the access itself (DDI 0487
- * D24.2.58). False: the guest's tables have changed meanwhile, or are where a fault is due first.
+ * D24.2.58). False: the guest's tables have changed meanwhile, or are where a fault is due first,
+ * which comes when this CPU's TLB has them no more: AT may have to write to a table (FEAT_HAFDBS)
+ * that is tracked, where the access itself is made with an entry from before.
  */
 static __attribute__((noinline)) bool find_ipa(uint64_t *ipa)
 {
-	return at_stage1_read(sysreg_read(far_el2), ipa);
+	if (at_stage1_read(sysreg_read(far_el2), ipa))
+		return true;
+	tlb_flush_local_page(0, sysreg_read(far_el2));
+	return false;
 }
 
 enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 {
 	enum esr_fault fault = esr_fault(esr);
-	enum ublock_todo todo;
-	uint64_t *entry;
 
 	if (fault != ESR_FAULT_TRANSLATION && fault != ESR_FAULT_PERMISSION)
 		return UMEM_FAULT;
 	if (fault == ESR_FAULT_PERMISSION && !(esr & ESR_ABORT_S1PTW) && !find_ipa(ipa))
 		return UMEM_RETRY;
-	entry = block_entry(vcpu->vm, *ipa);
-	if (!entry || pgtable_entry_read(entry) == 0)
-		return refuse(esr);
-	todo = serve(vcpu, entry, *ipa, access_of(esr));
-	if (todo != UBLOCK_VMM)
+	if (*ipa < CAISSON_VM_IPA_BYTES && serve(vcpu, esr, *ipa, access_of(esr)) != UBLOCK_VMM)
 		return UMEM_RETRY;
 	return refuse(esr);
 }
@@ -804,13 +779,13 @@ enum umem_fault umem_fault(struct vcpu *vcpu, uint64_t esr, uint64_t *ipa)
 static bool access_block(struct uvm *uvm, uint64_t ipa, uint8_t *to, const uint8_t *from,
 			 size_t count) REQUIRES(uvm->mem_lock)
 {
-	uint64_t *entry = block_entry(&uvm->vm, ipa);
 	struct ublock_step step;
+	struct udirty_block b;
 	uint64_t desc, pa;
 
-	if (!entry)
+	if (!udirty_find(uvm, ipa, &b))
 		return false;
-	desc = pgtable_entry_read(entry);
+	desc = pgtable_entry_read(b.entry);
 	step = ublock_unexec(desc, &needs);
 	if (step.todo == UBLOCK_VMM || (!to && !ublock_writes(desc)))
 		return false;
@@ -822,10 +797,11 @@ static bool access_block(struct uvm *uvm, uint64_t ipa, uint8_t *to, const uint8
 	if (!from)
 		return true;
 	if (step.desc != desc)
-		pgtable_entry_write(entry, step.desc);
+		udirty_set(&b, step.desc);
 	if (step.flush)
 		tlb_flush_other_vm(uvm->vm.vttbr);
 	memcpy((void *)pa, from, count);
+	udirty_mark(&b, ipa);
 	cache_clean_invalidate_poc(pa, count);
 	return true;
 }
@@ -848,14 +824,17 @@ bool umem_access(struct vm *vm, uint64_t ipa, uint8_t *to, const uint8_t *from, 
 /* The next address to look at. */
 static uint64_t flush_some(struct vcpu *vcpu, uint64_t ipa)
 {
-	const struct pgtable *pt = &vcpu->vm->stage2;
-	const uint64_t *entry = pgtable_entry(pt, ipa, UBLOCK_LEVEL);
-	uint64_t desc;
+	struct uvm *uvm = uvm_of(vcpu);
+	uint64_t desc = 0;
+	struct udirty_block b;
 
-	if (!entry)
+	if (!pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL))
 		return bits_align_down(ipa, GIB(1)) + GIB(1);
-	desc = pgtable_entry_read(entry);
-	if (!ublock_was_mapped(desc) || is_table(desc))
+	lock_acquire(&uvm->mem_lock);
+	if (udirty_find(uvm, ipa, &b))
+		desc = pgtable_entry_read(b.entry);
+	lock_release(&uvm->mem_lock);
+	if (!ublock_was_mapped(desc))
 		return bits_align_down(ipa, UBLOCK_BYTES) + UBLOCK_BYTES;
 	/* Whoever has it by now: cleaning changes nothing of what anyone reads. */
 	cache_clean_invalidate_poc(ublock_pa(desc) + (ipa & (UBLOCK_BYTES - 1)),

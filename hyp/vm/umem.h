@@ -48,11 +48,13 @@ struct umem_end {
 bool umem_end_memory(struct umem_end *end, uint32_t number, uint64_t store);
 bool umem_end_store(struct umem_end *end, uint32_t number, uint64_t store);
 
+/* Blocks that are a VM's to have: of 2 MiB, within its address space, at least one. */
+bool umem_is_range(uint64_t ipa, uint64_t blocks);
+
 /* --- calls of abi/hypercall.h --- */
 
 enum caisson_status umem_share(struct vcpu *caller);
 enum caisson_status umem_lend(struct vcpu *caller);
-enum caisson_status umem_donate(struct vcpu *caller);
 enum caisson_status umem_reclaim(struct vcpu *caller);
 enum caisson_status umem_map(struct vcpu *caller);
 enum caisson_status umem_unmap(struct vcpu *caller);

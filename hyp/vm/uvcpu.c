@@ -6,6 +6,7 @@
 #include "hyp/vm/idreg.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/ucache.h"
+#include "hyp/vm/utimer.h"
 #include "hyp/vm/vgic.h"
 #include "lib/vcpustate.h"
 
@@ -33,20 +34,15 @@ static void vcpu_reset(struct uvcpu *u, uint64_t pc, uint64_t x0)
 	vcpu->world.elr_el2 = pc;
 	vcpu->world.spsr_el2 = SPSR_D | SPSR_A | SPSR_I | SPSR_F | SPSR_M_EL1H;
 	vcpu->world.sctlr_el1 = SCTLR_EL1_RES1;
-	vcpu->world.hcr_el2 = HCR_USER | umem_hcr() | ucache_hcr(vcpu);
+	vcpu->world.hcr_el2 = HCR_USER | umem_hcr() | ucache_hcr(vcpu) | idreg_hcr(vcpu);
 	u->flush_ipa = 0;
+	utimer_reset(u);
 	vgic_user_reset(vcpu);
 	/* SPIs that it held went to others. The call has no result for that. */
 	u->wake_set |= p->wake_set;
 	p->wake_set = 0;
 	u->pending = UVCPU_NOTHING;
 	u->patience = uexit_patience();
-}
-
-/* Or is about to, on a CPU of its own. Under the slot's lock. */
-static bool is_running(const struct uvcpu *u)
-{
-	return u->runs_on != VCPU_NOWHERE || u->may_run;
 }
 
 /* Under the slot's lock. */
@@ -61,10 +57,9 @@ static enum caisson_status vcpu_init(struct slot *slot, struct vcpu *caller)
 	if (!bits_is_aligned(caller->x[4], 4096) || !bits_is_aligned(caller->x[5], 4))
 		return CAISSON_INVALID;
 	u = slot_vcpu(slot, caller);
-	if (is_running(u))
+	if (uvcpu_is_running(u))
 		return CAISSON_BUSY;
-	if (!slot_resolve(caller->x[4], &pa) ||
-	    bits_align_down(pa, CAISSON_BLOCK_BYTES) != slot->uvm->run_block)
+	if (!slot_resolve_run(slot, caller->x[4], &pa))
 		return CAISSON_FAULT;
 	u->page = (struct run_page *)pa;
 	vcpu_reset(u, caller->x[5], caller->x[6]);
@@ -140,8 +135,24 @@ static void debug_set(struct vcpu *vcpu, const struct vcpu_state *state)
 	debug_changed(vcpu);
 }
 
-static void state_get(const struct vcpu *vcpu, struct vcpu_state *state)
+/* HCR_EL2's part in it. */
+static uint64_t flags_get(uint64_t hcr)
 {
+	return (hcr & HCR_VSE ? VCPU_STATE_SERROR : 0) | (hcr & HCR_TVM ? VCPU_STATE_SET_WAY : 0);
+}
+
+static uint64_t flags_set(uint64_t hcr, uint64_t flags)
+{
+	hcr &= ~(HCR_VSE | HCR_TVM);
+	if (flags & VCPU_STATE_SERROR)
+		hcr |= HCR_VSE;
+	/* hyp/vm/ucache.c */
+	return (flags & VCPU_STATE_SET_WAY) && !(hcr & HCR_FWB) ? hcr | HCR_TVM : hcr;
+}
+
+static void state_get(const struct uvcpu *u, struct vcpu_state *state)
+{
+	const struct vcpu *vcpu = &u->vcpu;
 	struct vcpustate_features features = idreg_features(vcpu->vm);
 	const struct world *w = &vcpu->world;
 
@@ -150,16 +161,17 @@ static void state_get(const struct vcpu *vcpu, struct vcpu_state *state)
 	state->pstate = vcpustate_pstate_known(w->spsr_el2, &features);
 	EACH_REGISTER(GET)
 	debug_get(&vcpu->debug, state);
-	state->cntv_ctl_el0 = w->cntv_ctl & (TIMER_ENABLE | TIMER_IMASK);
-	state->cntv_cval_el0 = w->cntv_cval;
+	utimer_state_get(u, state);
 	memcpy(state->pauth_key, w->pauth, sizeof(state->pauth_key));
 	memcpy(state->v, w->fp.v, sizeof(state->v));
 	state->fpcr = w->fp.fpcr;
 	state->fpsr = w->fp.fpsr;
+	state->flags = flags_get(w->hcr_el2);
 }
 
-static void state_set(struct vcpu *vcpu, const struct vcpu_state *state)
+static void state_set(struct uvcpu *u, const struct vcpu_state *state)
 {
+	struct vcpu *vcpu = &u->vcpu;
 	struct world *w = &vcpu->world;
 
 	memcpy(vcpu->x, state->x, sizeof(state->x));
@@ -167,12 +179,12 @@ static void state_set(struct vcpu *vcpu, const struct vcpu_state *state)
 	w->spsr_el2 = state->pstate;
 	EACH_REGISTER(SET)
 	debug_set(vcpu, state);
-	w->cntv_ctl = state->cntv_ctl_el0 & (TIMER_ENABLE | TIMER_IMASK);
-	w->cntv_cval = state->cntv_cval_el0;
+	utimer_state_set(u, state);
 	memcpy(w->pauth, state->pauth_key, sizeof(state->pauth_key));
 	memcpy(w->fp.v, state->v, sizeof(state->v));
 	w->fp.fpcr = state->fpcr;
 	w->fp.fpsr = state->fpsr;
+	w->hcr_el2 = flags_set(w->hcr_el2, state->flags);
 }
 
 _Static_assert(sizeof(((struct world *)0)->pauth) == sizeof(((struct vcpu_state *)0)->pauth_key),
@@ -189,7 +201,7 @@ static enum caisson_status vcpu_at_rest(const struct slot *slot, const struct vc
 	*u = slot_vcpu(slot, caller);
 	if (!(*u)->page)
 		return CAISSON_STATE;
-	return is_running(*u) ? CAISSON_BUSY : CAISSON_OK;
+	return uvcpu_is_running(*u) ? CAISSON_BUSY : CAISSON_OK;
 }
 
 enum caisson_status uvm_vcpu_get(struct vcpu *caller) NO_THREAD_CHECK
@@ -201,7 +213,7 @@ enum caisson_status uvm_vcpu_get(struct vcpu *caller) NO_THREAD_CHECK
 	lock_acquire(&slot->lock);
 	status = vcpu_at_rest(slot, caller, &u);
 	if (status == CAISSON_OK)
-		state_get(&u->vcpu, &u->page->state);
+		state_get(u, &u->page->state);
 	lock_release(&slot->lock);
 	return status;
 }
@@ -220,8 +232,10 @@ enum caisson_status uvm_vcpu_set(struct vcpu *caller) NO_THREAD_CHECK
 		memcpy(&state, &u->page->state, sizeof(state));
 		__asm__ volatile("" ::: "memory"); /* what is checked is what is taken */
 		features = idreg_features(u->vcpu.vm);
-		if (vcpustate_is_pstate(state.pstate, &features)) {
-			state_set(&u->vcpu, &state);
+		if (vcpustate_is_pstate(state.pstate, &features) &&
+		    !(state.flags & ~(uint64_t)(VCPU_STATE_SERROR | VCPU_STATE_SET_WAY))) {
+			state_set(u, &state);
+			u->flush_ipa = 0;
 			u->pending = UVCPU_NOTHING;
 		} else {
 			status = CAISSON_INVALID;

@@ -12,6 +12,8 @@
 #include "hyp/vm/dedicate.h"
 #include "hyp/vm/idreg.h"
 #include "hyp/vm/slot.h"
+#include "hyp/vm/udirty.h"
+#include "hyp/vm/utimer.h"
 #include "hyp/vm/vgic.h"
 #include "lib/ctr.h"
 #include "lib/siphash.h"
@@ -28,6 +30,7 @@ void uvm_init(const struct bootinfo *bi, struct vm *service)
 	secret = (struct siphash128){{bi->secret[0], bi->secret[1]}};
 	slot_init();
 	umem_init(bi, service);
+	udirty_init();
 }
 
 /* --- making --- */
@@ -63,12 +66,12 @@ static enum err vm_make(struct uvm *uvm, uint32_t slot, uint32_t vcpus, uint64_t
 	vm->is_user = true;
 	vm->has_tools = flags & CAISSON_VM_TOOLS;
 	vm->vcpu_count = vcpus;
-	vm->cntvoff = sysreg_read(cntpct_el0);
+	utimer_make(vm);
 	lock_init(&vm->vgic_lock, LOCK_VGIC_DIST);
 	lock_init(&vm->power_lock, LOCK_VM_POWER);
 	for (i = 0; i < vcpus; i++)
 		vcpu_make(uvm, i);
-	idreg_init_user(vm, uvm_service);
+	idreg_init_user(uvm);
 	vm->mdcr = world_mdcr(vm);
 	err = umem_make(uvm);
 	return err == ERR_OK ? vgic_user_init(vm) : err;

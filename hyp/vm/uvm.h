@@ -15,6 +15,12 @@ enum uvcpu_pending { UVCPU_NOTHING, UVCPU_MMIO, UVCPU_SMCCC, UVCPU_WFI, UVCPU_TO
 
 #define UVCPU_WAITS 0 /* in loaded_at */
 
+/* What the guest has set a timer to, in its own time. */
+struct utimer {
+	uint64_t ctl; /* ENABLE, IMASK */
+	uint64_t cval;
+};
+
 struct uvcpu {
 	struct vcpu vcpu;
 	struct run_page *page; /* NULL: never initialised */
@@ -23,7 +29,12 @@ struct uvcpu {
 	uint64_t pending_far;
 	/* hyp/vm/uexit.c, wait(): how long, in ticks, and when it was given up. */
 	uint64_t patience;
+	/* hyp/vm/utimer.c; vtimer: only with vm->has_scaled_vtimer; ptimer_due: CNTPCT_EL0's. */
+	uint64_t ptimer_due;
+	struct utimer ptimer;
+	struct utimer vtimer;
 	uint64_t gave_up_at;
+	uint64_t sleeps_until; /* hyp/vm/uframe.c; under the frame's lock */
 	/* Under the slot's lock. */
 	uint32_t runs_on;  /* the CPU that runs it, or VCPU_NOWHERE */
 	uint32_t own_cpu;  /* hyp/vm/dedicate.c: the CPU dedicated to it, or VCPU_NOWHERE */
@@ -53,6 +64,12 @@ enum caisson_status uvm_vcpu_get(struct vcpu *caller);
 enum caisson_status uvm_vcpu_set(struct vcpu *caller);
 enum caisson_status uvm_irq_set(struct vcpu *caller);
 enum caisson_status uvm_stat(struct vcpu *caller);
+/* hyp/vm/idreg.c */
+enum caisson_status uvm_idreg_set(struct vcpu *caller);
+enum caisson_status uvm_host_reg(struct vcpu *caller);
+/* hyp/vm/uvgicstate.c */
+enum caisson_status uvm_vgic_get(struct vcpu *caller);
+enum caisson_status uvm_vgic_set(struct vcpu *caller);
 /* hyp/vm/uconsole.c */
 enum caisson_status uvm_console_attach(struct vcpu *caller);
 enum caisson_status uvm_console_write(struct vcpu *caller);
@@ -81,6 +98,12 @@ static inline struct vcpu *uvm_service_vcpu(uint32_t cpu)
 
 /* Is its VM to end? Any CPU, no lock. */
 bool uvm_is_ending(const struct vcpu *vcpu);
+
+/* Or is about to, on a CPU of its own. Under the slot's lock. */
+static inline bool uvcpu_is_running(const struct uvcpu *u)
+{
+	return u->runs_on != VCPU_NOWHERE || u->may_run;
+}
 
 /* vcpu->vm->is_user */
 static inline struct uvcpu *uvcpu_of(struct vcpu *vcpu)

@@ -2,12 +2,14 @@
 #ifndef HYP_VM_VCPU_H
 #define HYP_VM_VCPU_H
 
+#include "abi/hypercall.h"
 #include "hyp/core/lock.h"
 #include "hyp/core/percpu.h"
 #include "hyp/vm/debug.h"
 #include "hyp/vm/vdev.h"
 #include "hyp/vm/world.h"
 #include "lib/pgtable.h"
+#include "lib/timescale.h"
 #include "lib/vgic.h"
 
 #define VM_MAX_VDEVS 8
@@ -72,10 +74,16 @@ struct vm {
 	uint64_t vttbr;
 	uint64_t vtcr;
 	uint64_t cntvoff;
-	uint64_t mdcr; /* of MDCR_EL2, beyond what each CPU has for the service VM */
+	uint64_t cnthctl; /* CNTHCTL_EL2 */
+	/* Of a user VM: hyp/vm/utimer.c; changes while none of its vCPUs runs. */
+	struct timescale time;
+	enum caisson_time_mode time_mode;
+	bool has_scaled_vtimer; /* the virtual counter and timer trap, the hardware's is EL2's */
+	uint64_t mdcr;          /* of MDCR_EL2, beyond what each CPU has for the service VM */
 	/* NULL: not debugged from outside. Changes while none of its vCPUs runs. */
 	const struct debug_outside *debugger;
 	uint64_t id_reg[64]; /* what the guest reads: hyp/vm/idreg.c; constant once it runs */
+	uint64_t midr;       /* MIDR_EL1 as it reads it; 0: as each CPU has it. The same. */
 	uint32_t vdev_count;
 	struct vdev vdev[VM_MAX_VDEVS + 1]; /* the last in use is followed by one of no size */
 };

@@ -354,6 +354,63 @@ bool vgic_is_pending(struct vcpu *vcpu)
 	return false;
 }
 
+/*
+ * Changes the level of a PPI whose list register, if it has one, is of this CPU; false: that takes
+ * a sync. What the guest has in a list register is looked at again when it ends it, by way of the
+ * EOI bit. Only what it has not acknowledged yet is taken back, and leaves nothing there to be told
+ * of.
+ */
+VGIC_HW_INLINE bool level_fast(bool v2, struct vgic_cpu *c, uint32_t intid, bool level)
+{
+	uint32_t bit = 1u << intid;
+	uint64_t lr = 0;
+	int n;
+
+	if ((c->slow & VGIC_SLOW_SYNC) || (c->word0.edge & bit))
+		return false;
+	if (c->in_lr[0] & bit) {
+		n = c->lr_of[intid];
+		lr = vgic_hw_lr_read(v2, (uint32_t)n);
+		if ((c->notes & VGIC_NOTE_LATCH << n) || (lr && !(lr & VGIC_LR_EOI)))
+			return false;
+		if (lr || !level) {
+			if (!level && (lr & VGIC_LR_PENDING))
+				vgic_hw_lr_write(v2, (uint32_t)n,
+						 lr & VGIC_LR_ACTIVE ? lr & ~VGIC_LR_PENDING : 0);
+			c->word0.line ^= bit;
+			return true;
+		}
+	}
+	if (!level)
+		return false;
+	n = vgic_private_fast(c, intid, vgic_hw_empty(v2));
+	if (n < 0)
+		return false;
+	c->injected++;
+	c->word0.line |= bit;
+	vgic_hw_lr_write(v2, (uint32_t)n, c->template[intid]);
+	return true;
+}
+
+void vgic_ppi_set(struct vcpu *vcpu, uint32_t intid, bool level) NO_THREAD_CHECK
+{
+	bool v2 = gic_is_v2(), is_loaded = vcpu->cpu != VCPU_NOWHERE;
+	struct vgic_cpu *c = &vcpu->vgic;
+	struct vgic_effects fx;
+
+	vgic_effects_init(&fx);
+	lock_acquire(&vcpu->vgic_lock);
+	if (level != (c->word0.line >> intid & 1) &&
+	    !(is_loaded &&
+	      (v2 ? level_fast(true, c, intid, level) : level_fast(false, c, intid, level)))) {
+		vgic_private_line_set(&vcpu->vm->vgic, c, intid, level, &fx);
+		vgic_sync_apply(vcpu->vm, vcpu->index, &fx);
+	}
+	lock_release(&vcpu->vgic_lock);
+	if (fx.kick && is_loaded)
+		vgic_sync(vcpu);
+}
+
 /* An emulated device's interrupt line. */
 void vdev_irq_set(struct vm *vm, uint32_t intid, bool level) NO_THREAD_CHECK
 {

@@ -68,6 +68,12 @@ void vgic_sgir_write(struct vcpu *vcpu, uint32_t value);
 /* Trapped write of ICC_DIR_EL1 (EOImode 1 with overflow), GICC_DIR (always). */
 void vgic_dir_write(struct vcpu *vcpu, uint64_t value);
 
+/*
+ * A user VM's vCPU, loaded here or nowhere: the level of a PPI that EL2 itself makes, which is not
+ * hardware-linked.
+ */
+void vgic_ppi_set(struct vcpu *vcpu, uint32_t intid, bool level);
+
 /* Would the vCPU's WFI end: is anything pending and enabled for it, PSTATE.I aside? */
 bool vgic_is_pending(struct vcpu *vcpu);
 

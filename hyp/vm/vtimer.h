@@ -8,7 +8,7 @@
 /*
  * The virtual timer goes with the vCPU that is loaded. What the service VM set its own to comes
  * to EL2's timer meanwhile, whose interrupt ends the user VM's run. The physical timer stays the
- * service VM's.
+ * service VM's; a user VM's is hyp/vm/utimer.c's and EL2's timer's.
  */
 
 /* Boot CPU, once, and then every CPU. */
@@ -16,7 +16,7 @@ void vtimer_init(const struct bootinfo *bi);
 void vtimer_init_cpu(void);
 
 /* The part of world_switch(). */
-void vtimer_switch(struct vcpu *from, const struct vcpu *to);
+void vtimer_switch(struct vcpu *from, struct vcpu *to);
 
 /*
  * A user VM's vCPU is loaded here: until vtimer_wait_end() EL2's timer interrupts at `until`
@@ -25,10 +25,18 @@ void vtimer_switch(struct vcpu *from, const struct vcpu *to);
 void vtimer_wait_begin(uint64_t until);
 void vtimer_wait_end(void);
 
-/* Is this EL2's timer interrupt: the service VM's deadline? */
-bool vtimer_is_deadline(uint32_t intid);
+/*
+ * Is this EL2's timer interrupt: the service VM's deadline? If it was for the physical timer of the
+ * user VM's vCPU, which is loaded here, that is served.
+ */
+bool vtimer_is_deadline(struct vcpu *vcpu, uint32_t intid);
+/* The user VM's vCPU, loaded here, has another ptimer_due. */
+void vtimer_ptimer_changed(struct vcpu *vcpu);
 
-/* When the timer of the vCPU loaded here is due, in CNTPCT_EL0's time; UINT64_MAX: it is off. */
-uint64_t vtimer_deadline(const struct vcpu *vcpu);
+/*
+ * When a timer of the user VM's vCPU loaded here is due next, in CNTPCT_EL0's time; UINT64_MAX:
+ * they are off. The physical one's interrupt that stands already is the vGIC's to tell.
+ */
+uint64_t vtimer_deadline(struct vcpu *vcpu);
 
 #endif

@@ -144,6 +144,9 @@ void world_switch(struct vcpu *from, struct vcpu *to)
 	if (to->debug.is_used)
 		debug_load(to);
 	registers_load(to);
+	/* One of the two is the service VM's, which has none of its own. */
+	if (from->vm->midr | to->vm->midr)
+		sysreg_write(vpidr_el2, to->vm->midr ? to->vm->midr : sysreg_read(midr_el1));
 	smccc_switch_worlds(from, to);
 	percpu_this()->current = to;
 	vgic_switch(from, to);

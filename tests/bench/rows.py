@@ -26,6 +26,14 @@ NO_CONSOLE = {"bare": NO_HYPERVISOR, "kvm": "the VMM has the UART: see `exit_use
 NO_SCREENS = {"bare": NO_HYPERVISOR, "kvm": "keeps no screens", "xen": "keeps no screens"}
 NO_BRINGUP = {"kvm": "its host is a whole Linux, which starts CPUs long before"}
 NO_TOOLS = {"bare": NO_HYPERVISOR, "kvm": "has no such interface", "xen": "has no such interface"}
+NO_SCALING = {"bare": NO_HYPERVISOR, "kvm": "does not scale a guest's counter",
+              "xen": "does not scale a guest's counter"}
+NO_TRACKING = {"bare": NO_HYPERVISOR, "kvm": "not asked: its way is another",
+               "xen": "not asked: its way is another"}
+NO_MOVE = {"bare": NO_HYPERVISOR, "xen": "has no dom0 that would move its domain",
+           "kvm": "not measured yet: two of QEMU in one emulated host take long"}
+MOVES = {0: "is not written to",
+         **{rate: f"is written to, {rate} MiB a second" for rate in (16, 64, 256)}}
 SMALL_DOMAIN = "its domain is too small for these rows, and mapped ahead"
 
 ROWS = [
@@ -47,6 +55,12 @@ ROWS = [
     Row("mdccsr_el1", INSTRUCTIONS, "read of MDCCSR_EL0 at EL1"),
     Row("idreg_read", INSTRUCTIONS, "read of ID_AA64PFR0_EL1", None, 1, ("bao",)),
     Row("mdscr_read", INSTRUCTIONS, "read of MDSCR_EL1"),
+    Row("cntpct_read", INSTRUCTIONS, "read of CNTPCT_EL0"),
+    Row("cntp_set", INSTRUCTIONS, "write of CNTP_CVAL_EL0, the timer enabled"),
+    Row("cntvct_read", INSTRUCTIONS, "read of CNTVCT_EL0"),
+    Row("cntv_set", INSTRUCTIONS, "write of CNTV_CVAL_EL0, the timer enabled"),
+    Row("clock_read", INSTRUCTIONS,
+        "clock_gettime(CLOCK_MONOTONIC) of a process of Debian's kernel, by the vDSO"),
     Row("start_first_insn", INSTRUCTIONS,
         "machine reset (KVM: VM creation) to the guest's first instruction, one CPU", None, 456706,
         ("kvm",)),
@@ -103,6 +117,29 @@ ROWS = [
         "the same, the other vCPU in WFI since 1 ms", user="ipi_wfi"),
     Row("uvm_vtimer_spin", INSTRUCTIONS, "`vtimer_spin` of a user VM", user="vtimer_spin"),
     Row("uvm_vtimer_wfi", INSTRUCTIONS, "`vtimer_wfi` of a user VM", user="vtimer_wfi"),
+    Row("uvm_cntpct_read", INSTRUCTIONS,
+        "`cntpct_read` of a user VM, where it traps: a scaled counter", 120,
+        not_same=("kvm", "xen"), user="cntpct_read"),
+    Row("uvm_cntp_set", INSTRUCTIONS, "`cntp_set` of a user VM, the same",
+        not_same=("kvm", "xen"), user="cntp_set"),
+    Row("uvm_cntvct_read", INSTRUCTIONS,
+        "`cntvct_read` of a user VM in native mode: the hardware's counter", user="cntvct_read"),
+    Row("uvm_cntvct_ecv", INSTRUCTIONS, "the same in ECV mode: scaled", 120,
+        user="any_cntvct_read", without=NO_SCALING),
+    Row("uvm_cntv_set", INSTRUCTIONS, "`cntv_set` of a user VM in native mode", user="cntv_set"),
+    Row("uvm_cntv_set_ecv", INSTRUCTIONS, "the same in ECV mode", user="any_cntv_set",
+        without=NO_SCALING),
+    Row("uvm_frame_read", INSTRUCTIONS, "load of half the memory-mapped counter, frame mode",
+        user="frame_frame_read", without=NO_SCALING),
+    Row("uvm_frame_set", INSTRUCTIONS,
+        "store of half the memory-mapped timer's compare value, the timer enabled",
+        user="frame_frame_set", without=NO_SCALING),
+    Row("uvm_clock_read", INSTRUCTIONS, "`clock_read` of a user VM in native mode",
+        user="clock_read"),
+    Row("uvm_clock_read_ecv", INSTRUCTIONS, "the same in ECV mode (and in masked mode)",
+        user="any_clock_read", without=NO_SCALING),
+    Row("uvm_clock_read_frame", INSTRUCTIONS, "the same in frame mode, where it is a system call",
+        user="frame_clock_read", without=NO_SCALING),
     Row("exit_user", INSTRUCTIONS, "load from the UART's flag register, which the VMM serves", 1400,
         user="exit_user", without=NO_VMM),
     Row("irq_inject_user", INSTRUCTIONS,
@@ -118,10 +155,23 @@ ROWS = [
         without={"xen": SMALL_DOMAIN}),
     Row("exec_2m", INSTRUCTIONS, "first fetch from a block of 2 MiB, which was written before",
         user="exec_2m", without={"xen": SMALL_DOMAIN}),
+    Row("dirty_read", INSTRUCTIONS,
+        "asking which of 1,000 tracked pages were written: none was", user="dirty_read",
+        without=NO_TRACKING),
+    Row("dirty_read_all", INSTRUCTIONS, "the same, all were", user="dirty_read_all",
+        without=NO_TRACKING),
+    Row("dirty_write", INSTRUCTIONS, "the first stores since then to 1,000 pages, the CPU noting "
+        "them (FEAT_HAFDBS)", user="dirty_write", without=NO_TRACKING),
     Row("start_vm", INSTRUCTIONS, "VM created, to its first instruction, one vCPU", 300000,
         user="start_vm", without={"bare": NO_HYPERVISOR}),
     Row("uvm_linux_boot", INSTRUCTIONS,
         "VM created, to Debian's first process, one vCPU, 1 GiB", user="vm_boot"),
+    Row("uvm_linux_boot_ecv", INSTRUCTIONS, "the same in ECV mode, since its time was set",
+        user="any_boot", without=NO_SCALING),
+    Row("uvm_linux_boot_masked", INSTRUCTIONS, "the same in masked mode", user="masked_boot",
+        without=NO_SCALING),
+    Row("uvm_linux_boot_frame", INSTRUCTIONS, "the same in frame mode", user="frame_boot",
+        without=NO_SCALING),
     Row("virtio_blk_4k", INSTRUCTIONS,
         "store that starts a read of 4 KiB of a raw file, to the interrupt's handler",
         user="virtio_blk_4k", without=NO_VMM),
@@ -134,6 +184,16 @@ ROWS = [
             "first call to the answer's last", user=f"rpc_{name}", without=NO_TOOLS),
         Row(f"rpc_{name}_traps", "traps", "the same", 40 if name == "60k" else None,
             user=f"rpc_{name}_traps", without=NO_TOOLS))),
+    Row("tools_idle_traps", "traps", "calls of Debian's vmtoolsd in a second, the guest idle",
+        user="tools_idle_traps", without=NO_TOOLS),
+    Row("move_empty", INSTRUCTIONS, "a live move of a guest of 64 MiB, next to nothing in it: all "
+        "CPUs' instructions, and sleeping", user="move_empty", without=NO_MOVE),
+    *(row for rate, what in MOVES.items() for row in (
+        Row(f"move_{rate}_gib", INSTRUCTIONS, "what random data in the guest, which "
+            f"{what}, adds to that, for each GiB (of 16 MiB)", user=f"move_{rate}_gib",
+            without=NO_MOVE),
+        Row(f"move_{rate}_stop", INSTRUCTIONS, "the same move: while the guest stands still "
+            "(300 ms are allowed)", user=f"move_{rate}_stop", without=NO_MOVE))),
     Row("vm_overhead_bytes", "bytes", "memory that a VM of two vCPUs takes beyond its own",
         user="vm_overhead_bytes",
         without={"bare": NO_HYPERVISOR, "xen": "its domain is made while Xen starts, and not told "

@@ -17,6 +17,7 @@ import bringup
 import consoles
 import fwconfig
 import gdbremote
+import idletools
 import machine
 from machine import Failed, Machine, finish_rows, read_rows
 
@@ -83,6 +84,7 @@ def run_in_host(name, setup, boots, arguments, result):
         setup.say(f"{name}: Linux boot {number + 1} of {boots}")
         with Machine(name, host_command(1, *arguments, *linux), BOOT_SECONDS) as system:
             result.boots.append(read_boot(system))
+            result.rows.update(read_rows(system.text))
     return result
 
 
@@ -270,6 +272,7 @@ def run_xen(setup, boots):
         command = xen_command(setup, 1, XEN_BOOTS, files, gdb)
         with Machine("xen", command, BOOT_SECONDS) as system:
             count, monotonic = read_boot(system)
+            result.rows.update(read_rows(system.text))
             result.facts["boot since creation"] = count
             result.boots.append((count + xen_counter_offset(gdb), monotonic))
     return result
@@ -304,6 +307,15 @@ huge_pages() {
 	echo $1 >/sys/kernel/mm/transparent_hugepage/enabled
 }
 tools() { # calls of the interface of guest tools
+	:
+}
+time_modes() { # the ways in which a guest can keep time of another frequency
+	:
+}
+boot_modes() { # Linux in each of them
+	:
+}
+mover() { # a live move
 	:
 }
 # What is there of the guest's memory.
@@ -370,6 +382,30 @@ free_kib() {{
 	awk '/^MemFree|^HugePages_Free/ {{ sum += $1 == "MemFree:" ? $2 : 2048 * $2 }}
 		END {{ print sum }}' /proc/meminfo
 }}
+await() {{ # a condition, for ten seconds of the machine's time
+	for _ in $(seq 100); do
+		! eval "$1" || return 0
+		sleep 0.1
+	done
+	echo "BENCH waited in vain: $1" >&2
+	return 1
+}}
+row() {{
+	echo "ROW $1 $2 $2"
+}}
+# Live moves, with all that there is to do besides, and what random data adds to that, for a GiB.
+moves() {{
+	set -- $(mover 0 0)
+	[ $# = 2 ] || return
+	empty=$1
+	row move_empty $((empty * 1000000))
+	for pages in 0 4 16 64; do
+		set -- $(mover 16 $pages)
+		[ $# = 2 ] || return
+		row move_$((pages * 4))_gib $((($1 - empty) * 1000000 * 64))
+		row move_$((pages * 4))_stop $(($2 * 1000000))
+	done
+}}
 # Of a VM of two CPUs that sleeps; what is cached was read by those before it.
 overhead() {{
 	echo 3 >/proc/sys/vm/drop_caches
@@ -398,14 +434,21 @@ vmm 2 /payload
 vmm 1 /payload {append_option} devices=1 $devices | grep "ROW virtio\\|failed"
 tools
 switch
+dirty
 overhead
 overhead
 overhead
 huge_pages always
 vmm 1 /payload | sed 's/ROW/SINGLE/; s/BENCH done//'
-for number in {numbers}; do
+time_modes
+boot() {{
 	vmm 1 /vmlinuz {initrd_option} /initrd {append_option} "{append}"
+}}
+for number in {numbers}; do
+	boot
+	[ $number != 1 ] || boot_modes
 done
+moves
 echo BENCH end
 poweroff -f
 """
@@ -419,6 +462,7 @@ def host_initrd(setup, name, boots, functions, files, dashes="-"):
     archive.char_device("dev/console", 5, 1)
     files = {"bin/busybox": os.path.join(setup.fetched["busybox"], "bin/busybox"),
              "bin/switch": os.path.join(setup.build, "tests/bench/switch"),
+             "bin/dirty": os.path.join(setup.build, "tests/bench/dirty"),
              "tun.ko": setup.fetched["tun"], "payload": setup.payload,
              "vmlinuz": setup.kernel, "initrd": setup.initrd, **files}
     for path, source in sorted(files.items()):
@@ -461,11 +505,11 @@ echo 528 >/proc/sys/vm/nr_hugepages
 vmm() {
 	cpus=$1 kernel=$2
 	shift 2
-	caisson run --mem $memory --cpus "$cpus" --kernel "$kernel" "$@" </dev/null
+	${caisson:-caisson} run --mem $memory --cpus "$cpus" --kernel "$kernel" "$@" </dev/null
 }
 program=caisson
 devices="--disk /tmp/disk --net tap,ifname=tap0"
-mkdir -p /var/log
+mkdir -p /var/log /var/lib
 caissond </dev/null >/var/log/caissond.log 2>&1 &
 for _ in $(seq 100); do
 	[ -S /run/caisson/caissond.sock ] && break
@@ -474,8 +518,32 @@ done
 huge_pages() {
 	:
 }
+# A guest moves to another name: how long it took and stood still, in milliseconds.
+mover() { # MiB of random data, pages that are written in a millisecond
+	caisson run --detach --name from --mem 64M --kernel /payload \\
+		--append "fill=$1 mover=$(($2 + 1))" >/dev/null
+	await 'sleep 0.1 | caisson console from | grep -q "BENCH filled"'
+	caisson migrate from there --rsh 'f() { shift; "$@"; }; f' --name to --json >/tmp/told
+	sed -n 's/.*"completed".*"elapsed":\\([0-9]*\\).*"downtime":\\([0-9]*\\).*/\\1 \\2/p' /tmp/told
+	caisson stop --force to >/dev/null
+}
 tools() { # calls of the interface of guest tools
 	vmm 1 /rpc --guest-tools vmware --append cost=1 | grep "ROW rpc"
+}
+# The ways in which a guest can keep time of another frequency, which is as good as the host's for
+# counting instructions.
+other_time() { # what, mode
+	for mode in any masked frame; do
+		(export caisson=othertime GUEST_HZ=999999999 GUEST_TIME=$mode; "$@") | sed -n "
+			s/.*ROW /ROW ${mode}_/p
+			s/.*BENCH user space \\([0-9]*\\).*/ROW ${mode}_boot \\1 \\1/p" | tr -d '\\r'
+	done
+}
+time_modes() {
+	other_time vmm 1 /payload --append time=1
+}
+boot_modes() { # Linux in each of them
+	other_time boot
 }
 resident_kib() {
 	echo $((${memory%M} * 1024))
@@ -488,6 +556,7 @@ def run_user(setup, boots):
     result = Result("-")
     files = {f"bin/{name}": os.path.join(setup.build, "vmm", name)
              for name in ("caisson", "caissond")}
+    files["bin/othertime"] = os.path.join(setup.build, "tests", "uservm", "othertime")
     files["rpc"] = os.path.join(setup.build, "tests", "uservm", "rpc.img")
     initrd = host_initrd(setup, "user", boots, USER_BEGIN, files, dashes="--")
     command = [HOST, "--icount", "--cpu", "max", "--cpus", "2", "--memory", USER_HOST_MEMORY,
@@ -496,6 +565,11 @@ def run_user(setup, boots):
     with Machine("user", command, USER_SECONDS) as system:
         setup.say("user: starting the service VM")
         run_guests(setup, system, boots, result)
+    if boots:
+        setup.say("user: a guest with vmtoolsd, idle")
+        result.rows.update(idletools.rows(setup.build, setup.work, [
+            HOST, "--icount", "--cpu", "max", "--cpus", "1", "--memory", USER_HOST_MEMORY,
+            "--image", setup.image, *PLAIN]))
     return result
 
 

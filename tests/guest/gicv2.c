@@ -78,23 +78,12 @@ static void job_still_banked(void *arg)
 	(void)arg;
 }
 
-static void all_run(void (*job)(void *arg), void *arg)
-{
-	unsigned int i;
-
-	for (i = 1; i < cpu_count; i++)
-		CHECK(smp_run(i, job, arg));
-	job(arg);
-	for (i = 1; i < cpu_count; i++)
-		CHECK(smp_wait(i, 30000));
-}
-
 static void test_banked(void)
 {
 	CHECK_EQ(smp_start_all(), cpu_count);
 	gic_reset();
-	all_run(job_banked, NULL);
-	all_run(job_still_banked, NULL);
+	CHECK(smp_run_all(job_banked, NULL));
+	CHECK(smp_run_all(job_still_banked, NULL));
 }
 
 static void job_send(void *arg)
@@ -112,7 +101,7 @@ static void test_sgi_senders(void)
 
 	gic_reset();
 	gic_enable(SGI);
-	all_run(job_send, (void *)(uint64_t)value);
+	CHECK(smp_run_all(job_send, (void *)(uint64_t)value));
 	for (i = 0; i < cpu_count; i++) {
 		CHECK_EQ(irqlog_ack(MS), SGI);
 		CHECK(!(from >> cpu_this()->sgi_from[SGI] & 1));

@@ -65,17 +65,6 @@ static void job_hammer(void *arg)
 	(void)arg;
 }
 
-static void all_run(void (*job)(void *arg), void *arg)
-{
-	unsigned int i;
-
-	for (i = 1; i < cpu_count; i++)
-		CHECK(smp_run(i, job, arg));
-	job(arg);
-	for (i = 1; i < cpu_count; i++)
-		CHECK(smp_wait(i, 30000));
-}
-
 static void test_start(void)
 {
 	CHECK_EQ(smp_start_all(), cpu_count);
@@ -87,7 +76,7 @@ static void test_hammer(void)
 
 	gic_reset();
 	finished = 0;
-	all_run(job_hammer, NULL);
+	CHECK(smp_run_all(job_hammer, NULL));
 	for (from = 0; from < cpu_count; from++) {
 		CHECK_EQ(unknown[from], 0);
 		for (to = 0; to < cpu_count; to++) {
@@ -118,7 +107,7 @@ static void job_lock(void *arg)
 
 static void test_lock(void)
 {
-	all_run(job_lock, NULL);
+	CHECK(smp_run_all(job_lock, NULL));
 	CHECK_EQ(guarded, LOCK_TURNS * cpu_count);
 	CHECK_EQ(atomic, 3 * LOCK_TURNS * cpu_count);
 }
@@ -183,7 +172,7 @@ static void job_maintain(void *arg)
 /* TLB and cache maintenance by everybody at once ends. */
 static void test_maintenance(void)
 {
-	all_run(job_maintain, NULL);
+	CHECK(smp_run_all(job_maintain, NULL));
 }
 
 static const struct test tests[] = {

@@ -30,6 +30,10 @@ def patient(seconds):
 # What Caisson prints when it starts the service VM, after a reset too.
 BANNER = r"Caisson [\d.]+ at EL2: (\d+) CPU"
 PROMPT = r"root@servicevm:[^#\r\n]*# "
+# Makes /tmp/set: this host, and one like it but for its counter, which it cannot scale.
+UNLIKE_HOSTS = ("caisson host-info --json >/tmp/own; sed -e 's/\"host\": \"[^\"]*/\"host\": \"other/' "
+                "-e 's/\"counter-hz\": [0-9]*/\"counter-hz\": 24000000/' "
+                "-e 's/\"ecv\": true/\"ecv\": false/' /tmp/own | cat /tmp/own - >/tmp/set")
 # A file for a guest's systemd: an emulated machine may be slow, devices too.
 SYSTEMD_PATIENCE = ("etc/systemd/system.conf.d/patience.conf",
                     "[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=900\n")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from machine import BUILD, assemble_service_vm, check_caisson, check_dmesg
+from machine import BUILD, UNLIKE_HOSTS, assemble_service_vm, check_caisson, check_dmesg
 
 TARGET = os.path.join(BUILD, "target")
 WARD = "caisson run --detach --mem 32M --kernel /guests/ward.img"
@@ -104,11 +104,13 @@ def check_kills(machine):
 
 
 def run_debian(machine):
-    """Debian with one vCPU that has a CPU and one that has none, to its shell; a reset of it."""
+    """Debian with one vCPU that has a CPU and one that has none, to its shell; a reset of it. It has
+    the memory-mapped timer, which the two share."""
+    machine.run(UNLIKE_HOSTS)
     machine.send("caisson run --name deb --mem 384M --cpus 2 --dedicate 3 --kernel /guests/vmlinuz "
-                 "--initrd /guests/initrd --append quiet\n")
+                 "--initrd /guests/initrd --migratable /tmp/set --append quiet\n")
     machine.login()
-    assert machine.run("nproc") == "2"
+    assert machine.run("nproc; grep -c arch_mem_timer /proc/interrupts") == "2\n1"
     assert machine.run("for i in 1 2 3 4 5 6; do sleep 0.1 & done; wait; echo fine") == "fine"
     machine.send("reboot -f\n")
     machine.login()

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from machine import BUILD, PROMPT, assemble_service_vm, check_caisson, check_dmesg
+from machine import (BUILD, PROMPT, UNLIKE_HOSTS, assemble_service_vm, check_caisson,
+                     check_dmesg)
 
 DISK_MIB = 4
 HUGE_PAGES = 272
@@ -54,18 +55,20 @@ def check_sgis(machine, cpus):
 
 
 def check_user_vm(machine):
-    """All that a GICv2 has, by a payload; then Debian in a user VM: its timers, its CPUs' calls of
-    each other, its console's interrupt."""
+    """All that a GICv2 has, by a payload; then Debian in a user VM: its timers, which are memory-mapped
+    here, its CPUs' calls of each other, its console's interrupt."""
     machine.run(f"echo {HUGE_PAGES} >/proc/sys/vm/nr_hugepages")
     output = machine.run("caisson run --mem 64M --cpus 3 --kernel /guests/gicv2.img </dev/null",
                          timeout=200)
     assert re.search(r"DONE passed=[1-9]\d* failed=0", output), output
+    machine.run(UNLIKE_HOSTS)
     machine.send(f"caisson run --kernel /guests/vmlinuz --initrd /guests/initrd --cpus 3 --mem "
-                 f"{GUEST_MEMORY} --append quiet; echo st\"\"atus=$?\n")
+                 f"{GUEST_MEMORY} --migratable /tmp/set --append quiet; echo st\"\"atus=$?\n")
     machine.expect("A root shell follows")
     machine.login()
     assert machine.run("cat /proc/device-tree/model").startswith("Caisson virtual machine")
-    assert "GIC-0" in machine.run("cat /proc/interrupts")
+    said = machine.run("cat /proc/interrupts")
+    assert "GIC-0" in said and "arch_mem_timer" in said, said
     check_sgis(machine, 3)
     machine.run("echo 0 >/sys/devices/system/cpu/cpu1/online")
     machine.run("echo 1 >/sys/devices/system/cpu/cpu1/online")

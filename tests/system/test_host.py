@@ -34,7 +34,11 @@ def bare(service_vm):
     (["--bare", "--kernel", "/nonexistent"], "/nonexistent"),
     (["--bare", "--kernel", HOST, "--drive", "/nonexistent"], "truncate"),
     (["--bare", "--kernel", HOST, "--drive", f"{HOST},bus=isa"], "mmio"),
+    (["--bare", "--kernel", HOST, "--drive", f"{HOST},share=maybe"], "off"),
+    (["--bare", "--kernel", HOST, "--drive", f"{HOST},format=qcow2,share=on"], "raw"),
     (["--bare", "--kernel", HOST, "--net", "tap"], "user"),
+    (["--bare", "--kernel", HOST, "--net", "link"], "connect=SOCKET"),
+    (["--bare", "--kernel", HOST, "--net", "link,listen=a,connect=b"], "connect=SOCKET"),
     (["--bare", "--kernel", HOST, "--modules"], "--modules"),
     (["--image", HOST, "--initrd", HOST], "--kernel"),
     (["--image", HOST, "--bundle", HOST, "--append", "quiet"], "--bundle"),
@@ -117,6 +121,12 @@ def test_dry_run(bare):
     assert done.stdout.startswith("qemu-system-aarch64 ") and done.stdout.count("\n") == 1
     assert "virtio-net-pci,netdev=net0,romfile=" in done.stdout
     assert "-icount shift=0,sleep=off" in done.stdout
+    done = host(*bare, "--dry-run", "--net=link,listen=a", "--net=link,connect=b,mac=52:54:00:0:0:1",
+                f"--drive={HOST},share=on")
+    assert "stream,id=net0,addr.type=unix,addr.path=a,server=on " in done.stdout
+    assert "addr.path=b,server=off,reconnect-ms=" in done.stdout
+    assert "netdev=net1,mac=52:54:00:0:0:1 " in done.stdout
+    assert "file.locking=off " in done.stdout and "drive=drive0,share-rw=on " in done.stdout
 
 
 def test_boards(service_vm):

@@ -2,6 +2,7 @@
 """User VMs, started by `caisson run` in the service VM: bare payloads, Debian; what the service VM
 keeps meanwhile (interrupts, floating point, memory); who may start them; bad input."""
 
+import json
 import os
 import re
 import time
@@ -25,6 +26,8 @@ def files(payloads):
     added = {f"{TARGET}/vmm/caisson": "bin/caisson", f"{TARGET}/vmm/caissond": "bin/caissond",
              f"{TARGET}/tests/uservm/probe": "bin/probe",
              f"{TARGET}/tests/uservm/vcpu": "bin/vcpu",
+             f"{TARGET}/tests/uservm/vgicstate": "bin/vgicstate",
+             f"{TARGET}/tests/uservm/idreg": "bin/idreg",
              f"{TARGET}/tests/uservm/spin.img": "guests/spin.img"}
     added.update({f"{TARGET}/tests/guest/{name}.img": f"guests/{name}.img" for name in payloads})
     return added
@@ -42,6 +45,7 @@ def debian_vm(service_vm):
     added = files([])
     added[f"{service_vm}/vmlinuz"] = "guests/vmlinuz"
     added[f"{service_vm}/initrd"] = "guests/initrd"
+    added[os.path.join(os.path.dirname(__file__), "host-max.json")] = "guests/host-max"
     return assemble_service_vm([], "servicevm-debian", added)
 
 
@@ -138,6 +142,43 @@ def test_debian(host, debian_vm):
     finish(machine)
 
 
+def test_migratable(host, debian_vm):
+    """Debian for a set of unlike hosts: it is shown what they have in common, keeps time by what all
+    of them can serve, and `caisson info` tells it. Sets that cannot be are told in one line."""
+    machine = host(debian_vm, cpu="neoverse-n1", cntfrq=25_000_000, memory="2G", pages=512)
+    machine.run("caisson host-info --json >/tmp/like; cat /tmp/like /guests/host-max >/tmp/unlike")
+    here = json.loads(machine.run("cat /tmp/like"))
+    assert here["counter-hz"] == 25_000_000 and not here["ecv"]
+    run = (f"caisson run --detach --name m --kernel /guests/vmlinuz --initrd /guests/initrd --mem "
+           f"{GUEST_MEMORY} --append quiet --migratable")
+    assert "cannot open /nosuch" in machine.run(f"{run} /nosuch 2>&1", status=1)
+    machine.run("(cat /tmp/like; echo; echo '{ \"caisson-host\": 1 }') >/tmp/bad")
+    assert re.search(r"/tmp/bad:\d+: host is missing.*\(caisson host-info --json",
+                     machine.run(f"{run} /tmp/bad 2>&1", status=1))
+    said = machine.run("caisson run --firmware /f --migratable /tmp/unlike 2>&1", status=1)
+    assert "firmware cannot be told of another timer" in said
+    # A third one without FEAT_LSE.
+    isar0 = int(here["registers"]["ID_AA64ISAR0_EL1"], 16)
+    machine.run(f"sed 's/{isar0:#x}/{isar0 & ~(0xf << 20):#x}/; s/\"servicevm\"/\"third\"/' "
+                "/tmp/like >>/tmp/unlike")
+    assert machine.run(f"{run} /tmp/unlike", timeout=120) == "m"
+    told = json.loads(machine.run("caisson info m --json"))
+    assert told["time"] == "frame" and told["counter-hz"] == 25_000_000
+    assert told["migratable"][1:] == ["max", "third"]
+    assert "atomics" in machine.run("grep -m1 Features /proc/cpuinfo").split()
+    machine.send("caisson console m\n")
+    machine.expect("A root shell follows")
+    machine.login()
+    features = machine.run("grep -m1 Features /proc/cpuinfo").split()
+    assert "atomics" not in features and "crc32" in features
+    identification = "/sys/devices/system/cpu/cpu0/regs/identification"
+    assert machine.run(f"cat {identification}/midr_el1") == "0x00000000000f0000"
+    assert "arch_mem_timer" in machine.run("cat /sys/devices/system/clockevents/*/current_device")
+    machine.send("poweroff -f\n")
+    machine.expect(PROMPT)
+    finish(machine)
+
+
 # ---- what the service VM keeps ----------------------------------------------------------------
 
 
@@ -182,8 +223,13 @@ def test_floating_point(host, cpu):
 def test_vcpu(host, cpu):
     """Single instructions of a guest: MMIO exits and their completion, VCPU_GET and VCPU_SET, PSTATE
     behind what EL2 carries out, timers of vCPUs that share a CPU. Then a vCPU on a CPU that is
-    offline, its events, and the CPU's way back."""
+    offline, its events, and the CPU's way back. What guests with and without a baseline read of
+    their CPUs."""
     machine = host(cpu=cpu)
+    assert machine.run("taskset 1 idreg", timeout=60) == "idreg: ok"
+    described = json.loads(machine.run("caisson host-info --json"))
+    assert described["ecv"] == (cpu == "max") and described["gic"] == 3
+    assert described["registers"]["MIDR_EL1"] in machine.run("caisson host-info")
     assert machine.run("vcpu", timeout=60) == "vcpu: ok"
     check_dmesg(machine)
     machine.run("dmesg -n 1")  # Linux complains that CPU_ON is denied
@@ -191,6 +237,15 @@ def test_vcpu(host, cpu):
     assert machine.run("cat /sys/devices/system/cpu/online") == "0-1"
     wait_for_huge_pages(machine, HUGE_PAGES)
     machine.power_off()
+
+
+@pytest.mark.parametrize("cpu, gic", [("max", 3), ("neoverse-n1", 3), ("cortex-a72", 2)])
+def test_vgicstate(host, cpu, gic):
+    """A VM with interrupts in every state goes on in one that was made anew, from what VCPU_GET and
+    VGIC_GET said, as if it had not been moved; states that are not its own are refused."""
+    machine = host(cpu=cpu, gic=gic)
+    assert machine.run("vgicstate", timeout=120) == "vgicstate: ok"
+    finish(machine)
 
 
 def test_killed(host):

@@ -2,7 +2,9 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/config.h"
 #include "vmm/say.h"
@@ -43,10 +45,13 @@ static void test_all(void **state)
 				   "guestinfo = "
 				   "guestinfo.metadata=/m\nguestinfo=pass=/p,secret\nguestinfo=p3=/"
 				   "a,b,secret=3\n"
-				   "guestinfo=metadata=/x=y,z\n"),
+				   "guestinfo=metadata=/x=y,z\n"
+				   "migratable = /etc/caisson/hosts\ntime = masked\n"),
 			 ERR_OK);
 	assert_string_equal(c.name, "web.1");
 	assert_string_equal(c.kernel, "/k");
+	assert_string_equal(c.migratable, "/etc/caisson/hosts");
+	assert_true(c.masked_time);
 	assert_string_equal(c.append, "root=/dev/vda1 a=\"b c\"");
 	assert_int_equal(c.ram_bytes, GIB(1));
 	assert_int_equal(c.cpus, 32);
@@ -228,12 +233,84 @@ static void test_fit(void **state)
 	}
 }
 
+/* What is written is read as the same, and written so again. */
+static void test_text(void **state)
+{
+	static const char *const row[] = {
+		"kernel = /k\ninitrd = /i\nappend = root=/dev/vda1 a=\"b c\"\nmem = 1024M\n"
+		"cpus = 4\ndedicate = 1,3\nvsock = 7\ndisk = /a,format=raw\n"
+		"disk = /b,format=qcow2,ro\nnet = user\nnet = tap\nnet = tap,ifname=tap7\n"
+		"rng = yes\nconsole = virtio\nagent = yes\nptp = yes\nguest-tools = vmware,ro\n"
+		"migratable = /h\ntime = masked\nguestinfo = a=/x,y\nguestinfo = b=/z,secret=3\n",
+		"firmware = /f\nflash-vars = /v\nmem = 256M\ncpus = 1\nrng = no\n"
+		"console = /c\nagent = no\nptp = no\nguest-tools = off\ntime = auto\n",
+	};
+	char folder[512], with_name[1024];
+	struct vm_config c;
+	char *text;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		(void)snprintf(with_name, sizeof(with_name), "name = web.1\n%s", row[i]);
+		assert_int_equal(parse(&c, row[i]), ERR_OK);
+		text = config_text(&c, "web.1");
+		assert_string_equal(text, with_name);
+		free(text);
+		config_free(&c);
+	}
+	assert_int_equal(parse(&c, "kernel = k\ndisk = d"), ERR_OK);
+	text = config_text(&c, "a");
+	assert_non_null(getcwd(folder, sizeof(folder)));
+	(void)snprintf(with_name, sizeof(with_name), "kernel = %s/k\n", folder);
+	assert_non_null(strstr(text, with_name));
+	(void)snprintf(with_name, sizeof(with_name), "disk = %s/d,format=raw\n", folder);
+	assert_non_null(strstr(text, with_name));
+	free(text);
+	config_free(&c);
+
+	assert_int_equal(parse(&c, "kernel = /k"), ERR_OK);
+	assert_int_equal(config_set(&c, "--", "append", "a\nb"), ERR_OK);
+	assert_null(config_text(&c, "a"));
+	assert_int_equal(lines, 1);
+	config_free(&c);
+}
+
+/* What would be read otherwise, or not at all, is told before anybody relies on it. */
+static void test_text_refused(void **state)
+{
+	static const char *const row[][2] = {
+		{"append", " a"}, {"kernel", "/k "}, {"append", "long"}};
+	static char text[4096];
+	char before[512], folder[] = "/tmp/caisson,XXXXXX";
+	struct vm_config c;
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		const char *value = strcmp(row[i][1], "long") == 0 ? text : row[i][1];
+
+		assert_int_equal(parse(&c, "kernel = /k"), ERR_OK);
+		assert_int_equal(config_set(&c, "--", row[i][0], value), ERR_OK);
+		assert_null(config_text(&c, "a"));
+		assert_int_equal(lines, 1);
+		config_free(&c);
+	}
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(parse(&c, "kernel = /k\ndisk = d"), ERR_OK);
+	assert_null(config_text(&c, "a"));
+	assert_int_equal(lines, 1);
+	config_free(&c);
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all),   cmocka_unit_test(test_again),
-		cmocka_unit_test(test_wrong), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_all),          cmocka_unit_test(test_again),
+		cmocka_unit_test(test_wrong),        cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_fit),          cmocka_unit_test(test_text),
+		cmocka_unit_test(test_text_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

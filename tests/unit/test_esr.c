@@ -57,6 +57,8 @@ static void test_known_syndromes(void **state)
 	assert_int_equal(esr_class(0x07e00000), ESR_EC_WFX);
 	assert_int_equal(esr_wfx(0x07e00000), ESR_WFX_WFI);
 	assert_int_equal(esr_wfx(0x07e00001), ESR_WFX_WFE);
+	assert_int_equal(esr_wfx(0x07e00002), ESR_WFX_WFIT);
+	assert_int_equal(esr_wfx(0x07e00007), ESR_WFX_WFET); /* RV: the register is valid */
 }
 
 /* Fields put together with a multiplication each, and taken apart again; all else is noise. */

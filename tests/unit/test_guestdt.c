@@ -108,6 +108,47 @@ static void test_firmware(void **unused)
 	assert_true(fdt_is_compatible(&fdt, at("/fw-cfg@9020000"), "qemu,fw-cfg-mmio"));
 }
 
+/* What the guest is told of to keep time with. */
+static void test_timer(void **unused)
+{
+	struct guestdt_config config = board();
+	struct fdt_prop prop;
+	uint64_t hz;
+
+	make(&config);
+	assert_true(fdt_prop(&fdt, at("/timer"), "interrupts", &prop));
+	assert_int_equal(prop.bytes, 4 * 3 * 4);
+	assert_false(fdt_prop_number(&fdt, at("/timer"), "clock-frequency", &hz));
+	assert_int_equal(at("/timer@90c0000"), FDT_NONE);
+
+	config.timer = GUESTDT_TIMER_MASKED;
+	config.counter_hz = 62500000;
+	make(&config);
+	assert_int_equal(number("/timer", "clock-frequency"), 62500000);
+	assert_true(fdt_prop(&fdt, at("/timer"), "interrupts", &prop));
+	assert_int_equal(prop.bytes, 3 * 4);
+	assert_int_equal(fdt_prop_cell(&prop, 1), 14);
+	assert_true(fdt_prop(&fdt, at("/timer"), "interrupt-names", &prop));
+	assert_int_equal(prop.bytes, sizeof("phys"));
+	assert_memory_equal(prop.data, "phys", sizeof("phys"));
+
+	config.timer = GUESTDT_TIMER_FRAME;
+	make(&config);
+	/* A path without an address names any, so there is no other. */
+	assert_int_equal(at("/timer"), at("/timer@90c0000"));
+	assert_true(fdt_is_compatible(&fdt, at("/timer"), "arm,armv7-timer-mem"));
+	assert_int_equal(region("/timer@90c0000", 0).base, 0x090c0000);
+	assert_int_equal(region("/timer@90c0000", 0).bytes, 0x1000);
+	assert_int_equal(number("/timer@90c0000/frame@90d0000", "frame-number"), 0);
+	assert_int_equal(region("/timer@90c0000/frame@90d0000", 0).base, 0x090d0000);
+	assert_true(fdt_prop(&fdt, at("/timer@90c0000/frame@90d0000"), "interrupts", &prop));
+	assert_int_equal(prop.bytes, 6 * 4);
+	assert_int_equal(fdt_prop_cell(&prop, 0), 0);
+	assert_int_equal(fdt_prop_cell(&prop, 1), 10);
+	assert_int_equal(fdt_prop_cell(&prop, 2), 4);
+	assert_int_equal(fdt_prop_cell(&prop, 4), 11);
+}
+
 /* All the room is the tree's, for who adds to it; the header's second word says so. */
 static void test_room(void **unused)
 {
@@ -123,9 +164,8 @@ static void test_room(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_gicv2),
-		cmocka_unit_test(test_firmware),
+		cmocka_unit_test(test_devices),  cmocka_unit_test(test_gicv2),
+		cmocka_unit_test(test_firmware), cmocka_unit_test(test_timer),
 		cmocka_unit_test(test_room),
 	};
 

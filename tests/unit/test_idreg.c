@@ -105,6 +105,121 @@ static void test_never_more(void **unused)
 	}
 }
 
+/* ---- unlike hosts -------------------------------------------------------------------------- */
+
+/* What some CPU may show: often near another one's. */
+static uint64_t some_value(struct prop *p, unsigned int index, uint64_t near)
+{
+	uint64_t hardware = prop_one_in(p, 3) ? prop_u64(p) : near;
+
+	if (!prop_one_in(p, 3))
+		hardware ^= (uint64_t)prop_below(p, 16) << 4 * prop_below(p, 16);
+	return idreg_filter(index, hardware);
+}
+
+/* What two hosts have in common is the same either way, of one host what it has, and each can show
+ * it; so can who can show what either has. A third host changes nothing by its place. */
+static void test_meet(void **unused)
+{
+	struct prop p = prop_start(__func__);
+	unsigned int met = 0;
+
+	for (unsigned int round = 0; round < 300000; round++) {
+		unsigned int index = (unsigned int)prop_between(&p, 8, IDREG_COUNT - 1);
+		uint64_t near = prop_u64(&p), a = some_value(&p, index, near);
+		uint64_t b = some_value(&p, index, near), c = some_value(&p, index, near);
+		uint64_t ab, ba, aa, left, right;
+		bool has = idreg_meet(index, a, b, &ab);
+
+		assert_true(idreg_meet(index, a, a, &aa) && aa == a);
+		assert_true(idreg_may_show(index, a, a));
+		assert_int_equal(idreg_meet(index, b, a, &ba), has);
+		assert_int_equal(idreg_clash(index, a, b) == IDREG_NO_FIELD, has);
+		if (!has)
+			continue;
+		met++;
+		assert_int_equal(ab, ba);
+		assert_true(idreg_may_show(index, ab, a) && idreg_may_show(index, ab, b));
+		if (idreg_may_show(index, a, b))
+			assert_int_equal(ab, a);
+		if (idreg_may_show(index, c, a) && idreg_may_show(index, c, b))
+			assert_true(idreg_may_show(index, c, ab));
+		if (idreg_meet(index, ab, c, &left) && idreg_meet(index, b, c, &right) &&
+		    idreg_meet(index, a, right, &right))
+			assert_true(left == right);
+	}
+	assert_true(met > 100000);
+}
+
+static uint64_t meet(unsigned int index, uint64_t a, uint64_t b)
+{
+	uint64_t out = ~UINT64_C(0);
+
+	assert_true(idreg_meet(index, a, b, &out));
+	return out;
+}
+
+static void test_rules(void **unused)
+{
+	uint64_t none;
+
+	/* FP: 16-bit floats, floats, none. */
+	assert_int_equal(meet(IDREG(4, 0), 0x110000, 0x000000), 0);
+	assert_int_equal(meet(IDREG(4, 0), 0x110000, 0xff0000), 0xff0000);
+	assert_false(idreg_may_show(IDREG(4, 0), 0x000000, 0xff0000));
+	assert_true(idreg_may_show(IDREG(4, 0), 0xff0000, 0x000000));
+	assert_int_equal(idreg_lacks(IDREG(4, 0), 0x100000, 0xf00000), 20);
+	/* Atomics. */
+	assert_int_equal(meet(IDREG(6, 0), 0x210020, 0x010010), 0x010010);
+	assert_false(idreg_may_show(IDREG(6, 0), 0x200000, 0x000000));
+	/* SpecSEI: who may be hit says so. */
+	assert_int_equal(meet(IDREG(7, 1), 1 << 24, 0), 1 << 24);
+	assert_true(idreg_may_show(IDREG(7, 1), 1 << 24, 0));
+	assert_false(idreg_may_show(IDREG(7, 1), 0, 1 << 24));
+	/* Pages: 4 KiB there or not; 16 KiB there or not. */
+	assert_int_equal(meet(IDREG(7, 0), UINT64_C(0xf0000000), 0), UINT64_C(0xf0000000));
+	assert_int_equal(meet(IDREG(7, 0), UINT64_C(0x100000), 0), 0);
+	/* Breakpoints: no two numbers. */
+	assert_false(idreg_meet(IDREG(5, 0), 0x5000, 0x3000, &none));
+	assert_int_equal(idreg_clash(IDREG(5, 0), 0x5000, 0x3000), 12);
+	assert_false(idreg_may_show(IDREG(5, 0), 0x3000, 0x5000));
+	/* Signed pointers: of one kind only. */
+	assert_int_equal(meet(IDREG(6, 1), 0x50, 0x30), 0);
+	assert_false(idreg_may_show(IDREG(6, 1), 0x30, 0x50));
+	assert_true(idreg_may_show(IDREG(6, 1), 0, 0x50));
+	assert_int_equal(meet(IDREG(6, 2), 0x5000, 0x3000), 0);
+	assert_false(idreg_may_show(IDREG(6, 2), 0x3000, 0x5000));
+	/* What nobody is shown nobody can be given. */
+	assert_false(idreg_may_show(IDREG(4, 2), 1, 0));
+	assert_int_equal(idreg_scalable(IDREG(7, 0), UINT64_C(1) << 60 | 5), 5);
+	assert_int_equal(idreg_scalable(IDREG(6, 2), 0x12), 0x10);
+	assert_int_equal(idreg_scalable(IDREG(6, 0), 0x12), 0x12);
+	assert_int_equal(idreg_with_tools(IDREG(7, 1), 0x1012), 0x1011);
+	assert_int_equal(idreg_with_tools(IDREG(7, 1), 0x1000), 0x1000);
+	assert_int_equal(idreg_with_tools(IDREG(7, 2), 0x1012), 0x1012);
+	assert_int_equal(idreg_pa_bits(4), 44);
+	assert_int_equal(idreg_pa_bits(6), 48);
+	assert_string_equal(idreg_name(IDREG(7, 1)), "ID_AA64MMFR1_EL1");
+	assert_null(idreg_name(IDREG(4, 2)));
+}
+
+#define N1_R3P1 UINT64_C(0x413fd0c1)
+#define N1_R4P0 UINT64_C(0x414fd0c0)
+
+static void test_dczid_midr(void **unused)
+{
+	assert_int_equal(dczid_meet(4, 4), 4);
+	assert_int_equal(dczid_meet(4, 7), CAISSON_DCZID_NONE);
+	assert_true(dczid_may_show(4, 4) && dczid_may_show(CAISSON_DCZID_NONE, 7));
+	assert_false(dczid_may_show(4, 7) || dczid_may_show(4, CAISSON_DCZID_NONE));
+	assert_int_equal(midr_meet(N1_R3P1, N1_R4P0), N1_R3P1);
+	assert_int_equal(midr_meet(N1_R3P1, UINT64_C(0x410fd083)), CAISSON_MIDR_ANY);
+	assert_true(midr_may_show(N1_R3P1, N1_R4P0));
+	assert_false(midr_may_show(N1_R4P0, N1_R3P1));
+	assert_false(midr_may_show(UINT64_C(0x410fd083), N1_R3P1));
+	assert_true(midr_may_show(CAISSON_MIDR_ANY, N1_R3P1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +229,9 @@ int main(void)
 		cmocka_unit_test(test_capped),
 		cmocka_unit_test(test_aarch32),
 		cmocka_unit_test(test_never_more),
+		cmocka_unit_test(test_meet),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_dczid_midr),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

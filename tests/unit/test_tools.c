@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/prop.h"
+#include "vmm/clock.h"
 #include "vmm/say.h"
 #include "vmm/tools_rpc.h"
 
@@ -375,7 +376,7 @@ static void test_freeze(void **unused)
 	thaw->state = TOOLS_ORDER_FREE;
 	freeze = tools_order_new(&tools, TOOLS_FREEZE, 0);
 	assert_string_equal(poll_with(&e, ""), "vmbackup.start 0");
-	tools_tclo_expire(&tools, tools_now_ns());
+	tools_tclo_expire(&tools, clock_now_ns());
 	assert_int_equal(freeze->result, TOOLS_TIMEOUT);
 	assert_string_equal(poll_with(&e, "OK "), "vmbackup.abort");
 	assert_memory_equal(ask(&rpci, "vmbackup.eventSet x"), "0 ", 2);
@@ -411,7 +412,7 @@ static void test_late(void **unused)
 	halt = tools_order_new(&tools, TOOLS_HALT, 0);
 	send_bytes(&e, "", 0);
 	assert_int_equal(halt->state, TOOLS_ORDER_SENT);
-	tools_tclo_expire(&tools, tools_now_ns());
+	tools_tclo_expire(&tools, clock_now_ns());
 	assert_int_equal(halt->result, TOOLS_TIMEOUT);
 	assert_null(receive(&e));
 	assert_null(poll_with(&e, ""));
@@ -419,7 +420,7 @@ static void test_late(void **unused)
 	halt->state = TOOLS_ORDER_FREE;
 	halt = tools_order_new(&tools, TOOLS_PING, 0);
 	assert_string_equal(poll_with(&e, ""), "ping");
-	tools_tclo_expire(&tools, tools_now_ns());
+	tools_tclo_expire(&tools, clock_now_ns());
 	halt->state = TOOLS_ORDER_FREE;
 	reboot = tools_order_new(&tools, TOOLS_REBOOT, 1000);
 	assert_string_equal(poll_with(&e, "OK "), "OS_Reboot");

@@ -54,6 +54,10 @@ static const uint32_t many[] = {0,  1,  2,  3,  9,  11, 15, 16, 20,  24,  27,  3
 				31, 33, 35, 40, 41, 42, 43, 64, 65,  66,  67,  68,
 				70, 71, 72, 73, 74, 95, 96, 97, 100, 127, 128, 159};
 
+static bool moves; /* between machines */
+static const uint32_t movable[] = {0,  3,  9,  15, 20, 27, SIM_CONSOLE, SIM_EVENT_LINE, 41, 64, 65,
+				   66, 67, 68, 70, 71, 72, 95};
+
 static struct plain *plain(uint32_t cpu, uint32_t intid)
 {
 	return intid < 32 ? &ref.private[cpu][intid] : &ref.spi[intid];
@@ -186,8 +190,11 @@ static void op_bit(uint32_t cpu)
 		sim_set_bit(cpu, GICD_ICENABLER, intid);
 		break;
 	case 2:
-		/* Another one does not merge with what EL2 acknowledged: see op_line(). */
-		if (!is_soft(intid) && sim_physical(cpu, intid)->active)
+		/*
+		 * Another one does not merge with what EL2 acknowledged: see op_line(). That it was
+		 * made so is not in the state.
+		 */
+		if (!is_soft(intid) && (sim_physical(cpu, intid)->active || moves))
 			return;
 		p->latch |= !is_sgi2(intid);
 		sim_set_bit(cpu, GICD_ISPENDR, intid);
@@ -202,7 +209,7 @@ static void op_bit(uint32_t cpu)
 		break;
 	default:
 		/* Ending it afterwards would be counted by the CPU interface, and misunderstood. */
-		if (is_acked(cpu, intid) && universe == many)
+		if (is_acked(cpu, intid) && universe != few)
 			return;
 		p->active = false;
 		sim_set_bit(cpu, GICD_ICACTIVER, intid);
@@ -488,10 +495,16 @@ static void op_control(uint32_t cpu)
 	sim_set(cpu, GICD_CTLR, ref.ctlr);
 }
 
+static void op_move(uint32_t cpu)
+{
+	if (moves)
+		sim_move((uint32_t)prop_between(&prop, 1, 16));
+}
+
 static void (*const operations[])(uint32_t cpu) = {
-	op_bit,  op_bit,  op_bit, op_config, op_priority,  op_group,   op_route,
-	op_line, op_line, op_sgi, op_sgi,    op_ack,       op_ack,     op_ack,
-	op_eoi,  op_eoi,  op_dir, op_dir,    op_off_or_on, op_control, op_senders,
+	op_bit,  op_bit, op_bit,       op_config,  op_priority, op_group, op_route, op_line,
+	op_line, op_sgi, op_sgi,       op_ack,     op_ack,      op_ack,   op_eoi,   op_eoi,
+	op_dir,  op_dir, op_off_or_on, op_control, op_senders,  op_move,
 };
 
 /* A vCPU that is off does nothing; on which someone who is on does it then. */
@@ -590,12 +603,25 @@ static void test_with_overflow(void **state)
 	}
 }
 
+/* A machine may have fewer list registers than the one before has interrupts in them. */
+static void test_moved(void **state)
+{
+	prop = prop_start(__func__);
+	moves = true;
+	v2 = false;
+	run(movable, ARRAY_SIZE(movable), 4, 60);
+	v2 = true;
+	run(movable, ARRAY_SIZE(movable), 4, 60);
+	moves = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_plain_gic),
 		cmocka_unit_test(test_gicv2_against_plain_gic),
 		cmocka_unit_test(test_with_overflow),
+		cmocka_unit_test(test_moved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,16 @@ static void *at(const void *memory, uint64_t address, uint64_t bytes)
 	return bits_contains(BASE, BYTES, address, bytes) ? g->memory + (address - BASE) : NULL;
 }
 
+/* The memory as far as the device has told of what it wrote. */
+static uint8_t told_memory[BYTES];
+
+static void wrote(const void *memory, const void *where, uint64_t bytes)
+{
+	const struct guest *g = memory;
+
+	memcpy(told_memory + ((const uint8_t *)where - g->memory), where, bytes);
+}
+
 static void put16(struct guest *g, uint64_t address, uint16_t value)
 {
 	memcpy(at(g, address, 2), &value, 2);
@@ -69,8 +79,12 @@ static void put_descriptor(struct guest *g, uint64_t table, uint32_t index, uint
 
 static struct virtqueue_setup setup_of(const struct guest *g)
 {
-	return (struct virtqueue_setup){g->size,   g->descriptor,  g->driver,
-					g->device, g->event_index, g->indirect};
+	return (struct virtqueue_setup){.size = g->size,
+					.descriptor = g->descriptor,
+					.driver = g->driver,
+					.device = g->device,
+					.event_index = g->event_index,
+					.indirect = g->indirect};
 }
 
 static void guest_init(struct guest *g, uint32_t size, bool event_index, bool indirect)
@@ -268,6 +282,8 @@ static void run_round(struct prop *p, uint32_t size, bool event_index, bool indi
 	g.used_seen = d.q.used_next = d.q.used_shown = g.avail;
 	put16(&g, g.driver + 2, g.avail);
 	put16(&g, g.device + 2, g.avail);
+	d.q.wrote = wrote;
+	memcpy(told_memory, g.memory, BYTES);
 	driver_wishes(p, &g, false);
 	(void)virtqueue_want_notify(&d.q);
 	for (int i = 0; i < 300; i++) {
@@ -300,6 +316,8 @@ static void run_round(struct prop *p, uint32_t size, bool event_index, bool indi
 	assert_int_equal(driver_reap(&g), 0);
 	(void)virtqueue_publish(&d.q);
 	assert_true(virtqueue_is_idle(&d.q));
+	assert_memory_equal(told_memory + (g.device - BASE), at(&g, g.device, 6 + 8 * size),
+			    6 + 8 * size);
 	(void)driver_reap(&g);
 	make_available(&g, 0);
 	assert_false(virtqueue_is_idle(&d.q));
@@ -550,6 +568,20 @@ static void test_bytes(void **state)
 	assert_memory_equal(memory + 18, "a\23bcd\27", 6);
 	assert_int_equal(virtqueue_write(&chain, 12, "xyz", 3), 2);
 	assert_memory_equal(memory + 27, "\33xy", 3);
+
+	/* Written by itself, and by somebody else: just that is told. */
+	struct guest g = {.memory = memory};
+
+	chain.wrote = wrote;
+	chain.memory = &g;
+	memset(told_memory, 0xee, sizeof(memory));
+	assert_int_equal(virtqueue_write(&chain, 3, "ABC", 3), 3);
+	assert_memory_equal(told_memory + 17, "\356A\356BC\356", 6);
+	memset(told_memory, 0xee, sizeof(memory));
+	virtqueue_wrote(&chain, 2, 4);
+	assert_memory_equal(told_memory + 16, "\356\21A\356BC\356", 7);
+	virtqueue_wrote(&chain, 13, 100);
+	assert_memory_equal(told_memory + 28, "\356y", 2);
 }
 
 int main(void)

@@ -8,7 +8,8 @@
 #include "hyp/core/gic.h"
 #include "hyp/core/log.h"
 #include "hyp/core/crosscall.h"
-#include "hyp/vm/vgic.h"
+#include "hyp/vm/vgic_sync.h"
+#include "lib/vgicstate.h"
 
 #define GICD_BASE      0x8000000
 #define GICR_BASE      0x80a0000
@@ -757,10 +758,31 @@ void sim_on(uint32_t cpu)
 	sim_settle();
 }
 
-static void init(bool v2, uint32_t cpu_count, uint32_t lr_count)
+/* A fresh interrupt controller, all vCPUs off. */
+static void init_vgic(void)
 {
 	static const struct bootinfo empty_bootinfo;
 	struct bootinfo bi = empty_bootinfo;
+
+	bi.cpu_count = sim.cpu_count;
+	bi.gicd = (struct boot_region){GICD_BASE, 0x10000};
+	bi.gicr[0] = (struct boot_region){GICR_BASE, 0xf60000};
+	bi.gicr_count = sim.v2 ? 0 : 1;
+	bi.gicc = (struct boot_region){GICC_BASE, 0x2000};
+	bi.gicc_second = 0x1000;
+	bi.gic_maintenance_intid = SIM_MAINTENANCE;
+	bi.timer_hyp_intid = SIM_HYP_TIMER;
+	bi.uart[0] = (struct boot_uart){.intid = SIM_CONSOLE};
+	bi.svm_console_intid = SIM_CONSOLE;
+	bi.svm_event_line_intid = SIM_EVENT_LINE;
+	sim.vm.vdev_count = 0;
+	if (vgic_vm_init(&sim.vm, &bi) != ERR_OK)
+		fail("no vGIC");
+	sim.vm.vgic.word[SIM_SOFT_FIRST / 32].hw = 0;
+}
+
+static void init(bool v2, uint32_t cpu_count, uint32_t lr_count)
+{
 	uint32_t i;
 
 	memset(&sim, 0, sizeof(sim));
@@ -783,20 +805,7 @@ static void init(bool v2, uint32_t cpu_count, uint32_t lr_count)
 		sim.cpu[i].intid[GIC_SGI_KICK].enabled = true;
 		sim.cpu[i].intid[GIC_SGI_KICK].edge = true;
 	}
-	bi.cpu_count = cpu_count;
-	bi.gicd = (struct boot_region){GICD_BASE, 0x10000};
-	bi.gicr[0] = (struct boot_region){GICR_BASE, 0xf60000};
-	bi.gicr_count = v2 ? 0 : 1;
-	bi.gicc = (struct boot_region){GICC_BASE, 0x2000};
-	bi.gicc_second = 0x1000;
-	bi.gic_maintenance_intid = SIM_MAINTENANCE;
-	bi.timer_hyp_intid = SIM_HYP_TIMER;
-	bi.uart[0] = (struct boot_uart){.intid = SIM_CONSOLE};
-	bi.svm_console_intid = SIM_CONSOLE;
-	bi.svm_event_line_intid = SIM_EVENT_LINE;
-	if (vgic_vm_init(&sim.vm, &bi) != ERR_OK)
-		fail("no vGIC");
-	sim.vm.vgic.word[SIM_SOFT_FIRST / 32].hw = 0;
+	init_vgic();
 	for (i = 0; i < cpu_count; i++)
 		sim_on(i);
 }
@@ -809,4 +818,85 @@ void sim_init(uint32_t cpu_count, uint32_t lr_count)
 void sim_init2(uint32_t cpu_count, uint32_t lr_count)
 {
 	init(true, cpu_count, lr_count);
+}
+
+/* --- another machine --- */
+
+#define PREEMPTION_BITS 5
+
+static struct vgic_state_dist dist_state[2];
+static struct vgic_state_cpu cpu_state[2][SIM_CPUS];
+
+static void state_get(uint32_t n)
+{
+	uint32_t cpu;
+
+	vgicstate_dist_get(&sim.vm.vgic, PREEMPTION_BITS, &dist_state[n]);
+	for (cpu = 0; cpu < sim.cpu_count; cpu++) {
+		struct vgicstate_interface interface = {.vmcr = sim.cpu[cpu].vmcr};
+
+		vgicstate_cpu_get(&sim.vm.vgic, &sim.vcpu[cpu].vgic, PREEMPTION_BITS, &interface,
+				  &cpu_state[n][cpu]);
+	}
+}
+
+static void state_set(void)
+{
+	struct vgicstate_interface interface;
+	struct vgic_dist *d = &sim.vm.vgic;
+	struct vgic_effects fx;
+	uint32_t cpu, intid;
+
+	if (vgicstate_dist_check(d, PREEMPTION_BITS, &dist_state[0], &intid))
+		fail("a distributor's state is refused");
+	vgicstate_dist_set(d, &dist_state[0]);
+	for (cpu = 0; cpu < sim.cpu_count; cpu++) {
+		struct vgic_cpu *c = &sim.vcpu[cpu].vgic;
+
+		if (vgicstate_cpu_check(d, c, PREEMPTION_BITS, &cpu_state[0][cpu], &intid))
+			fail("a vCPU's state is refused");
+		vgicstate_cpu_set(d, c, &cpu_state[0][cpu], &interface);
+		sim.cpu[cpu].vmcr = interface.vmcr;
+	}
+	for (cpu = 0; cpu < sim.cpu_count; cpu++) {
+		vgic_effects_init(&fx);
+		vgicstate_settle(d, &sim.vcpu[cpu].vgic, &fx);
+		if (fx.count)
+			fail("something is left to be done physically");
+	}
+}
+
+static void each_on(void (*work)(struct vcpu *vcpu))
+{
+	uint32_t cpu;
+
+	for (cpu = 0; cpu < sim.cpu_count; cpu++) {
+		if (!sim.cpu[cpu].on)
+			continue;
+		sim.current = cpu;
+		lock_acquire(&sim.vm.vgic_lock);
+		work(&sim.vcpu[cpu]);
+		lock_release(&sim.vm.vgic_lock);
+	}
+}
+
+void sim_move(uint32_t lr_count)
+{
+	uint32_t cpu;
+
+	each_on(vgic_sync_fold);
+	state_get(0);
+	for (cpu = 0; cpu < sim.cpu_count; cpu++) {
+		memset(sim.cpu[cpu].lr, 0, sizeof(sim.cpu[cpu].lr));
+		sim.cpu[cpu].hcr = 0;
+	}
+	sim.lr_count = lr_count;
+	init_vgic();
+	state_set();
+	state_get(1);
+	if (memcmp(&dist_state[0], &dist_state[1], sizeof(dist_state[0])) != 0 ||
+	    memcmp(cpu_state[0], cpu_state[1], sizeof(cpu_state[0])) != 0)
+		fail("a state is not what was set");
+	each_on(vgic_sync_fill);
+	sim_settle();
 }

@@ -95,6 +95,12 @@ void sim_line(uint32_t cpu, uint32_t intid, bool level);
 void sim_off(uint32_t cpu);
 void sim_on(uint32_t cpu);
 
+/*
+ * The interrupt controller's state goes out and into a new one, on CPUs with lr_count list
+ * registers; all else of the machine stays as it is. Nothing may get lost that is in the state.
+ */
+void sim_move(uint32_t lr_count);
+
 /* Every CPU that is not held serves what there is. */
 void sim_settle(void);
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "abi/runpage.h"
+#include "tests/guest/lib/rand.h"
 #include "vmm/hyp.h"
 
 #define BLOCKS      24
@@ -56,19 +57,9 @@ static double end_time;
 static struct thread threads[MAX_THREADS];
 static __thread struct thread *self;
 
-/* SplitMix64. */
-static uint64_t next(void)
-{
-	uint64_t z = self->seed += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
 static uint64_t below(uint64_t n)
 {
-	return next() % n;
+	return rand_below(&self->seed, n);
 }
 
 static double now(void)
@@ -134,7 +125,7 @@ static void scribble(void)
 	if (below(2)) /* pages that VCPU_INIT likes */
 		at = block_at(below(blocks)) + below(8) * 4096;
 	for (n = 0; n < 64; n++) {
-		if (!touch(at + 8 * below(512), below(3) ? next() : below(4)))
+		if (!touch(at + 8 * below(512), below(3) ? rand_next(&self->seed) : below(4)))
 			return;
 	}
 }
@@ -144,18 +135,7 @@ static void scribble(void)
 
 static uint64_t any_number(void)
 {
-	switch (below(6)) {
-	case 0:
-		return 0;
-	case 1:
-		return ~UINT64_C(0);
-	case 2:
-		return UINT64_C(1) << below(64);
-	case 3:
-		return next();
-	default:
-		return below(40);
-	}
+	return rand_odd(&self->seed, 40);
 }
 
 static uint64_t any_block(void)
@@ -263,8 +243,8 @@ static void arguments(uint64_t number, uint64_t x[8])
 	case CAISSON_CALL_CONSOLE_ATTACH:
 		x[3] = any_vm();
 		x[4] = any_block();
-		x[5] = below(4) ? 'a' + below(26) : next();
-		x[6] = below(4) ? 0 : next();
+		x[5] = below(4) ? 'a' + below(26) : rand_next(&self->seed);
+		x[6] = below(4) ? 0 : rand_next(&self->seed);
 		break;
 	case CAISSON_CALL_CONSOLE_WRITE:
 	case CAISSON_CALL_CONSOLE_READ:
@@ -356,7 +336,8 @@ static void one_call(void)
 		return;
 	token = any_token(wants_vm_token(number));
 	arguments(number, x);
-	x[0] = below(200) ? CAISSON_CALL(number) : CAISSON_CALL(next() & 0xffffffff);
+	x[0] = below(200) ? CAISSON_CALL(number)
+			  : CAISSON_CALL(rand_next(&self->seed) & 0xffffffff);
 	x[1] = token.half[0];
 	x[2] = token.half[1];
 	repeat(number, x);

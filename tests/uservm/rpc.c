@@ -7,12 +7,14 @@
 #include "tests/guest/lib/dt.h"
 #include "tests/guest/lib/rand.h"
 #include "tests/guest/lib/sandbox.h"
+#include "tests/guest/lib/smp.h"
 
 /*
  * The tools' interface from EL1, and from EL0 with EL1 watching: each answer, each mistake that a
  * guest can make, and high bandwidth with a fault at every page. The kernel's command line says
  * what the VM was started with (policy=0 off, 1 read-only, 2 full), or what to do instead:
- * cost=1 counts traps and time of RPCs, flood=1 calls for ever, work=MS is for who is beside that.
+ * cost=1 counts traps and time of RPCs, flood=1 calls for ever, flood=2 does so on all vCPUs with
+ * high bandwidth, for which each makes the others stand still; work=MS is for who is beside that.
  */
 
 #define MRS_XZR_MDCCSR  0xd533011f
@@ -483,6 +485,31 @@ static void flood(void)
 	}
 }
 
+static void flood_high(void *arg)
+{
+	static uint8_t replies[MAX_CPUS][MESSAGE_MAX];
+	uint8_t *own = replies[cpu_this()->index];
+	uint32_t bytes = *(const uint32_t *)arg;
+	struct channel channel = {0};
+
+	for (;;) {
+		if (channel_open(&channel, MESSAGE_RPCI)) {
+			(void)rpc(&channel, buffer, bytes, own, sizeof(replies[0]), true);
+			(void)channel_close(&channel);
+		}
+	}
+}
+
+static void flood_all(void)
+{
+	static uint32_t bytes;
+
+	bytes = make_command(buffer, 60 << 10, 1);
+	(void)CHECK_EQ(smp_start_all(), cpu_count);
+	print("flooding\n");
+	(void)CHECK(smp_run_all(flood_high, &bytes));
+}
+
 /* Computes for so long, and says how far it came. */
 static void work(uint64_t ms)
 {
@@ -519,7 +546,9 @@ static const struct test cost_tests[] = {
 
 void payload_main(void)
 {
-	if (dt_bootarg("flood", 0))
+	if (dt_bootarg("flood", 0) == 2)
+		flood_all();
+	else if (dt_bootarg("flood", 0))
 		flood();
 	else if (dt_bootarg("work", 0))
 		work(dt_bootarg("work", 0));

@@ -165,18 +165,7 @@ static void *map_and_unmap(void *arg)
 
 static uint64_t any_number(void)
 {
-	switch (below(6)) {
-	case 0:
-		return 0;
-	case 1:
-		return ~UINT64_C(0);
-	case 2:
-		return UINT64_C(1) << below(64);
-	case 3:
-		return rand_next(&self->seed);
-	default:
-		return below(70);
-	}
+	return rand_odd(&self->seed, 70);
 }
 
 static uint64_t any_bytes(void)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "abi/runpage.h"
+#include "tests/uservm/trial.h"
 #include "vmm/hyp.h"
 #include "vmm/machine.h"
 
@@ -56,23 +57,6 @@ static uint8_t *memory;
 static struct run_page *page;
 /* What the machine needs: clean to PoC, to PoU (Linux shows IDC where CLIDR_EL1 means it), IC. */
 static bool poc, pou, ic;
-
-static void fail(const char *what, uint64_t number)
-{
-	printf("umem: %s: %llx\n", what, (unsigned long long)number);
-	exit(1);
-}
-
-static void check(bool right, const char *what, uint64_t number)
-{
-	if (!right)
-		fail(what, number);
-}
-
-static void check_status(enum caisson_status status, enum caisson_status wanted, const char *what)
-{
-	check(status == wanted, what, status);
-}
 
 static uint8_t *block(enum use use)
 {

@@ -17,6 +17,7 @@
 
 #include "abi/event.h"
 #include "abi/runpage.h"
+#include "tests/uservm/trial.h"
 #include "vmm/hyp.h"
 #include "vmm/machine.h"
 
@@ -28,7 +29,9 @@
 
 #define PSTATE_EL1H   UINT64_C(0x3c5)
 #define PSTATE_BTYPE  (UINT64_C(3) << 10)
+#define PSTATE_A      (UINT64_C(1) << 8)
 #define ESR_DABT_SAME UINT64_C(0x25)
+#define ESR_SERROR    UINT64_C(0x2f)
 #define FSC_EXTERNAL  UINT64_C(0x10)
 
 extern const uint8_t guest_start[], guest_end[], guest_vectors[], guest_loads[], guest_trapped[],
@@ -37,23 +40,6 @@ extern const uint8_t guest_start[], guest_end[], guest_vectors[], guest_loads[],
 static struct hyp_token management, token;
 static uint32_t vm;
 static struct run_page *page[VCPUS];
-
-static void fail(const char *what, uint64_t number)
-{
-	printf("vcpu: %s: %llx\n", what, (unsigned long long)number);
-	exit(1);
-}
-
-static void check(bool right, const char *what, uint64_t number)
-{
-	if (!right)
-		fail(what, number);
-}
-
-static void check_status(enum caisson_status status, enum caisson_status wanted, const char *what)
-{
-	check(status == wanted, what, status);
-}
 
 static uint64_t ipa_of(const uint8_t *code)
 {
@@ -210,7 +196,7 @@ static void try_state(void)
 		state->dbgwcr_el1[i] &= 0xffffffff & ~UINT64_C(1);
 	}
 	state->oslsr_el1 = 2;
-	state->cntv_ctl_el0 = 2;
+	state->cntv_ctl_el0 = state->cntp_ctl_el0 = 2;
 	state->contextidr_el1 &= 0xffffffff;
 	state->spsr_el1 = PSTATE_EL1H;
 	state->esr_el1 &= 0xffffffff;
@@ -221,6 +207,7 @@ static void try_state(void)
 	state->ttbr1_el1 &= ~UINT64_C(1);
 	state->fpcr = UINT64_C(1) << 24;
 	state->fpsr = 0x1f;
+	state->flags = VCPU_STATE_SERROR;
 	memcpy(&before, state, sizeof(before));
 	set(0);
 	memset(state, 0, sizeof(*state));
@@ -231,6 +218,24 @@ static void try_state(void)
 		memcpy(before.pauth_key, state->pauth_key, sizeof(before.pauth_key));
 	for (size_t i = 0; i < sizeof(*state) / sizeof(*word); i++)
 		check(word[i] == ((uint64_t *)&before)[i], "state, word", i);
+}
+
+/* The guest takes an SError that was pending, once, as soon as it does not mask it. */
+static void try_serror(void)
+{
+	struct vcpu_state *state = reset(0, guest_loads);
+
+	state->flags = VCPU_STATE_SERROR;
+	set(0);
+	run_to_access(0, 0, false);
+	get(0);
+	check(state->flags == VCPU_STATE_SERROR, "flags", state->flags);
+	state->pstate &= ~PSTATE_A;
+	set(0);
+	run_to_access(0, 0x100, true);
+	check(page[0]->value >> 26 == ESR_SERROR, "ESR_EL1 of an SError", page[0]->value);
+	get(0);
+	check(state->flags == 0, "flags after an SError", state->flags);
 }
 
 /* States that no guest can have are refused, and change nothing. */
@@ -259,6 +264,8 @@ static void try_bad_state(void)
 		check(state->pstate == PSTATE_EL1H && state->pc == ipa_of(guest_loads),
 		      "taken in part", i);
 	}
+	state->flags = 4;
+	check_status(hyp_vcpu_set(&token, 0), CAISSON_INVALID, "bad flag");
 	check_status(hyp_vcpu_get(&token, 1), CAISSON_STATE, "VCPU_GET of none");
 	check_status(hyp_vcpu_set(&token, 1), CAISSON_STATE, "VCPU_SET of none");
 	check_status(hyp_vcpu_get(&token, VCPUS), CAISSON_INVALID, "VCPU_GET beyond");
@@ -617,6 +624,7 @@ static void try_shared_cpu(void)
 	try_abort(false);
 	try_abort(true);
 	try_state();
+	try_serror();
 	try_btype();
 	try_drop();
 	try_timers();

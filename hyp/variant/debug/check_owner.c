@@ -9,6 +9,7 @@
 #include "hyp/core/panic.h"
 #include "hyp/vm/slot.h"
 #include "hyp/vm/stage2.h"
+#include "hyp/vm/udirty.h"
 #include "lib/pgtable.h"
 #include "lib/ublock.h"
 
@@ -72,14 +73,14 @@ static bool is_of(uint64_t pa, uint32_t number, bool is_store) REQUIRES(slot_man
 			: b->state == OWNER_SHARED || b->state == OWNER_LENT;
 }
 
-/* Not a block: it holds the pages of the GIC's virtual CPU interface (hyp/vm/umem.c). */
+/* Not a block: the pages of one that is tracked, or the GIC's virtual CPU interface. */
 static bool is_table(uint64_t desc)
 {
 	return (desc & PGTABLE_DESC_TABLE) == PGTABLE_DESC_TABLE;
 }
 
 /* Each block in its stage 2 is the VM's; gives how many there are. */
-static uint64_t check_stage2(const struct uvm *uvm) REQUIRES(slot_manage_lock)
+static uint64_t check_stage2(struct uvm *uvm) REQUIRES(slot_manage_lock)
 {
 	uint64_t ipa = 0, blocks = 0;
 
@@ -87,11 +88,13 @@ static uint64_t check_stage2(const struct uvm *uvm) REQUIRES(slot_manage_lock)
 		uint64_t *entry = pgtable_entry(&uvm->vm.stage2, ipa, UBLOCK_LEVEL);
 		uint64_t desc = entry ? pgtable_entry_read(entry) : 0;
 
-		if (is_table(desc)) {
-			if (!is_of(desc & PGTABLE_DESC_PA, uvm->slot, true))
-				panic("owners: the table of VM %u for IPA 0x%lx is not its own",
-				      uvm->slot, ipa);
-		} else if (desc != 0) {
+		if (is_table(desc) && !is_of(desc & PGTABLE_DESC_PA, uvm->slot, true))
+			panic("owners: the table of VM %u for IPA 0x%lx is not its own", uvm->slot,
+			      ipa);
+		lock_acquire(&uvm->mem_lock);
+		desc = udirty_peek(uvm, ipa);
+		lock_release(&uvm->mem_lock);
+		if (desc != 0) {
 			if (!is_of(ublock_pa(desc), uvm->slot, false))
 				panic("owners: VM %u has block 0x%lx at IPA 0x%lx", uvm->slot,
 				      ublock_pa(desc), ipa);
@@ -114,7 +117,7 @@ static uint64_t count_blocks(uint32_t number) REQUIRES(slot_manage_lock)
 	return n;
 }
 
-static void check_vm(const struct uvm *uvm) REQUIRES(slot_manage_lock)
+static void check_vm(struct uvm *uvm) REQUIRES(slot_manage_lock)
 {
 	uint64_t mapped = check_stage2(uvm), owned = count_blocks(uvm->slot);
 	uint32_t i;

@@ -4,6 +4,7 @@
  * "ROW name minimum median" for each row, in counter ticks, and powers the machine off. The
  * harness (tests/bench/run) runs it with a counter that counts instructions.
  */
+#include "tests/bench/payload/mover.h"
 #include "tests/bench/payload/probes.h"
 #include "tests/bench/payload/text.h"
 #include "tests/bench/payload/virtio.h"
@@ -13,33 +14,40 @@
 #include "tests/guest/lib/psci.h"
 #include "tests/guest/lib/smp.h"
 
-#define SAMPLES      201
-#define WARM_UP      16
-#define SPIN_DELAY   50000
-#define WFI_DELAY    1000000
-#define DELAY_STEP   7 /* deadlines differ, so that no two runs meet the same phase */
-#define SGI          1
-#define TOUCH_OFFSET (UINT64_C(64) << 20)
-#define PAGE_BYTES   4096
-#define BLOCK_BYTES  (UINT64_C(2) << 20)
-#define EXEC_OFFSET  (UINT64_C(66) << 20)
-#define BLOCK_OFFSET (UINT64_C(128) << 20)
-#define INSN_RET     0xd65f03c0
-#define UART_DR      0x00
-#define UART_RSR     0x04
-#define UART_FR      0x18
-#define UART_FR_RXFE 0x10
-#define UART_IMSC    0x38
-#define UART_INT_TX  0x20 /* raised since the console's first byte */
-#define ASLEEP_US    1000
-#define SETTLE_TURNS 16
-#define PATIENCE_MS  5000
-#define TYPING_MS    600000 /* virtual time runs ahead */
-#define SETTLE_US    100000
+#define SAMPLES         201
+#define WARM_UP         16
+#define SPIN_DELAY      50000
+#define WFI_DELAY       1000000
+#define FAR_TICKS       (UINT64_C(1) << 40)
+#define DELAY_STEP      7 /* deadlines differ, so that no two runs meet the same phase */
+#define SGI             1
+#define TOUCH_OFFSET    (UINT64_C(64) << 20)
+#define PAGE_BYTES      4096
+#define BLOCK_BYTES     (UINT64_C(2) << 20)
+#define MOVER_OFFSET    (UINT64_C(40) << 20) /* above a device tree that a VMM puts at the middle */
+#define EXEC_OFFSET     (UINT64_C(66) << 20)
+#define BLOCK_OFFSET    (UINT64_C(128) << 20)
+#define INSN_RET        0xd65f03c0
+#define UART_DR         0x00
+#define UART_RSR        0x04
+#define UART_FR         0x18
+#define UART_FR_RXFE    0x10
+#define UART_IMSC       0x38
+#define UART_INT_TX     0x20    /* raised since the console's first byte */
+#define FRAME_OFFSET    0x10000 /* from the control frame, in Caisson's VMs */
+#define FRAME_CNTVCT    0x08
+#define FRAME_CNTV_CVAL 0x30
+#define FRAME_CNTV_CTL  0x3c
+#define ASLEEP_US       1000
+#define SETTLE_TURNS    16
+#define PATIENCE_MS     5000
+#define TYPING_MS       600000 /* virtual time runs ahead */
+#define SETTLE_US       100000
 
 uint64_t probe_skipped;
 static uint64_t overhead;
 static uint64_t ram_base, ram_bytes; /* the largest bank */
+static uint64_t frame_base;          /* of a memory-mapped timer (DDI 0487 I5.7) */
 static uint64_t samples[SAMPLES], samples_back[SAMPLES];
 
 static void sort(uint64_t *values)
@@ -128,6 +136,60 @@ static uint64_t measure_idreg(uint64_t i)
 static uint64_t measure_mdscr(uint64_t i)
 {
 	return probe_mdscr();
+}
+
+static uint64_t measure_cntpct(uint64_t i)
+{
+	return probe_cntpct();
+}
+
+/* Enabled, and due never. */
+static uint64_t measure_cntp_set(uint64_t i)
+{
+	uint64_t value;
+
+	sysreg_write(cntp_cval_el0, UINT64_MAX);
+	sysreg_write(cntp_ctl_el0, 1);
+	isb();
+	value = probe_cntp_set(sysreg_read(cntpct_el0) + FAR_TICKS + i);
+	sysreg_write(cntp_ctl_el0, 0);
+	isb();
+	return value;
+}
+
+static uint64_t measure_cntvct(uint64_t i)
+{
+	return probe_cntvct();
+}
+
+static uint64_t measure_cntv_set(uint64_t i)
+{
+	uint64_t value;
+
+	sysreg_write(cntv_cval_el0, UINT64_MAX);
+	sysreg_write(cntv_ctl_el0, 1);
+	isb();
+	value = probe_cntv_set(sysreg_read(cntvct_el0) + FAR_TICKS + i);
+	sysreg_write(cntv_ctl_el0, 0);
+	isb();
+	return value;
+}
+
+static uint64_t measure_frame_read(uint64_t i)
+{
+	return probe_read32(frame_base + FRAME_CNTVCT);
+}
+
+/* Enabled, and not due for long: the upper half stays. */
+static uint64_t measure_frame_set(uint64_t i)
+{
+	uint64_t value;
+
+	mmio_write32(frame_base + FRAME_CNTV_CVAL + 4, UINT32_MAX);
+	mmio_write32(frame_base + FRAME_CNTV_CTL, 1);
+	value = probe_write32(frame_base + FRAME_CNTV_CVAL, (uint32_t)i);
+	mmio_write32(frame_base + FRAME_CNTV_CTL, 0);
+	return value;
 }
 
 static uint64_t measure_vtimer_spin(uint64_t i)
@@ -281,8 +343,7 @@ static bool ram_has(uint64_t offset, uint64_t step)
 	       ram_base + offset >= (uint64_t)image_end;
 }
 
-/* In memory that neither the image nor a boot loader has used: far into the largest bank. */
-static void run_memory(void)
+static void find_memory(void)
 {
 	struct dt_range ram[DT_MAX_RAM];
 	unsigned int banks = dt_ram(ram, DT_MAX_RAM);
@@ -293,6 +354,11 @@ static void run_memory(void)
 			ram_bytes = ram[i].bytes;
 		}
 	}
+}
+
+/* In memory that neither the image nor a boot loader has used: far into the largest bank. */
+static void run_memory(void)
+{
 	if (ram_has(EXEC_OFFSET, PAGE_BYTES)) {
 		run_row("touch_4k", measure_touch_page);
 		write_code(EXEC_OFFSET, PAGE_BYTES);
@@ -389,6 +455,22 @@ static void run_text(bool is_refused)
 	print("ROW start_consoles %lu %lu\n", guest_entry_cntvct, guest_entry_cntvct);
 }
 
+/* What a guest pays for the way it keeps time. */
+static void run_time(void)
+{
+	struct dt_node node;
+	uint64_t bytes;
+
+	run_row("cntvct_read", measure_cntvct);
+	run_row("cntv_set", measure_cntv_set);
+	if (dt_root(&node) && dt_find_compatible("arm,armv7-timer-mem", &node) &&
+	    dt_reg(&node, 0, &frame_base, &bytes)) {
+		frame_base += FRAME_OFFSET;
+		run_row("frame_read", measure_frame_read);
+		run_row("frame_set", measure_frame_set);
+	}
+}
+
 static uint64_t memory_bytes(void)
 {
 	struct dt_range ram[DT_MAX_RAM];
@@ -423,6 +505,9 @@ static void run_rows(void)
 	run_row("mdccsr_el1", measure_mdccsr);
 	run_row("idreg_read", measure_idreg);
 	run_row("mdscr_read", measure_mdscr);
+	run_row("cntpct_read", measure_cntpct);
+	run_row("cntp_set", measure_cntp_set);
+	run_time();
 	if (cpu_count > 1) {
 		run_cpu_on();
 		run_ipis();
@@ -448,10 +533,16 @@ void payload_main(void)
 	sysreg_write(vbar_el1, probe_vectors);
 	isb();
 	calibrate();
+	find_memory();
 	if (dt_bootarg("text", 0))
 		run_text(dt_bootarg("refused", 0));
+	else if (dt_bootarg("mover", 0)) /* the pages that it writes in a millisecond, and one */
+		mover_run(ram_base + MOVER_OFFSET, dt_bootarg("fill", 0) << 20,
+			  dt_bootarg("mover", 0) - 1);
 	else if (dt_bootarg("devices", 0))
 		run_devices();
+	else if (dt_bootarg("time", 0))
+		run_time();
 	else
 		run_rows();
 	print("BENCH done\n");

@@ -73,6 +73,18 @@ function probe_mdccsr
 function probe_idreg
 	bracket mrs x11, id_aa64pfr0_el1
 
+function probe_cntpct
+	bracket mrs x11, cntpct_el0
+
+function probe_cntp_set
+	bracket msr cntp_cval_el0, x0
+
+function probe_cntvct
+	bracket mrs x11, cntvct_el0
+
+function probe_cntv_set
+	bracket msr cntv_cval_el0, x0
+
 function probe_pair
 	ldp	x11, x12, [x0]
 	ret

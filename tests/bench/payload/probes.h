@@ -25,6 +25,10 @@ uint64_t probe_exec(uint64_t address);  /* calls what is there: an instruction R
 uint64_t probe_mdccsr(void);
 uint64_t probe_idreg(void);
 uint64_t probe_mdscr(void);
+uint64_t probe_cntpct(void);
+uint64_t probe_cntp_set(uint64_t cval);
+uint64_t probe_cntvct(void);
+uint64_t probe_cntv_set(uint64_t cval);
 void probe_pair(uint64_t address); /* a load that no emulated device takes */
 
 struct sgi_times {

@@ -20,4 +20,21 @@ static inline uint64_t rand_below(uint64_t *state, uint64_t limit)
 	return limit == 0 ? 0 : rand_next(state) % limit;
 }
 
+/* A number such as argument checks get wrong; mostly one below `limit`. */
+static inline uint64_t rand_odd(uint64_t *state, uint64_t limit)
+{
+	switch (rand_below(state, 6)) {
+	case 0:
+		return 0;
+	case 1:
+		return ~UINT64_C(0);
+	case 2:
+		return UINT64_C(1) << rand_below(state, 64);
+	case 3:
+		return rand_next(state);
+	default:
+		return rand_below(state, limit);
+	}
+}
+
 #endif

@@ -93,6 +93,19 @@ bool smp_wait(unsigned int index, uint64_t ms)
 	return wait_for(__atomic_load_n(&cpus[index].job, __ATOMIC_ACQUIRE) == NULL, ms);
 }
 
+bool smp_run_all(void (*fn)(void *arg), void *arg)
+{
+	bool all = true;
+	unsigned int i;
+
+	for (i = 1; i < cpu_count; i++)
+		all &= smp_run(i, fn, arg);
+	fn(arg);
+	for (i = 1; i < cpu_count; i++)
+		all &= smp_wait(i, 30000);
+	return all;
+}
+
 static void job_off(void *arg)
 {
 	__atomic_store_n(&cpu_this()->online, false, __ATOMIC_RELEASE);

@@ -26,6 +26,8 @@ unsigned int smp_start_all(void);
 bool smp_run(unsigned int index, void (*fn)(void *arg), void *arg);
 /* Waits for the end of its job. */
 bool smp_wait(unsigned int index, uint64_t ms);
+/* Has all CPUs execute fn(arg), this one too. False: another one does not start it, or end. */
+bool smp_run_all(void (*fn)(void *arg), void *arg);
 /* A job that calls CPU_OFF, and the wait until AFFINITY_INFO says OFF. */
 bool smp_stop(unsigned int index);
 
